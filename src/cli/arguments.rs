@@ -1,0 +1,82 @@
+//! What may be typed.
+
+use super::{check, config, explain, init, list, migrate, roll, snapshot};
+use crate::report::Format;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Watches the processes of this host: is what must run running, as who it should be?
+#[derive(Debug, Parser)]
+#[command(name = "procward", version, about, long_about = None, max_term_width = 100)]
+pub struct Arguments {
+    /// Where to look.
+    #[command(flatten)]
+    pub view: ViewArguments,
+    /// What to do; without a command, `roll`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Where to look in place of the live host.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ViewArguments {
+    /// Read this proc file system in place of /proc
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "snapshot")]
+    pub proc: Option<PathBuf>,
+    /// Look at a snapshot saved by `procward snapshot` in place of the live host
+    #[arg(long, global = true, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The daemons running here, each with the spec that would watch it (the default)
+    Roll(roll::Roll),
+    /// The roll call, written as a configuration file
+    Init(init::Init),
+    /// Judge checks: is what must run running?
+    Check(check::CheckCommand),
+    /// Why processes match a spec, or do not, term by term
+    Explain(explain::Explain),
+    /// The processes that match a spec
+    List(list::List),
+    /// Save what is seen, for --snapshot
+    Snapshot(snapshot::SnapshotCommand),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Write ps.monitor's specs as TOML
+    Migrate(migrate::Migrate),
+    /// Completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// The manual page
+    Man,
+}
+
+/// An output format, as typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum FormatName {
+    /// For people
+    Human,
+    /// For mon: a stable summary line, then details
+    Mon,
+    /// For Nagios, Icinga, NRPE: status line with performance data
+    Nagios,
+    /// For programs; docs/report.schema.json
+    Json,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Format {
+        match name {
+            FormatName::Human => Format::Human,
+            FormatName::Mon => Format::Mon,
+            FormatName::Nagios => Format::Nagios,
+            FormatName::Json => Format::Json,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! `procward explain`: term by term, why a process matches a spec or does not.
+
+use super::Outcome;
+use super::arguments::ViewArguments;
+use super::check::spec_or_outcome;
+use super::view::View;
+use crate::exit_code::Exit;
+use crate::judge::near::found;
+use crate::judge::{Check, State};
+use crate::report::escape;
+use crate::select::reading::{Reading, Subject};
+use crate::select::selection::{LeftOut, Meaning, program};
+use crate::select::spec::sentence;
+use crate::select::{Plan, Range, Spec, Truth, select};
+use crate::snapshot::{Process, Snapshot};
+use clap::Args;
+use std::fmt::Write;
+
+/// The arguments of `explain`.
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// The spec
+    pub spec: String,
+    /// Only this process
+    pub pid: Option<i32>,
+}
+
+/// How many processes are told of each kind.
+const TOLD: usize = 10;
+
+impl Explain {
+    /// Runs it.
+    pub fn run(self, view: &ViewArguments) -> Outcome {
+        let view = match View::open(view) {
+            Ok(view) => view,
+            Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
+        };
+        let spec = match spec_or_outcome(&self.spec, &view) {
+            Ok(spec) => spec,
+            Err(outcome) => return outcome,
+        };
+        let check = check_of(&spec);
+        let snapshot = view.look(&Plan::telling(vec![check.wanted()], true));
+        let mut text = String::new();
+        let count = spec.range.unwrap_or(Range::AT_LEAST_ONE);
+        let _ = writeln!(text, "{}: {}", escape::text(self.spec.as_bytes()), escape::text(sentence(&spec.selector, count).as_bytes()));
+        match self.pid {
+            Some(pid) => match snapshot.by_pid(pid) {
+                Some(process) => one(&mut text, &check, process, &snapshot, &view),
+                None => {
+                    let _ = writeln!(text, "there is no process {pid} in this view");
+                    return Outcome::new(text, Exit::Unknown);
+                }
+            },
+            None => all(&mut text, &check, &snapshot, &view),
+        }
+        for gap in &snapshot.gaps {
+            let _ = writeln!(text, "incomplete view: {}", escape::text(gap.text().as_bytes()));
+        }
+        Outcome::new(text, Exit::Ok)
+    }
+}
+
+/// A check that only selects.
+#[must_use]
+pub fn check_of(spec: &Spec) -> Check {
+    Check {
+        name: spec.selector.text.clone(),
+        selector: spec.selector.clone(),
+        count: spec.range.unwrap_or(Range::AT_LEAST_ONE),
+        warning: None,
+        severity: State::Critical,
+        note: None,
+        except: Vec::new(),
+        match_self: false,
+    }
+}
+
+fn all(text: &mut String, check: &Check, snapshot: &Snapshot, view: &View) {
+    let selection = select(&check.wanted(), snapshot);
+    let mut section = |title: &str, indices: Vec<usize>| {
+        if indices.is_empty() {
+            return;
+        }
+        let _ = writeln!(text, "\n{title}: {}", indices.len());
+        for index in indices.iter().take(TOLD) {
+            one(text, check, &snapshot.processes[*index], snapshot, view);
+        }
+        if indices.len() > TOLD {
+            let _ = writeln!(text, "  and {} more", indices.len() - TOLD);
+        }
+    };
+    section("match", selection.matched.clone());
+    section("can't be told", selection.unknown.iter().map(|(index, ..)| *index).collect());
+    section("left out", selection.left_out.iter().map(|(index, _)| *index).collect());
+    let near = crate::judge::near::near_misses(check, &selection, snapshot, view);
+    let index_of = |pid: i32| snapshot.processes.binary_search_by_key(&pid, |process| process.pid).ok();
+    section("came close", near.iter().filter_map(|miss| index_of(miss.process.pid)).collect());
+    if selection.matched.is_empty() && selection.unknown.is_empty() && near.is_empty() {
+        let _ = writeln!(text, "\nno process of {} comes close", snapshot.seen);
+    }
+}
+
+fn one(text: &mut String, check: &Check, process: &Process, snapshot: &Snapshot, view: &View) {
+    let wanted = check.wanted();
+    let subject = Subject { process, host: &snapshot.host, crowd: Some(snapshot) };
+    let verdict = match wanted.meaning(subject, snapshot) {
+        Meaning::Told(Truth::Yes) => "matches".to_owned(),
+        Meaning::Told(Truth::No) => "does not match".to_owned(),
+        Meaning::Told(Truth::Unknown(key, why)) => format!("can't be told: {} {}", key.name(), why.text()),
+        Meaning::Told(Truth::Pending(_)) => "can't be told: not read".to_owned(),
+        Meaning::LeftOut(why) => format!("left out: {}", left_out(why, check)),
+    };
+    let _ = writeln!(text, "  pid {} {}: {}", process.pid, escape::text(&program(process)), escape::text(verdict.as_bytes()));
+    for term in &check.selector.terms {
+        let strict = wanted.strict;
+        let mark = match term.truth(subject, strict) {
+            Truth::Yes => "yes",
+            Truth::No => "no",
+            Truth::Unknown(..) | Truth::Pending(_) => "?",
+        };
+        let value = match subject.read(term.key) {
+            Reading::NotApplicable => "has none".to_owned(),
+            _ => escape::text(&found(subject, term, view)),
+        };
+        let value = if mark == "yes" && value == "other arguments" { "found".to_owned() } else { value };
+        let _ = writeln!(text, "    {mark:<4}{:<32} {value}", escape::text(term.text.as_bytes()));
+    }
+}
+
+fn left_out(why: LeftOut, check: &Check) -> String {
+    match why {
+        LeftOut::Procward => "procward itself (--match-self counts it)".into(),
+        LeftOut::OwnCommandLine => "its command line holds procward's own arguments".into(),
+        LeftOut::ForkedCopy => "a forked copy of a process above procward that has not exec'ed".into(),
+        LeftOut::Zombie => "a zombie (name `state` to count them)".into(),
+        LeftOut::Container => "in a container (scope=all counts it)".into(),
+        LeftOut::Exception(number) => {
+            check.except.get(number).map_or_else(String::new, |exception| exception.reason.clone())
+        }
+    }
+}

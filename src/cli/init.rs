@@ -1,0 +1,59 @@
+//! `procward init`: the roll call, written as a commented configuration file.
+
+use super::Outcome;
+use super::arguments::ViewArguments;
+use super::list::age;
+use super::roll::{FILES, Group, groups};
+use super::view::View;
+use crate::config::migrate::toml_string;
+use crate::exit_code::Exit;
+use crate::report::escape;
+use crate::select::Plan;
+use clap::Args;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// The arguments of `init`.
+#[derive(Args, Debug)]
+pub struct Init {}
+
+impl Init {
+    /// Runs it.
+    pub fn run(self, view: &ViewArguments) -> Outcome {
+        let view = match View::open(view) {
+            Ok(view) => view,
+            Err(sentence) => return Outcome::new(format!("# {sentence}\n"), Exit::Unknown),
+        };
+        let snapshot = view.look(&Plan::everything(&FILES));
+        let mut text = String::from(
+            "# Checks for procward, written by `procward init` from what was running.\n\
+             # Save as /etc/procward/procward.toml, delete what may come and go, then run: procward check\n\
+             # `count` is MIN-MAX: \"1\" exactly one, \"1-\" at least one, \"0\" must not run.\n",
+        );
+        for gap in &snapshot.gaps {
+            let _ = writeln!(text, "# incomplete view: {}", escape::text(gap.text().as_bytes()));
+        }
+        let groups = groups(&snapshot, &view);
+        let mut names: BTreeMap<&str, u32> = BTreeMap::new();
+        for group in &groups {
+            let seen = names.entry(&group.name).or_insert(0);
+            *seen += 1;
+            let name = if *seen == 1 { group.name.clone() } else { format!("{}-{seen}", group.name) };
+            check(&mut text, &name, group);
+        }
+        let exit = if snapshot.gaps.is_empty() { Exit::Ok } else { Exit::Unknown };
+        Outcome::new(text, exit)
+    }
+}
+
+fn check(text: &mut String, name: &str, group: &Group) {
+    let number = if group.count == 1 { "1 process".into() } else { format!("{} processes", group.count) };
+    let unit = group.unit.as_ref().map(|unit| format!(", {unit}")).unwrap_or_default();
+    let comment = format!("{number}, the oldest up {}{unit}", age(group.age));
+    let _ = writeln!(text, "\n# {}", escape::text(comment.as_bytes()));
+    let _ = writeln!(text, "[[check]]\nname = {}", toml_string(name));
+    let _ = writeln!(text, "select = {}\ncount = {}", toml_string(&group.select), toml_string(group.range()));
+    if let Some(unit) = &group.unit {
+        let _ = writeln!(text, "note = {}", toml_string(&format!("systemctl status {unit}")));
+    }
+}

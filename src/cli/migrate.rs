@@ -1,0 +1,69 @@
+//! `procward migrate`: ps.monitor's specs as TOML.
+
+use super::Outcome;
+use super::check::items_of_specs;
+use crate::config::migrate::{specs_in_mon_cf, toml_string};
+use crate::exit_code::Exit;
+use crate::judge::Item;
+use crate::report::escape;
+use crate::select::spec::Dialect;
+use crate::source::accounts::Nss;
+use clap::Args;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// The arguments of `migrate`.
+#[derive(Args, Debug)]
+pub struct Migrate {
+    /// Specs, several in one argument if need be: 'tor:1-1 sshd:1-'
+    pub specs: Vec<String>,
+    /// Take them from the `monitor ps.monitor …` lines of this file
+    #[arg(long, value_name = "FILE", conflicts_with = "specs")]
+    pub mon_cf: Option<PathBuf>,
+}
+
+impl Migrate {
+    /// Runs it.
+    pub fn run(self) -> Outcome {
+        let specs: Vec<String> = match &self.mon_cf {
+            None => self.specs.iter().flat_map(|spec| spec.split_whitespace().map(str::to_owned)).collect(),
+            Some(path) => match std::fs::read(path) {
+                Ok(text) => specs_in_mon_cf(&String::from_utf8_lossy(&text))
+                    .into_iter()
+                    .flat_map(|(_, specs)| specs)
+                    .collect(),
+                Err(error) => {
+                    let shown = escape::text(path.as_os_str().as_encoded_bytes());
+                    return Outcome::new(format!("cannot read {shown}: {error}\n"), Exit::Unknown);
+                }
+            },
+        };
+        if specs.is_empty() {
+            return Outcome::new("nothing to migrate: give specs, or --mon-cf FILE\n", Exit::Unknown);
+        }
+        let mut text = String::new();
+        let mut exit = Exit::Ok;
+        for (item, spec) in items_of_specs(&specs, &Nss, Dialect::PsMonitor).iter().zip(&specs) {
+            match item {
+                Item::Check(check) => {
+                    let _ = writeln!(
+                        text,
+                        "[[check]]\nname = {}\nselect = {}\ncount = {}\n",
+                        toml_string(&check.name),
+                        toml_string(&check.selector.text),
+                        toml_string(&check.count.to_string())
+                    );
+                }
+                Item::Faulty { faults, .. } => {
+                    exit = Exit::Unknown;
+                    for fault in faults {
+                        let line = format!("{spec}: {}; {}", fault.message, fault.help);
+                        let _ = writeln!(text, "# {}\n", escape::text(line.as_bytes()));
+                    }
+                }
+                Item::Skipped { .. } => {}
+            }
+        }
+        Outcome::new(text, exit)
+    }
+}

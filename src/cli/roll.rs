@@ -1,0 +1,213 @@
+//! `procward roll`: the daemons of this host, grouped as a person would, each with the spec that watches it.
+
+use super::arguments::ViewArguments;
+use super::list::{age, size};
+use super::view::View;
+use super::{Outcome, look};
+use crate::exit_code::Exit;
+use crate::report::escape;
+use crate::select::place;
+use crate::select::reading::{Reading, Subject, Value};
+use crate::select::script::{file_name, is_interpreter};
+use crate::select::{File, Key, Plan};
+use crate::snapshot::{Accounts, Process, Snapshot};
+use clap::Args;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
+
+/// The arguments of `roll`.
+#[derive(Args, Debug, Default)]
+pub struct Roll {}
+
+/// One row of the roll call.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// What to call it.
+    pub name: String,
+    /// User name or uid.
+    pub user: String,
+    /// How many processes.
+    pub count: u64,
+    /// Age of the oldest, seconds.
+    pub age: u64,
+    /// Resident memory of all, bytes.
+    pub rss: u64,
+    /// Its unit, if it is a service.
+    pub unit: Option<String>,
+    /// The selector that means these processes.
+    pub select: String,
+}
+
+impl Group {
+    /// The range to watch for: a single process stays single, several may come and go.
+    #[must_use]
+    pub fn range(&self) -> &'static str {
+        if self.count == 1 { "1" } else { "1-" }
+    }
+}
+
+/// The files that the roll call shows.
+pub const FILES: [File; 7] =
+    [File::Comm, File::Owner, File::Exe, File::Stat, File::Cgroup, File::Status, File::Cmdline];
+
+impl Roll {
+    /// Runs it.
+    pub fn run(self, view: &ViewArguments) -> Outcome {
+        let view = match View::open(view) {
+            Ok(view) => view,
+            Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
+        };
+        let snapshot = view.look(&Plan::everything(&FILES));
+        let groups = groups(&snapshot, &view);
+        let exit = if snapshot.gaps.is_empty() { Exit::Ok } else { Exit::Unknown };
+        Outcome::new(table(&groups, &snapshot, look(false).width), exit)
+    }
+}
+
+/// The daemons of a snapshot, by unit or program and by user.
+#[must_use]
+pub fn groups(snapshot: &Snapshot, accounts: &dyn Accounts) -> Vec<Group> {
+    let mut rows: BTreeMap<(String, String, String), Group> = BTreeMap::new();
+    for process in &snapshot.processes {
+        let Some(group) = group_of(process, snapshot, accounts) else { continue };
+        let key = (group.name.clone(), group.user.clone(), group.select.clone());
+        match rows.get_mut(&key) {
+            None => {
+                rows.insert(key, group);
+            }
+            Some(row) => {
+                row.count += 1;
+                row.age = row.age.max(group.age);
+                row.rss = row.rss.saturating_add(group.rss);
+            }
+        }
+    }
+    rows.into_values().collect()
+}
+
+fn group_of(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> Option<Group> {
+    let stat = process.stat.value()?;
+    let observer = &snapshot.observer;
+    let own = observer.pid == Some(process.pid) || observer.ancestors.contains(&process.pid) && process.pid != 1;
+    // What belongs to somebody's login is no daemon: it has a terminal, or lives in a session or below user@.
+    let path = process.cgroup.value().map_or(&b""[..], |cgroup| &cgroup.path);
+    let unit = place::unit(path);
+    let login = unit.is_some_and(|unit| unit.starts_with(b"session-") || unit.starts_with(b"user@"));
+    let subject = Subject { process, host: &snapshot.host, crowd: Some(snapshot) };
+    let inside = matches!(subject.read(Key::Scope), Reading::One(Value::YesNo(true)));
+    if stat.is_kthread() || stat.is_zombie() || own || login || stat.tty_nr != 0 || inside {
+        return None;
+    }
+    let names = match subject.read(Key::Name) {
+        Reading::One(Value::Bytes(name)) => vec![name.into_owned()],
+        // The longest is the most telling: the whole of a name over 15 bytes, the script of an interpreter.
+        Reading::Set(values, _) => values
+            .into_iter()
+            .filter_map(|value| if let Value::Bytes(name) = value { Some(name.into_owned()) } else { None })
+            .collect(),
+        _ => Vec::new(),
+    };
+    let comm = &stat.comm;
+    let script = names.iter().find(|name| is_interpreter(comm) && *name != comm);
+    let exe = process.exe.value().filter(|exe| exe.is_deleted() == Some(false)).map(crate::snapshot::Exe::path);
+    let by_path = exe.filter(|path| script.is_none() && !is_interpreter(file_name(path)));
+    let name = script.or_else(|| names.iter().max_by_key(|name| name.len())).unwrap_or(comm);
+    let shown = by_path.map_or(name.as_slice(), file_name);
+    let selector = match by_path.and_then(|path| std::str::from_utf8(path).ok()) {
+        Some(path) => word("exe", path),
+        None => word("name", std::str::from_utf8(name).ok()?),
+    };
+    let (uid, _) = process.owner.value()?;
+    let user = accounts.user_name(*uid).unwrap_or_else(|| uid.to_string());
+    let seconds = match subject.read(Key::Age) {
+        Reading::One(Value::Number(age)) => u64::try_from(age).unwrap_or(0),
+        _ => 0,
+    };
+    Some(Group {
+        name: String::from_utf8_lossy(shown).into_owned(),
+        select: format!("{selector},user={}", quoted(&user)),
+        user,
+        count: 1,
+        age: seconds,
+        rss: stat.rss.saturating_mul(snapshot.host.page_size),
+        unit: unit
+            .filter(|unit| unit.ends_with(b".service"))
+            .map(|unit| String::from_utf8_lossy(unit).into_owned()),
+    })
+}
+
+/// The first term for a text: bare where it may be, else with its key, wildcards escaped.
+fn word(key: &str, text: &str) -> String {
+    let bare = !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+@".contains(&b))
+        && Key::by_name(text).is_none()
+        && !text.starts_with('-')
+        && (key == "exe") == text.starts_with('/')
+        && text.bytes().any(|b| b.is_ascii_alphabetic());
+    if bare && !matches!(text, "zombie" | "running" | "sleeping" | "stopped" | "tracing" | "idle" | "dead") {
+        return text.to_owned();
+    }
+    format!("{key}={}", quoted(&escaped(text)))
+}
+
+fn escaped(text: &str) -> String {
+    text.chars().flat_map(|c| if "*?[\\".contains(c) { vec!['\\', c] } else { vec![c] }).collect()
+}
+
+fn quoted(text: &str) -> String {
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+@*?[]\\".contains(&b)) {
+        return text.to_owned();
+    }
+    if text.contains('"') { format!("'{text}'") } else { format!("\"{text}\"") }
+}
+
+fn table(groups: &[Group], snapshot: &Snapshot, width: usize) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "{:<18} {:<10} {:>4} {:>5} {:>6}  SPEC", "DAEMON", "USER", "NUM", "SINCE", "MEMORY");
+    for group in groups {
+        let left = format!(
+            "{} {} {:>4} {:>5} {:>6}",
+            fit(&group.name, 18),
+            fit(&group.user, 10),
+            group.count,
+            age(group.age),
+            size(group.rss)
+        );
+        let spec = escape::text(format!("{}:{}", group.select, group.range()).as_bytes());
+        if left.width() + 2 + spec.width() <= width {
+            let _ = writeln!(text, "{left}  {spec}");
+        } else {
+            let _ = writeln!(text, "{left}\n    {spec}");
+        }
+    }
+    if groups.is_empty() {
+        let _ = writeln!(text, "(no daemon: all processes belong to the kernel, a login or a container)");
+    }
+    let _ = writeln!(
+        text,
+        "\n{} daemons among {} processes. Watch one: procward check SPEC. All: procward init.",
+        groups.len(),
+        snapshot.seen
+    );
+    for gap in &snapshot.gaps {
+        let _ = writeln!(text, "incomplete view: {}; {}", escape::text(gap.text().as_bytes()), gap.remedy());
+    }
+    text
+}
+
+/// A text cut or padded to a number of columns.
+fn fit(text: &str, width: usize) -> String {
+    let text = escape::text(text.as_bytes());
+    let mut shown = String::new();
+    for c in text.chars() {
+        if format!("{shown}{c}").width() > width {
+            shown.pop();
+            shown.push('~');
+            break;
+        }
+        shown.push(c);
+    }
+    let pad = width.saturating_sub(shown.width());
+    shown + &" ".repeat(pad)
+}

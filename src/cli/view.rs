@@ -1,0 +1,90 @@
+//! What is looked at: the live host, another proc file system, or a saved snapshot.
+
+use super::arguments::ViewArguments;
+use crate::select::Plan;
+use crate::snapshot::{Accounts, FileId, Snapshot};
+use crate::source::accounts::{Nss, table_beside};
+use crate::source::procfs::Procfs;
+
+/// Something to look at, more than once if need be.
+pub enum View {
+    /// A proc file system.
+    Proc(Procfs, Box<dyn Accounts>),
+    /// A saved snapshot: one look.
+    Saved(Box<Snapshot>),
+}
+
+impl View {
+    /// Opens what the arguments name.
+    ///
+    /// # Errors
+    /// A sentence for the user.
+    pub fn open(arguments: &ViewArguments) -> Result<View, String> {
+        if let Some(file) = &arguments.snapshot {
+            let shown = crate::report::escape::text(file.as_os_str().as_encoded_bytes());
+            let text = std::fs::read(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
+            let snapshot = crate::snapshot::file::from_bytes(&text)
+                .map_err(|error| format!("{shown} is not a snapshot of procward: {error}"))?;
+            return Ok(View::Saved(Box::new(snapshot)));
+        }
+        Ok(match &arguments.proc {
+            None => View::Proc(Procfs::live(), Box::new(Nss)),
+            Some(dir) => {
+                let procfs = Procfs::at(dir.clone());
+                let accounts: Box<dyn Accounts> =
+                    if procfs.is_live() { Box::new(Nss) } else { Box::new(table_beside(dir)) };
+                View::Proc(procfs, accounts)
+            }
+        })
+    }
+
+    /// Looks.
+    #[must_use]
+    pub fn look(&self, plan: &Plan) -> Snapshot {
+        match self {
+            View::Proc(procfs, _) => procfs.snapshot(plan),
+            View::Saved(snapshot) => (**snapshot).clone(),
+        }
+    }
+
+    /// Whether a second look may differ from the first.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self, View::Proc(..))
+    }
+}
+
+/// The names of the view; a snapshot brings its own.
+impl Accounts for View {
+    fn uid(&self, name: &str) -> Result<Option<u32>, String> {
+        self.accounts().uid(name)
+    }
+    fn gid(&self, name: &str) -> Result<Option<u32>, String> {
+        self.accounts().gid(name)
+    }
+    fn user_name(&self, uid: u32) -> Option<String> {
+        self.accounts().user_name(uid)
+    }
+    fn group_name(&self, gid: u32) -> Option<String> {
+        self.accounts().group_name(gid)
+    }
+    fn file(&self, path: &str) -> Result<Option<FileId>, String> {
+        match self {
+            View::Proc(..) => self.accounts().file(path),
+            // Only what was looked up when the snapshot was taken is known.
+            View::Saved(snapshot) => match snapshot.accounts.files.get(path) {
+                Some(file) => Ok(Some(*file)),
+                None => Err("the snapshot does not tell".into()),
+            },
+        }
+    }
+}
+
+impl View {
+    fn accounts(&self) -> &dyn Accounts {
+        match self {
+            View::Proc(_, accounts) => &**accounts,
+            View::Saved(snapshot) => &snapshot.accounts,
+        }
+    }
+}

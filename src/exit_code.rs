@@ -1,0 +1,35 @@
+//! Every exit code, in one place.
+
+use std::process::ExitCode;
+
+/// How a run ends. Nothing but a verdict ends 1 or 2: usage, configuration and internal errors are 3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: everything is as wanted, or help was asked for.
+    Ok,
+    /// 1: WARNING, or a failure under the name of a monitor that knows only 0 and 1.
+    Warning,
+    /// 2: CRITICAL.
+    Critical,
+    /// 3: UNKNOWN, wrong usage, bad configuration, an internal fault.
+    Unknown,
+}
+
+impl Exit {
+    /// The number.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Ok => 0,
+            Exit::Warning => 1,
+            Exit::Critical => 2,
+            Exit::Unknown => 3,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit.code())
+    }
+}

@@ -1,0 +1,262 @@
+//! From a selection to a verdict: the count lies in `m ..= m+u`, and the verdict holds for every value of it.
+
+use super::check::{Check, Item};
+use super::near::near_misses;
+use super::verdict::{EVIDENCE, Evidence, Manner, Report, Verdict};
+use super::State;
+use crate::select::reading::{Reading, Subject, Value};
+use crate::select::selection::{LeftOut, Wanted, program, select, short_name};
+use crate::select::{Key, Selection, place, spec};
+use crate::snapshot::{Accounts, Process, Snapshot, Why};
+
+impl Check {
+    /// What selecting needs of the check.
+    #[must_use]
+    pub fn wanted(&self) -> Wanted {
+        Wanted {
+            selector: self.selector.clone(),
+            except: self.except.iter().map(|exception| exception.selector.clone()).collect(),
+            strict: self.count.min == 0,
+            everywhere: self.count.forbids(),
+            match_self: self.match_self,
+        }
+    }
+
+    /// The state for an exact count.
+    #[must_use]
+    pub fn state_of(&self, count: u64) -> State {
+        if !self.count.contains(count) {
+            self.severity
+        } else if self.warning.is_some_and(|range| !range.contains(count)) {
+            State::Warning
+        } else {
+            State::Ok
+        }
+    }
+
+    /// The state when the count lies in `matched ..= matched + unknown`: OK only if it is OK for every value,
+    /// failing only if it fails for every value (then the milder of the failures), else UNKNOWN.
+    #[must_use]
+    pub fn state_of_interval(&self, matched: u64, unknown: u64) -> State {
+        let last = matched.saturating_add(unknown);
+        // The state changes only at the ends of the two ranges, so looking there looks everywhere.
+        let ends = [Some(self.count), self.warning].into_iter().flatten().flat_map(|range| {
+            let max = range.max.unwrap_or(u64::MAX);
+            [range.min.saturating_sub(1), range.min, max, max.saturating_add(1)]
+        });
+        let inside = ends.filter(|count| (matched..=last).contains(count));
+        let states: Vec<State> = inside.chain([matched, last]).map(|count| self.state_of(count)).collect();
+        let all = |wanted: State| states.iter().all(|state| *state == wanted);
+        if all(State::Ok) || all(State::Critical) {
+            states[0]
+        } else if states.contains(&State::Ok) {
+            State::Unknown
+        } else {
+            State::Warning
+        }
+    }
+}
+
+/// Judges every item on one snapshot.
+#[must_use]
+pub fn judge(items: &[Item], snapshot: &Snapshot, accounts: &dyn Accounts) -> Report {
+    let mut verdicts = Vec::new();
+    let mut skipped = Vec::new();
+    for item in items {
+        match item {
+            Item::Check(check) => verdicts.push(judge_check(check, snapshot, accounts)),
+            Item::Faulty { name, text, faults } => verdicts.push(faulty(name, text, faults)),
+            Item::Skipped { name, reason } => skipped.push((name.clone(), reason.clone())),
+        }
+    }
+    assemble(verdicts, skipped, snapshot)
+}
+
+/// Puts verdicts together: worst first, then in the order given.
+#[must_use]
+pub fn assemble(mut verdicts: Vec<Verdict>, skipped: Vec<(String, String)>, snapshot: &Snapshot) -> Report {
+    verdicts.sort_by_key(|verdict| std::cmp::Reverse(verdict.state.badness()));
+    let state = verdicts.first().map_or(State::Unknown, |verdict| verdict.state);
+    let remarks = snapshot.gaps.iter().map(|gap| format!("incomplete view: {}", gap.text())).collect();
+    Report { state, verdicts, skipped, seen: snapshot.seen, vanished: snapshot.vanished, remarks }
+}
+
+fn faulty(name: &str, text: &str, faults: &[crate::select::Fault]) -> Verdict {
+    let reasons = faults
+        .iter()
+        .map(|fault| {
+            let place = text.get(fault.start..fault.end).filter(|place| !place.is_empty());
+            place.map_or_else(|| fault.message.clone(), |place| format!("`{place}`: {}", fault.message))
+        })
+        .collect();
+    Verdict {
+        name: name.to_owned(),
+        state: State::Unknown,
+        manner: Manner::Faulty,
+        matched: 0,
+        unknown: 0,
+        count: crate::select::Range { min: 0, max: None },
+        warning: None,
+        wants: String::new(),
+        evidence: Vec::new(),
+        unsure: Vec::new(),
+        near: Vec::new(),
+        reasons,
+        remedies: faults.iter().map(|fault| fault.help.clone()).filter(|help| !help.is_empty()).collect(),
+        left_out: Vec::new(),
+        note: None,
+    }
+}
+
+fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> Verdict {
+    let selection = select(&check.wanted(), snapshot);
+    let matched = selection.matched.len() as u64;
+    // A process that the view may hide may match any check: the count has no upper end.
+    let hidden = if snapshot.gaps.is_empty() { 0 } else { u64::MAX };
+    let unknown = (selection.unknown.len() as u64).saturating_add(hidden);
+    let state = check.state_of_interval(matched, unknown);
+    let mut verdict = Verdict {
+        name: check.name.clone(),
+        state,
+        manner: manner(check, state, matched),
+        matched,
+        unknown: selection.unknown.len() as u64,
+        count: check.count,
+        warning: check.warning,
+        wants: spec::sentence(&check.selector, check.count),
+        evidence: evidence(&selection.matched, snapshot, accounts),
+        unsure: unsure(&selection, snapshot, accounts),
+        near: Vec::new(),
+        reasons: Vec::new(),
+        remedies: Vec::new(),
+        left_out: left_out(check, &selection, snapshot),
+        note: check.note.clone(),
+    };
+    if matches!(verdict.manner, Manner::Missing | Manner::TooFew | Manner::Unseen) {
+        verdict.near = near_misses(check, &selection, snapshot, accounts);
+    }
+    if state == State::Unknown {
+        explain_unknown(&mut verdict, &selection, snapshot);
+    }
+    verdict
+}
+
+fn manner(check: &Check, state: State, matched: u64) -> Manner {
+    let range = if check.count.contains(matched) { check.warning.unwrap_or(check.count) } else { check.count };
+    match state {
+        State::Ok => Manner::Fine,
+        State::Unknown => Manner::Unseen,
+        _ if matched < range.min && matched == 0 => Manner::Missing,
+        _ if matched < range.min => Manner::TooFew,
+        _ if range.forbids() => Manner::Running,
+        _ => Manner::TooMany,
+    }
+}
+
+fn explain_unknown(verdict: &mut Verdict, selection: &Selection, snapshot: &Snapshot) {
+    let mut kinds: Vec<(Key, Why)> = Vec::new();
+    for (_, key, why) in &selection.unknown {
+        if !kinds.contains(&(*key, *why)) {
+            kinds.push((*key, *why));
+        }
+    }
+    for (key, why) in kinds {
+        let count = selection.unknown.iter().filter(|(_, k, w)| (*k, *w) == (key, why)).count();
+        let processes = if count == 1 { "1 process" } else { "processes" };
+        let number = if count == 1 { String::new() } else { format!("{count} ") };
+        verdict.reasons.push(format!("{} of {number}{processes}: {}", key.name(), why.text()));
+        let remedy = remedy(key, why);
+        if !verdict.remedies.iter().any(|known| known == remedy) {
+            verdict.remedies.push(remedy.to_owned());
+        }
+    }
+    for gap in &snapshot.gaps {
+        verdict.reasons.push(format!("incomplete view: {}", gap.text()));
+        verdict.remedies.push(gap.remedy().to_owned());
+    }
+}
+
+fn remedy(key: Key, why: Why) -> &'static str {
+    match (key, why) {
+        (Key::Fds, Why::Denied) => {
+            "run procward as root or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"
+        }
+        (_, Why::Denied) => {
+            "run procward as root or with CAP_SYS_PTRACE, or ask by what everybody may read: name, user, unit"
+        }
+        (Key::Main, _) => "add unit=NAME.service to the spec: it tells a daemon from what it left behind",
+        (_, Why::Absent) => "look at the live host, or save the snapshot with --with-arguments",
+        (Key::Exe, _) => "ask by name, user and unit instead of exe",
+        _ => "ask by exe, user and unit, which a process cannot overwrite",
+    }
+}
+
+fn evidence(indices: &[usize], snapshot: &Snapshot, accounts: &dyn Accounts) -> Vec<Evidence> {
+    let mut evidence: Vec<Evidence> =
+        indices.iter().map(|index| describe(&snapshot.processes[*index], snapshot, accounts)).collect();
+    evidence.sort_by_key(|evidence| (std::cmp::Reverse(evidence.age), evidence.pid));
+    evidence.truncate(EVIDENCE);
+    evidence
+}
+
+fn unsure(selection: &Selection, snapshot: &Snapshot, accounts: &dyn Accounts) -> Vec<Evidence> {
+    selection
+        .unknown
+        .iter()
+        .take(EVIDENCE)
+        .map(|(index, key, why)| Evidence {
+            doubt: Some(format!("{}: {}", key.name(), why.text())),
+            ..describe(&snapshot.processes[*index], snapshot, accounts)
+        })
+        .collect()
+}
+
+/// The line of evidence about one process.
+#[must_use]
+pub fn describe(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> Evidence {
+    let subject = Subject { process, host: &snapshot.host, crowd: Some(snapshot) };
+    let path = process.cgroup.value().map(|cgroup| cgroup.path.as_slice());
+    let age = match subject.read(Key::Age) {
+        Reading::One(Value::Number(age)) => u64::try_from(age).ok(),
+        _ => None,
+    };
+    Evidence {
+        pid: process.pid,
+        program: program(process),
+        name: short_name(process),
+        user: process
+            .owner
+            .value()
+            .map(|(uid, _)| accounts.user_name(*uid).unwrap_or_else(|| uid.to_string())),
+        age,
+        unit: path.and_then(place::unit).map(<[u8]>::to_vec),
+        container: path.and_then(place::container).map(<[u8]>::to_vec),
+        doubt: None,
+    }
+}
+
+fn left_out(check: &Check, selection: &Selection, snapshot: &Snapshot) -> Vec<String> {
+    let count = |wanted: LeftOut| selection.left_out.iter().filter(|(_, why)| *why == wanted).count();
+    let mut lines = Vec::new();
+    let mut say = |number: usize, one: &str, many: &str| match number {
+        0 => {}
+        1 => lines.push(format!("1 {one}")),
+        n => lines.push(format!("{n} {many}")),
+    };
+    say(count(LeftOut::Container), "process in a container", "processes in containers");
+    say(count(LeftOut::Zombie), "zombie", "zombies");
+    say(count(LeftOut::OwnCommandLine), "command line that holds procward's own arguments",
+        "command lines that hold procward's own arguments");
+    say(count(LeftOut::ForkedCopy), "forked copy of a process above procward", "forked copies of processes above procward");
+    for (number, exception) in check.except.iter().enumerate() {
+        let used = count(LeftOut::Exception(number));
+        let text = &exception.selector.text;
+        match used {
+            0 if snapshot.gaps.is_empty() => lines.push(format!("nothing by the exception {text}: it matched no process")),
+            0 => {}
+            1 => lines.push(format!("1 process by the exception {text}: {}", exception.reason)),
+            n => lines.push(format!("{n} processes by the exception {text}: {}", exception.reason)),
+        }
+    }
+    lines
+}

@@ -1,0 +1,12 @@
+//! From counts to verdicts. Pure: no clock, no files.
+
+pub mod check;
+pub mod judgement;
+pub mod near;
+pub mod state;
+pub mod verdict;
+
+pub use check::{Check, Exception, Item};
+pub use judgement::{assemble, judge};
+pub use state::State;
+pub use verdict::{Evidence, Manner, NearMiss, Report, Verdict};

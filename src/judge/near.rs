@@ -1,0 +1,151 @@
+//! Near misses: which processes came closest to a check that found too few, and what they failed.
+
+use super::Check;
+use super::judgement::describe;
+use super::verdict::{Failed, NearMiss};
+use crate::select::reading::{Reading, Subject, Value};
+use crate::select::script::file_name;
+use crate::select::selection::{program, short_name};
+use crate::select::{Key, Matcher, Selection, Term, Truth};
+use crate::snapshot::{Accounts, Bytes, Process, Snapshot};
+
+/// How many are told.
+const TOLD: usize = 3;
+
+/// The processes that came closest: those that fail the fewest terms, and of those that fail the only term those
+/// whose name or path is nearest.
+#[must_use]
+pub fn near_misses(
+    check: &Check,
+    selection: &Selection,
+    snapshot: &Snapshot,
+    accounts: &dyn Accounts,
+) -> Vec<NearMiss> {
+    let counted = |index: usize| {
+        selection.matched.contains(&index)
+            || selection.unknown.iter().any(|(i, ..)| *i == index)
+            || selection.left_out.iter().any(|(i, _)| *i == index)
+    };
+    let mut ranked: Vec<(usize, u32, usize)> = Vec::new();
+    for (index, process) in snapshot.processes.iter().enumerate() {
+        if counted(index) || Some(process.pid) == snapshot.observer.pid {
+            continue;
+        }
+        let subject = Subject { process, host: &snapshot.host, crowd: Some(snapshot) };
+        let failed: Vec<&Term> =
+            check.selector.terms.iter().filter(|term| term.truth(subject, false) == Truth::No).collect();
+        let likeness = failed.iter().map(|term| likeness(term, process)).max().unwrap_or(0);
+        // A process is near when it looks like what was asked for, or holds an identifying term.
+        let identified = check
+            .selector
+            .terms
+            .iter()
+            .any(|term| is_identity(term) && term.truth(subject, false) == Truth::Yes);
+        if likeness > 0 || identified {
+            ranked.push((failed.len(), u32::MAX - likeness, index));
+        }
+    }
+    ranked.sort_unstable();
+    ranked
+        .into_iter()
+        .take(TOLD)
+        .map(|(_, _, index)| near_miss(check, &snapshot.processes[index], snapshot, accounts))
+        .collect()
+}
+
+fn near_miss(check: &Check, process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> NearMiss {
+    let subject = Subject { process, host: &snapshot.host, crowd: Some(snapshot) };
+    let failed = check
+        .selector
+        .terms
+        .iter()
+        .filter(|term| term.truth(subject, false) == Truth::No)
+        .map(|term| Failed { wanted: term.text.clone(), found: found(subject, term, accounts) })
+        .collect();
+    NearMiss { process: describe(process, snapshot, accounts), failed }
+}
+
+fn is_identity(term: &Term) -> bool {
+    matches!(term.key, Key::Name | Key::Comm | Key::Exe | Key::Script | Key::Unit) && !term.op.negated()
+}
+
+/// What was found in place of what a term wanted, fit for a report: arguments are never told.
+#[must_use]
+pub fn found(subject: Subject<'_>, term: &Term, accounts: &dyn Accounts) -> Bytes {
+    if matches!(term.key, Key::Arg | Key::Cmdline) {
+        return b"other arguments".to_vec();
+    }
+    let show = |value: &Value<'_>| -> Bytes {
+        match value {
+            Value::Bytes(bytes) => bytes.to_vec(),
+            Value::Exe(exe) if is_same_text(term, exe.path()) => {
+                b"another file under that name, in another mount namespace".to_vec()
+            }
+            Value::Exe(exe) => exe.text.clone(),
+            Value::YesNo(inside) if term.key == Key::Scope => {
+                if *inside { b"container".to_vec() } else { b"host".to_vec() }
+            }
+            Value::YesNo(yes) => if *yes { b"yes".to_vec() } else { b"no".to_vec() },
+            Value::Number(id) => number(*id, term.key, accounts).into_bytes(),
+        }
+    };
+    match subject.read(term.key) {
+        Reading::One(value) => show(&value),
+        Reading::Set(values, _) => values.iter().map(show).collect::<Vec<_>>().join(&b", "[..]),
+        Reading::NotApplicable => b"none".to_vec(),
+        Reading::Unreadable(why) => why.text().into_bytes(),
+        Reading::Need(_) => b"not read".to_vec(),
+    }
+}
+
+fn number(id: i64, key: Key, accounts: &dyn Accounts) -> String {
+    use crate::select::Kind;
+    let name = u32::try_from(id).ok().and_then(|id| match key.kind() {
+        Kind::User => accounts.user_name(id),
+        Kind::Group => accounts.group_name(id),
+        _ => None,
+    });
+    name.unwrap_or_else(|| id.to_string())
+}
+
+fn is_same_text(term: &Term, path: &[u8]) -> bool {
+    term.values.iter().any(|matcher| matches!(matcher, Matcher::File(file) if file.text == path))
+}
+
+/// How much a process that fails a term looks like what the term asks for; 0 is not at all.
+fn likeness(term: &Term, process: &Process) -> u32 {
+    if term.op.negated() || !matches!(term.key, Key::Name | Key::Comm | Key::Exe | Key::Script) {
+        return 0;
+    }
+    let name = short_name(process).to_ascii_lowercase();
+    let path = program(process);
+    let score = |matcher: &Matcher| {
+        let wanted: &[u8] = match matcher {
+            Matcher::Exact(text) => text,
+            Matcher::File(path) => &path.text,
+            Matcher::Glob(text, _) => text.as_bytes(),
+            _ => return 0,
+        };
+        let wanted_name = file_name(wanted).to_ascii_lowercase();
+        let directory = wanted.len() - file_name(wanted).len();
+        if name.is_empty() || wanted_name.is_empty() {
+            0
+        } else if file_name(&path).to_ascii_lowercase() == wanted_name || name == wanted_name {
+            100
+        } else if wanted_name.starts_with(&name) || name.starts_with(&wanted_name) {
+            80
+        } else if directory > DIRECTORY_OF_MANY && path.starts_with(&wanted[..directory]) {
+            60
+        } else {
+            let likeness = strsim::normalized_damerau_levenshtein(
+                &String::from_utf8_lossy(&name),
+                &String::from_utf8_lossy(&wanted_name),
+            );
+            if likeness >= 0.7 { 50 } else { 0 }
+        }
+    };
+    term.values.iter().map(score).max().unwrap_or(0)
+}
+
+/// `/usr/sbin/` and `/usr/bin/` hold everything; being there is no likeness.
+const DIRECTORY_OF_MANY: usize = "/usr/local/sbin/".len();

@@ -1,0 +1,134 @@
+//! What was found out, with its evidence. Everything a report prints is here; nothing here is escaped yet.
+
+use super::State;
+use crate::select::Range;
+use crate::snapshot::Bytes;
+
+/// All verdicts of one run, worst first, then in the order of the checks.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The worst state; UNKNOWN where there was nothing to judge.
+    pub state: State,
+    /// One for each check that was judged or faulty.
+    pub verdicts: Vec<Verdict>,
+    /// Names and reasons of checks left out by their `when`.
+    pub skipped: Vec<(String, String)>,
+    /// Processes listed.
+    pub seen: usize,
+    /// Processes that went away while they were read.
+    pub vanished: usize,
+    /// Sentences about the view as a whole: what it may lack, where the configuration came from.
+    pub remarks: Vec<String>,
+}
+
+/// How a check fails: the word in the stable first line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// It does not.
+    Fine,
+    /// Nothing matches, where at least 1 must.
+    Missing,
+    /// Fewer match than must.
+    TooFew,
+    /// More match than may.
+    TooMany,
+    /// Something matches, where nothing may.
+    Running,
+    /// It can't be told.
+    Unseen,
+    /// The check itself is faulty.
+    Faulty,
+}
+
+impl Manner {
+    /// The word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Manner::Fine => "ok",
+            Manner::Missing => "missing",
+            Manner::TooFew => "too few",
+            Manner::TooMany => "too many",
+            Manner::Running => "running",
+            Manner::Unseen => "unseen",
+            Manner::Faulty => "faulty",
+        }
+    }
+}
+
+/// The outcome of one check.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The check's name.
+    pub name: String,
+    /// Its state.
+    pub state: State,
+    /// How it fails.
+    pub manner: Manner,
+    /// How many match for certain.
+    pub matched: u64,
+    /// How many more may match.
+    pub unknown: u64,
+    /// How many there must be.
+    pub count: Range,
+    /// The warning range, if any.
+    pub warning: Option<Range>,
+    /// What the check wants, as a sentence: `at least 1 process with exe /usr/sbin/sshd, run by root`.
+    pub wants: String,
+    /// The matching processes, the oldest first, capped at [`EVIDENCE`]; `matched` tells how many there are.
+    pub evidence: Vec<Evidence>,
+    /// Processes of which it can't be told, capped likewise.
+    pub unsure: Vec<Evidence>,
+    /// For too few: what came closest.
+    pub near: Vec<NearMiss>,
+    /// Why it is UNKNOWN, or part of the truth is missing; each a sentence.
+    pub reasons: Vec<String>,
+    /// What to do about an UNKNOWN; each a sentence.
+    pub remedies: Vec<String>,
+    /// What was left out and may surprise: containers, zombies, procward itself, unused exceptions.
+    pub left_out: Vec<String>,
+    /// The check's own note.
+    pub note: Option<String>,
+}
+
+/// How many processes a verdict names.
+pub const EVIDENCE: usize = 10;
+
+/// A process named in a verdict: display facts only, never its arguments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// Process id.
+    pub pid: i32,
+    /// `exe` text, or comm in brackets or plain where exe is not known.
+    pub program: Bytes,
+    /// comm, for the first line of a forbidden program.
+    pub name: Bytes,
+    /// User name, or uid.
+    pub user: Option<String>,
+    /// Seconds since it was started.
+    pub age: Option<u64>,
+    /// systemd unit.
+    pub unit: Option<Bytes>,
+    /// Container id, where it runs in one.
+    pub container: Option<Bytes>,
+    /// For an unsure process: the term and why it can't be told: `exe: permission denied`.
+    pub doubt: Option<String>,
+}
+
+/// A process that came close.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NearMiss {
+    /// Which.
+    pub process: Evidence,
+    /// Each failed term: what was wanted and what was found, without secrets.
+    pub failed: Vec<Failed>,
+}
+
+/// A term that a process failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// The term as written.
+    pub wanted: String,
+    /// What was found; for `arg` and `cmdline` never the text.
+    pub found: Bytes,
+}

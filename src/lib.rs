@@ -1,0 +1,15 @@
+//! procward: select, count and judge the processes of a Linux host.
+//!
+//! Data flows one way: `source` reads `/proc` into a [`snapshot::Snapshot`], `select` says which processes a
+//! check means, `judge` turns their count into a verdict, `report` writes verdicts in somebody's dialect.
+//! See `docs/architecture.md`.
+
+pub mod cli;
+pub mod config;
+pub mod exit_code;
+pub mod judge;
+pub mod parse;
+pub mod report;
+pub mod select;
+pub mod snapshot;
+pub mod source;

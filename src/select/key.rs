@@ -1,0 +1,108 @@
+//! The keys of the language: one table, from which the parser, the reader and the documentation take theirs.
+
+/// What a key's values are, and so which operators and values it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Bytes: `=` with a glob, `~` with a regular expression.
+    Text,
+    /// Like text, but `=` with an absolute path and no wildcard compares files.
+    Program,
+    /// A whole number, not negative unless the key is `nice`.
+    Number,
+    /// Seconds, written `90s`, `5m`, `2h`, `3d`.
+    Duration,
+    /// Bytes, written with `K`, `M`, `G` (binary).
+    Size,
+    /// A user name or uid.
+    User,
+    /// A group name or gid.
+    Group,
+    /// `yes` or `no`.
+    YesNo,
+    /// `host`, `container` or `all`.
+    Scope,
+    /// One letter of proc_pid_stat(5)'s state, or its name (`zombie`, `running`, …).
+    State,
+}
+
+macro_rules! keys {
+    ($($variant:ident $name:literal $kind:ident $doc:literal),* $(,)?) => {
+        /// A key of the selector language.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Key { $(#[doc = $doc] $variant),* }
+
+        impl Key {
+            /// Every key, in the order of the documentation.
+            pub const ALL: &'static [Key] = &[$(Key::$variant),*];
+
+            /// As written in a spec.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Key::$variant => $name),* }
+            }
+            /// What its values are.
+            #[must_use]
+            pub fn kind(self) -> Kind {
+                match self { $(Key::$variant => Kind::$kind),* }
+            }
+            /// What it is, in one line.
+            #[must_use]
+            pub fn doc(self) -> &'static str {
+                match self { $(Key::$variant => $doc),* }
+            }
+        }
+    };
+}
+
+keys! {
+    Name "name" Text "the program's name: comm, the script of an interpreter, or the whole of a name over 15 bytes",
+    Comm "comm" Text "the kernel's name of the process, at most 15 bytes",
+    Exe "exe" Program "the program file; a path without wildcards compares files, not texts",
+    ExeDeleted "exe.deleted" YesNo "the program file has no name any more",
+    ExeReplaced "exe.replaced" YesNo "the program file was replaced by another of its path: a restart is due",
+    Script "script" Text "what an interpreter runs: script, module, jar or main class",
+    Arg "arg" Text "any one argument, argv[0] included",
+    Cmdline "cmdline" Text "all arguments, joined by blanks",
+    Pid "pid" Number "process id",
+    Ppid "ppid" Number "process id of the parent",
+    Parent "parent" Text "name of the parent",
+    Ancestor "ancestor" Text "name of the parent, its parent, and so on",
+    User "user" User "effective user, as in ps",
+    Group "group" Group "effective group, as in ps",
+    UidReal "uid.real" User "real uid",
+    UidEffective "uid.effective" User "effective uid",
+    UidSaved "uid.saved" User "saved set-user-id",
+    UidFs "uid.fs" User "file system uid",
+    UidAny "uid.any" User "any of the four uids",
+    GidReal "gid.real" Group "real gid",
+    GidEffective "gid.effective" Group "effective gid",
+    GidSaved "gid.saved" Group "saved set-group-id",
+    GidFs "gid.fs" Group "file system gid",
+    GidAny "gid.any" Group "any of the four gids and the supplementary groups",
+    Unit "unit" Text "systemd unit of the system manager",
+    Slice "slice" Text "innermost slice of the system manager",
+    Cgroup "cgroup" Text "path in the systemd hierarchy",
+    UserUnit "user_unit" Text "unit of a user's own manager, below user@UID.service",
+    Container "container" Text "id of the container, from the cgroup path",
+    Scope "scope" Scope "host, container (a child PID namespace that is not a service's own) or all",
+    Tty "tty" Text "controlling terminal, as ps prints it: pts/0, tty1",
+    Session "session" Number "session id",
+    Kthread "kthread" YesNo "a kernel thread",
+    Main "main" YesNo "the main process of its program, not a worker or a leftover of one",
+    State "state" State "R S D T t Z I … or running sleeping disk-sleep stopped tracing zombie idle",
+    Age "age" Duration "time since the process was started",
+    Threads "threads" Number "number of threads",
+    Rss "rss" Size "resident memory",
+    Vsz "vsz" Size "virtual memory",
+    Swap "swap" Size "swapped-out memory",
+    Nice "nice" Number "nice value, -20 to 19",
+    Fds "fds" Number "number of open file descriptors",
+}
+
+impl Key {
+    /// The key of this name.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Key> {
+        Key::ALL.iter().copied().find(|key| key.name() == name)
+    }
+}

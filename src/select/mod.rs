@@ -1,0 +1,25 @@
+//! Which processes a check means. Pure: a selector and a snapshot in, a selection out.
+
+pub mod fault;
+pub mod file;
+pub mod key;
+mod main_process;
+pub mod place;
+pub mod plan;
+pub mod range;
+pub mod reading;
+pub mod script;
+pub mod selection;
+pub mod selector;
+pub mod spec;
+pub mod term;
+pub mod truth;
+
+pub use fault::Fault;
+pub use file::File;
+pub use key::{Key, Kind};
+pub use plan::{Plan, Step};
+pub use range::Range;
+pub use selection::{Selection, select};
+pub use selector::{Matcher, Op, Scope, Selector, Spec, Term};
+pub use truth::Truth;

@@ -1,0 +1,170 @@
+//! What must be read: compiled from the checks, asked by the source after every read. Pure.
+
+use super::reading::Subject;
+use super::selection::{Meaning, Wanted};
+use super::truth::{Need, cheaper};
+use super::{File, Key, Truth};
+use crate::snapshot::{Fact, Host, Process, Snapshot};
+
+/// What the source does next with a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// No check means it.
+    Dismiss,
+    /// Read this file.
+    Read(File),
+    /// Everything that is needed before the whole crowd is known has been read.
+    Keep,
+}
+
+/// A plan.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    wanted: Vec<Wanted>,
+    /// Keep every process, for near misses, and read what all terms of the checks ask for.
+    near: bool,
+    /// Files to read of every process that is kept, for the evidence of a report.
+    also: Vec<File>,
+}
+
+/// What a line of evidence shows.
+const EVIDENCE_FILES: [File; 4] = [File::Owner, File::Exe, File::Stat, File::Cgroup];
+
+impl Plan {
+    /// Only what decides these checks.
+    #[must_use]
+    pub fn deciding(wanted: Vec<Wanted>) -> Plan {
+        Plan { wanted, near: false, also: Vec::new() }
+    }
+
+    /// What decides these checks, and the evidence for a report. `near`: keep what came close too.
+    #[must_use]
+    pub fn telling(wanted: Vec<Wanted>, near: bool) -> Plan {
+        Plan { wanted, near, also: EVIDENCE_FILES.to_vec() }
+    }
+
+    /// These files of every process.
+    #[must_use]
+    pub fn everything(files: &[File]) -> Plan {
+        Plan { wanted: Vec::new(), near: true, also: files.to_vec() }
+    }
+
+    /// The file that is read for every process: the cheapest that every check has a term about.
+    #[must_use]
+    pub fn first(&self) -> File {
+        let all = |keys: &[Key]| {
+            !self.wanted.is_empty()
+                && self.wanted.iter().all(|wanted| {
+                    wanted.selector.terms.iter().any(|term| keys.contains(&term.key) && !term.op.negated())
+                })
+        };
+        if self.near && self.wanted.is_empty() {
+            File::Stat
+        } else if all(&[Key::Name, Key::Comm]) {
+            File::Comm
+        } else if all(&[Key::Exe]) {
+            File::Exe
+        } else {
+            File::Stat
+        }
+    }
+
+    /// What to do next with a process of which these facts are read.
+    #[must_use]
+    pub fn next(&self, process: &Process, snapshot: &Snapshot) -> Step {
+        let subject = Subject { process, host: &snapshot.host, crowd: None };
+        let mut need: Option<Need> = None;
+        let mut meant = false;
+        for wanted in &self.wanted {
+            let truth = match wanted.meaning(subject, snapshot) {
+                Meaning::LeftOut(_) => Truth::Yes,
+                Meaning::Told(truth) => truth,
+            };
+            if let Truth::Pending(more) = truth {
+                need = Some(need.map_or(more, |need| cheaper(need, more)));
+            }
+            meant |= truth != Truth::No || self.is_relative(wanted, subject);
+            if self.near {
+                need = wanted.pending_terms(subject).into_iter().chain(need).reduce(cheaper);
+            }
+        }
+        match need {
+            Some(Need::File(file)) => return Step::Read(file),
+            _ if !meant && !self.near => return Step::Dismiss,
+            _ => {}
+        }
+        self.also.iter().copied().find(|file| !asked(process, *file)).map_or(Step::Keep, Step::Read)
+    }
+
+    /// `main` is told by the workers and siblings too, so they stay although another term dismisses them.
+    fn is_relative(&self, wanted: &Wanted, subject: Subject<'_>) -> bool {
+        const IDENTITY: [Key; 4] = [Key::Name, Key::Comm, Key::Exe, Key::Script];
+        wanted.selector.mentions(Key::Main)
+            && wanted
+                .selector
+                .terms
+                .iter()
+                .filter(|term| IDENTITY.contains(&term.key))
+                .all(|term| term.truth(subject, wanted.strict) != Truth::No)
+    }
+
+    /// Whether `stat`, the owner and `status` must be read once more at the end: where credentials or the program
+    /// are judged, an exec or a change of ids in between would mix two processes' facts.
+    #[must_use]
+    pub fn verify(&self, process: &Process) -> bool {
+        process.exe.asked() || process.owner.asked() || process.status.asked()
+    }
+
+    /// After the pass: a file of this or another process that a check still needs.
+    #[must_use]
+    pub fn need(&self, snapshot: &Snapshot, index: usize) -> Option<(i32, File)> {
+        let process = snapshot.processes.get(index)?;
+        let subject = Subject { process, host: &snapshot.host, crowd: Some(snapshot) };
+        let place = |need| match need {
+            Need::File(file) => Some((process.pid, file)),
+            Need::Of(pid, file) => Some((pid, file)),
+            Need::Crowd => None,
+        };
+        self.wanted.iter().find_map(|wanted| {
+            let told = match wanted.meaning(subject, snapshot) {
+                Meaning::Told(Truth::Pending(need)) => place(need),
+                _ => None,
+            };
+            let near = || wanted.pending_terms(subject).into_iter().reduce(cheaper).and_then(place);
+            told.or_else(|| if self.near { near() } else { None })
+        })
+    }
+}
+
+impl Wanted {
+    /// What each term still needs on its own: near misses tell of every term, not only of the first that fails.
+    fn pending_terms(&self, subject: Subject<'_>) -> Vec<Need> {
+        self.selector
+            .terms
+            .iter()
+            .filter_map(|term| match term.truth(subject, self.strict) {
+                Truth::Pending(need) => Some(need),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+/// Whether a file was looked at.
+#[must_use]
+pub fn asked(process: &Process, file: File) -> bool {
+    fn is<T>(fact: &Fact<T>) -> bool {
+        fact.asked()
+    }
+    match file {
+        File::Comm => is(&process.comm),
+        File::Owner => is(&process.owner),
+        File::Exe => is(&process.exe),
+        File::Stat => is(&process.stat),
+        File::Cgroup => is(&process.cgroup),
+        File::Loginuid => is(&process.loginuid),
+        File::Status => is(&process.status),
+        File::Cmdline => is(&process.cmdline),
+        File::Fds => is(&process.fds),
+    }
+}

@@ -1,0 +1,329 @@
+//! From a key to a value: what a process, in its crowd, says to a key.
+
+use super::truth::Need;
+use super::{File, Key, main_process, place, script};
+use crate::snapshot::{Exe, Fact, Host, Process, Snapshot, Why};
+use std::borrow::Cow;
+
+/// A process and what surrounds it.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The process.
+    pub process: &'a Process,
+    /// The host.
+    pub host: &'a Host,
+    /// All processes, once the pass over `/proc` is finished.
+    pub crowd: Option<&'a Snapshot>,
+}
+
+/// One value of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// Bytes.
+    Bytes(Cow<'a, [u8]>),
+    /// A number.
+    Number(i64),
+    /// Yes or no.
+    YesNo(bool),
+    /// The program file.
+    Exe(&'a Exe),
+}
+
+/// What a key says: the rows of the truth table, and what must be read first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading<'a> {
+    /// One value.
+    One(Value<'a>),
+    /// Several, wholly or partly read.
+    Set(Vec<Value<'a>>, Option<Why>),
+    /// The process has no such thing.
+    NotApplicable,
+    /// It has, but it could not be read.
+    Unreadable(Why),
+    /// Not read yet.
+    Need(Need),
+}
+
+impl<'a> Reading<'a> {
+    fn bytes(bytes: &'a [u8]) -> Reading<'a> {
+        Reading::One(Value::Bytes(Cow::Borrowed(bytes)))
+    }
+    fn number(number: impl TryInto<i64>) -> Reading<'a> {
+        Reading::One(Value::Number(number.try_into().unwrap_or(i64::MAX)))
+    }
+    fn optional(bytes: Option<&'a [u8]>) -> Reading<'a> {
+        bytes.map_or(Reading::NotApplicable, Reading::bytes)
+    }
+}
+
+/// The value of a fact, or what to say in its place.
+pub(super) fn fact<'a, T>(fact: &'a Fact<T>, file: File) -> Result<&'a T, Reading<'a>> {
+    match fact {
+        Fact::Value(value) => Ok(value),
+        Fact::NotApplicable => Err(Reading::NotApplicable),
+        Fact::Unreadable(why) => Err(Reading::Unreadable(*why)),
+        Fact::NotAsked => Err(Reading::Need(Need::File(file))),
+    }
+}
+
+impl<'a> Subject<'a> {
+    /// What the process says to `key`.
+    #[must_use]
+    pub fn read(self, key: Key) -> Reading<'a> {
+        self.try_read(key).unwrap_or_else(|reading| reading)
+    }
+
+    fn try_read(self, key: Key) -> Result<Reading<'a>, Reading<'a>> {
+        let process = self.process;
+        let stat = || fact(&process.stat, File::Stat);
+        let status = || fact(&process.status, File::Status);
+        let cgroup = || fact(&process.cgroup, File::Cgroup).map(|cgroup| cgroup.path.as_slice());
+        let owner = || fact(&process.owner, File::Owner);
+        Ok(match key {
+            Key::Name => self.name()?,
+            Key::Comm => Reading::bytes(self.comm()?),
+            Key::Exe => Reading::One(Value::Exe(fact(&process.exe, File::Exe)?)),
+            Key::ExeDeleted => self.exe_deleted(|exists| exists == Some(false))?,
+            Key::ExeReplaced => self.exe_deleted(|exists| exists == Some(true))?,
+            Key::Script => self.script()?,
+            Key::Arg => {
+                let cmdline = fact(&process.cmdline, File::Cmdline)?;
+                let members = cmdline.arguments.iter().map(|a| Value::Bytes(Cow::Borrowed(a))).collect();
+                Reading::Set(members, cmdline.truncated.then_some(Why::Malformed))
+            }
+            Key::Cmdline => {
+                let cmdline = fact(&process.cmdline, File::Cmdline)?;
+                let joined = Value::Bytes(Cow::Owned(cmdline.arguments.join(&b' ')));
+                Reading::Set(vec![joined], cmdline.truncated.then_some(Why::Malformed))
+            }
+            Key::Pid => Reading::number(process.pid),
+            Key::Ppid => Reading::number(stat()?.ppid),
+            Key::Parent => self.parent_name()?,
+            Key::Ancestor => self.ancestor_names()?,
+            Key::User => Reading::number(owner()?.0),
+            Key::Group => Reading::number(owner()?.1),
+            Key::UidReal => Reading::number(status()?.uid[0]),
+            Key::UidEffective => Reading::number(status()?.uid[1]),
+            Key::UidSaved => Reading::number(status()?.uid[2]),
+            Key::UidFs => Reading::number(status()?.uid[3]),
+            Key::UidAny => numbers(&status()?.uid, &[]),
+            Key::GidReal => Reading::number(status()?.gid[0]),
+            Key::GidEffective => Reading::number(status()?.gid[1]),
+            Key::GidSaved => Reading::number(status()?.gid[2]),
+            Key::GidFs => Reading::number(status()?.gid[3]),
+            Key::GidAny => numbers(&status()?.gid, &status()?.groups),
+            Key::Unit => Reading::optional(place::unit(cgroup()?)),
+            Key::Slice => Reading::optional(place::slice(cgroup()?)),
+            Key::Cgroup => Reading::bytes(cgroup()?),
+            Key::UserUnit => Reading::optional(place::user_unit(cgroup()?)),
+            Key::Container => Reading::optional(place::container(cgroup()?)),
+            Key::Scope => Reading::One(Value::YesNo(self.in_container()?)),
+            Key::Tty => match stat()?.tty_nr {
+                0 => Reading::NotApplicable,
+                device => Reading::One(Value::Bytes(Cow::Owned(tty_name(device)))),
+            },
+            Key::Session => Reading::number(stat()?.session),
+            Key::Kthread => Reading::One(Value::YesNo(self.is_kthread()?)),
+            Key::Main => main_process::read(self)?,
+            Key::State => Reading::bytes(std::slice::from_ref(&stat()?.state)),
+            Key::Age => {
+                let started = stat()?.starttime;
+                let now = process.read_at / (1_000_000_000 / self.host.ticks_per_second.max(1));
+                Reading::number(now.saturating_sub(started) / self.host.ticks_per_second.max(1))
+            }
+            Key::Threads => Reading::number(stat()?.num_threads),
+            Key::Rss => Reading::number(stat()?.rss.saturating_mul(self.host.page_size)),
+            Key::Vsz => Reading::number(stat()?.vsize),
+            Key::Swap => status()?.vm_swap.map_or(Reading::NotApplicable, Reading::number),
+            Key::Nice => Reading::number(stat()?.nice),
+            Key::Fds => Reading::number(*fact(&process.fds, File::Fds)?),
+        })
+    }
+
+    /// comm, from whichever file holds it.
+    pub(super) fn comm(self) -> Result<&'a [u8], Reading<'a>> {
+        match (&self.process.comm, &self.process.stat) {
+            (Fact::NotAsked, Fact::Value(stat)) => Ok(&stat.comm),
+            (comm, _) => fact(comm, File::Comm).map(Vec::as_slice),
+        }
+    }
+
+    /// A process whose program can be read is no kernel thread, so `stat` need not be opened.
+    pub(super) fn is_kthread(self) -> Result<bool, Reading<'a>> {
+        if self.process.exe.value().is_some() {
+            return Ok(false);
+        }
+        Ok(fact(&self.process.stat, File::Stat)?.is_kthread())
+    }
+
+    /// Dead, and waiting to be taken away by its parent.
+    pub(super) fn is_zombie(self) -> Result<bool, Reading<'a>> {
+        Ok(fact(&self.process.stat, File::Stat)?.is_zombie())
+    }
+
+    /// In a child PID namespace that is not a systemd service's own. `NSpid` is readable by everybody, the link
+    /// `ns/pid` is not.
+    pub(super) fn in_container(self) -> Result<bool, Reading<'a>> {
+        let deeper = fact(&self.process.status, File::Status)?.ns_pid.len() > self.host.pid_namespace_depth;
+        if !deeper {
+            return Ok(false);
+        }
+        match &self.process.cgroup {
+            Fact::Value(cgroup) => Ok(!place::is_services_own(&cgroup.path)),
+            Fact::NotAsked => Err(Reading::Need(Need::File(File::Cgroup))),
+            _ => Ok(true),
+        }
+    }
+
+    fn exe_deleted(self, wanted: fn(Option<bool>) -> bool) -> Result<Reading<'a>, Reading<'a>> {
+        let exe = fact(&self.process.exe, File::Exe)?;
+        let file = fact(&exe.file, File::Exe)?;
+        Ok(Reading::One(Value::YesNo(file.links == 0 && wanted(exe.path_exists))))
+    }
+
+    /// The program's name; see the comment on `Key::Name` and docs/selectors.md.
+    fn name(self) -> Result<Reading<'a>, Reading<'a>> {
+        let comm = self.comm()?;
+        let interpreter = script::is_interpreter(comm);
+        if !interpreter && comm.len() < COMM_MAX {
+            return Ok(Reading::bytes(comm));
+        }
+        let own = Value::Bytes(Cow::Borrowed(comm));
+        let cmdline = match fact(&self.process.cmdline, File::Cmdline) {
+            Ok(cmdline) => cmdline,
+            // A kernel thread or a zombie has no other name.
+            Err(Reading::NotApplicable) => return Ok(Reading::bytes(comm)),
+            Err(Reading::Unreadable(why)) => return Ok(Reading::Set(vec![own], Some(why))),
+            Err(other) => return Err(other),
+        };
+        if !interpreter {
+            let long = cmdline.arguments.first().map(|argv0| script::file_name(argv0));
+            return Ok(match long.filter(|long| long.starts_with(comm)) {
+                Some(long) => Reading::Set(vec![own, Value::Bytes(Cow::Borrowed(long))], None),
+                None => Reading::Set(vec![own], Some(Why::Malformed)),
+            });
+        }
+        Ok(match script::script(comm, &cmdline.arguments) {
+            script::Script::Nothing => Reading::bytes(comm),
+            script::Script::Unclear => Reading::Set(vec![own], Some(Why::Malformed)),
+            script::Script::Runs(what) => {
+                let what = Value::Bytes(Cow::Borrowed(script::file_name(what)));
+                // ps.monitor takes the script's name in place of these only; other interpreters go on answering
+                // to their own name too, so that `java:1-` from an old mon.cf still counts.
+                if PS_MONITOR_INTERPRETERS.contains(&comm) {
+                    Reading::One(what)
+                } else {
+                    Reading::Set(vec![what, own], None)
+                }
+            }
+        })
+    }
+
+    fn script(self) -> Result<Reading<'a>, Reading<'a>> {
+        let cmdline = fact(&self.process.cmdline, File::Cmdline)?;
+        let argv0 = cmdline.arguments.first().map_or(&b""[..], |argv0| script::file_name(argv0));
+        let name = if script::is_interpreter(argv0) { argv0 } else { self.comm()? };
+        if !script::is_interpreter(name) {
+            return Ok(Reading::NotApplicable);
+        }
+        Ok(match script::script(name, &cmdline.arguments) {
+            script::Script::Runs(what) => {
+                let name = script::file_name(what);
+                let mut members = vec![Value::Bytes(Cow::Borrowed(what))];
+                if name != what {
+                    members.push(Value::Bytes(Cow::Borrowed(name)));
+                }
+                Reading::Set(members, None)
+            }
+            script::Script::Nothing => Reading::NotApplicable,
+            script::Script::Unclear => Reading::Unreadable(Why::Malformed),
+        })
+    }
+
+    /// The process that `pid` is, seen from here; what is missing of it is a need of another process.
+    pub(super) fn other(self, pid: i32) -> Result<Subject<'a>, Reading<'a>> {
+        let crowd = self.crowd.ok_or(Reading::Need(Need::Crowd))?;
+        match crowd.by_pid(pid) {
+            Some(process) => Ok(Subject { process, ..self }),
+            None => Err(Reading::Need(Need::Of(pid, File::Stat))),
+        }
+    }
+
+    fn parent_name(self) -> Result<Reading<'a>, Reading<'a>> {
+        let ppid = fact(&self.process.stat, File::Stat)?.ppid;
+        if ppid == 0 {
+            return Ok(Reading::NotApplicable);
+        }
+        let parent = self.other(ppid)?;
+        parent.name().map_err(|reading| of(ppid, reading))
+    }
+
+    fn ancestor_names(self) -> Result<Reading<'a>, Reading<'a>> {
+        let mut names = Vec::new();
+        let mut doubt = None;
+        let mut pid = fact(&self.process.stat, File::Stat)?.ppid;
+        // A chain longer than this is a loop made by a torn view.
+        for _ in 0..128 {
+            if pid == 0 {
+                break;
+            }
+            let ancestor = self.other(pid)?;
+            match ancestor.name().map_err(|reading| of(pid, reading)) {
+                Ok(Reading::One(name)) => names.push(name),
+                Ok(Reading::Set(members, why)) => {
+                    names.extend(members);
+                    doubt = doubt.or(why);
+                }
+                Err(Reading::Need(need)) => return Err(Reading::Need(need)),
+                Err(Reading::Unreadable(why)) => doubt = Some(why),
+                _ => {}
+            }
+            pid = match fact(&ancestor.process.stat, File::Stat).map_err(|reading| of(pid, reading)) {
+                Ok(stat) => stat.ppid,
+                Err(Reading::Unreadable(why)) => {
+                    doubt = Some(why);
+                    break;
+                }
+                Err(reading) => return Err(reading),
+            };
+        }
+        Ok(Reading::Set(names, doubt))
+    }
+}
+
+/// The length of comm in the kernel: TASK_COMM_LEN - 1 of linux/sched.h.
+pub const COMM_MAX: usize = 15;
+
+/// The interpreters that mon's ps.monitor 1.3.6 knows.
+const PS_MONITOR_INTERPRETERS: [&[u8]; 6] =
+    [b"perl", b"python", b"python3", b"python3.9", b"lua5.1", b"lua5.2"];
+
+/// A need of the process itself, said of process `pid` to another.
+pub(super) fn of(pid: i32, reading: Reading<'_>) -> Reading<'_> {
+    match reading {
+        Reading::Need(Need::File(file)) => Reading::Need(Need::Of(pid, file)),
+        other => other,
+    }
+}
+
+fn numbers<'a>(ids: &[u32; 4], more: &[u32]) -> Reading<'a> {
+    let mut members: Vec<i64> = ids.iter().chain(more).map(|id| i64::from(*id)).collect();
+    members.sort_unstable();
+    members.dedup();
+    Reading::Set(members.into_iter().map(Value::Number).collect(), None)
+}
+
+/// The name of a terminal's device number as ps prints it; the encoding is new_encode_dev() of linux/kdev_t.h.
+fn tty_name(tty_nr: i32) -> Vec<u8> {
+    let device = tty_nr.cast_unsigned();
+    let major = (device >> 8) & 0xfff;
+    let minor = (device & 0xff) | ((device >> 12) & 0xf_ff00);
+    match (major, minor) {
+        (136..=143, _) => format!("pts/{}", minor + (major - 136) * 256),
+        (4, 0..=63) => format!("tty{minor}"),
+        (4, _) => format!("ttyS{}", minor - 64),
+        (5, 1) => "console".into(),
+        _ => format!("{major}:{minor}"),
+    }
+    .into_bytes()
+}

@@ -1,0 +1,255 @@
+//! Which processes of a snapshot a check means: matched, unknown, and left out.
+
+use super::reading::{Reading, Subject};
+use super::script::file_name;
+use super::{Key, Op, Selector, Truth};
+use crate::snapshot::{Fact, Process, Snapshot, Why};
+
+/// What a check asks for, as far as selecting goes.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Its terms.
+    pub selector: Selector,
+    /// Processes that do not count.
+    pub except: Vec<Selector>,
+    /// The check has no minimum: an unreadable program may be any program.
+    pub strict: bool,
+    /// The check forbids: processes in containers are looked at too.
+    pub everywhere: bool,
+    /// Count procward itself.
+    pub match_self: bool,
+}
+
+/// What a process is to a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// The terms: yes, no, unknown or pending.
+    Told(Truth),
+    /// The terms hold, but the process does not count.
+    LeftOut(LeftOut),
+}
+
+/// Why a process that the terms mean does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// procward itself, or another procward.
+    Procward,
+    /// A process above procward, matched only by the arguments of procward's own command line in it.
+    OwnCommandLine,
+    /// A copy of a process above procward that has not exec'ed yet.
+    ForkedCopy,
+    /// A zombie, where the spec does not name `state`.
+    Zombie,
+    /// In a container.
+    Container,
+    /// By the exception of this number.
+    Exception(usize),
+}
+
+/// The processes that a check means.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Indices of processes that match.
+    pub matched: Vec<usize>,
+    /// Indices of processes of which it can't be told, with the key and the reason.
+    pub unknown: Vec<(usize, Key, Why)>,
+    /// Indices of processes that would match but do not count.
+    pub left_out: Vec<(usize, LeftOut)>,
+}
+
+/// Selects from a snapshot.
+#[must_use]
+pub fn select(wanted: &Wanted, snapshot: &Snapshot) -> Selection {
+    let mut selection = Selection::default();
+    for (index, process) in snapshot.processes.iter().enumerate() {
+        let subject = Subject { process, host: &snapshot.host, crowd: Some(snapshot) };
+        match wanted.meaning(subject, snapshot) {
+            Meaning::Told(Truth::Yes) => selection.matched.push(index),
+            Meaning::Told(Truth::No) => {}
+            Meaning::Told(Truth::Unknown(key, why)) => selection.unknown.push((index, key, why)),
+            // The plan did not ask for what the check needs: a bug of procward, or a snapshot saved without it.
+            Meaning::Told(Truth::Pending(_)) => {
+                let key = wanted.selector.terms.first().map_or(Key::Name, |term| term.key);
+                selection.unknown.push((index, key, Why::Absent));
+            }
+            Meaning::LeftOut(why) => selection.left_out.push((index, why)),
+        }
+    }
+    selection
+}
+
+impl Wanted {
+    /// What a process is to the check, as far as its facts are read.
+    #[must_use]
+    pub fn meaning(&self, subject: Subject<'_>, snapshot: &Snapshot) -> Meaning {
+        let told = Meaning::Told;
+        if !self.match_self && snapshot.observer.pid == Some(subject.process.pid) {
+            return match self.selector.truth(subject, self.strict) {
+                Truth::No => told(Truth::No),
+                _ => Meaning::LeftOut(LeftOut::Procward),
+            };
+        }
+        let mut truth = self.selector.truth(subject, self.strict);
+        if truth == Truth::No {
+            return told(truth);
+        }
+        if !self.selector.names_a_process() && !self.selector.mentions(Key::Kthread) {
+            truth = truth.and(known(subject.is_kthread(), Key::Kthread).negate());
+        }
+        if matches!(truth, Truth::No | Truth::Pending(_)) {
+            return told(truth);
+        }
+        match self.left_out(subject, snapshot) {
+            Err(Truth::Unknown(key, why)) => told(truth.and(Truth::Unknown(key, why))),
+            Err(pending) => told(pending),
+            Ok(Some(why)) => Meaning::LeftOut(why),
+            Ok(None) => told(truth),
+        }
+    }
+
+    fn left_out(&self, subject: Subject<'_>, snapshot: &Snapshot) -> Result<Option<LeftOut>, Truth> {
+        let state = known(subject.is_zombie(), Key::State);
+        if !self.selector.mentions(Key::State) && is(state)? {
+            return Ok(Some(LeftOut::Zombie));
+        }
+        if !self.everywhere
+            && !self.selector.mentions(Key::Scope)
+            && !self.selector.mentions(Key::Container)
+            && is(known(subject.in_container(), Key::Scope))?
+        {
+            return Ok(Some(LeftOut::Container));
+        }
+        if !self.match_self {
+            if self.is_another_procward(subject, snapshot)? {
+                return Ok(Some(LeftOut::Procward));
+            }
+            if snapshot.observer.ancestors.contains(&subject.process.pid) {
+                if self.rests_on_arguments() && is_own_command_line(subject, snapshot)? {
+                    return Ok(Some(LeftOut::OwnCommandLine));
+                }
+                if is_forked_copy(subject, snapshot)? {
+                    return Ok(Some(LeftOut::ForkedCopy));
+                }
+            }
+        }
+        for (number, exception) in self.except.iter().enumerate() {
+            match exception.truth(subject, true) {
+                Truth::Yes => return Ok(Some(LeftOut::Exception(number))),
+                Truth::No => {}
+                other => return Err(other),
+            }
+        }
+        Ok(None)
+    }
+
+    fn rests_on_arguments(&self) -> bool {
+        self.selector.terms.iter().any(|term| {
+            matches!(term.key, Key::Arg | Key::Cmdline | Key::Script) && matches!(term.op, Op::Is | Op::Like)
+        })
+    }
+
+    /// Another procward at work. Its program proves it; where that can't be read the name is taken only in a check
+    /// with a minimum, for anything may call itself procward to escape a check that forbids.
+    fn is_another_procward(&self, subject: Subject<'_>, snapshot: &Snapshot) -> Result<bool, Truth> {
+        let comm = match subject.comm() {
+            Ok(comm) => comm,
+            Err(Reading::Need(need)) => return Err(Truth::Pending(need)),
+            Err(_) => return Ok(false),
+        };
+        const NAMES: [&[u8]; 4] = [b"procward", b"check_procward", b"procward.monitor", b"ps.monitor"];
+        let cut = |name: &[u8]| name[..name.len().min(15)] == *comm;
+        let Some(own) = snapshot.observer.exe else { return Ok(false) };
+        if !NAMES.iter().any(|name| cut(name)) && snapshot.observer.comm != comm {
+            return Ok(false);
+        }
+        match &subject.process.exe {
+            Fact::NotAsked => Err(Truth::Pending(super::truth::Need::File(super::File::Exe))),
+            Fact::Value(exe) => {
+                Ok(exe.file.value().is_some_and(|f| (f.device, f.inode) == (own.device, own.inode)))
+            }
+            _ => Ok(!self.strict),
+        }
+    }
+}
+
+/// Whether the command line of an ancestor holds procward's own arguments: `sh -c 'procward check arg=x'`.
+/// Quotes and blanks are a shell's, so they are not compared.
+fn is_own_command_line(subject: Subject<'_>, snapshot: &Snapshot) -> Result<bool, Truth> {
+    let cmdline = match super::reading::fact(&subject.process.cmdline, super::File::Cmdline) {
+        Ok(cmdline) => cmdline,
+        Err(Reading::Need(need)) => return Err(Truth::Pending(need)),
+        Err(_) => return Ok(false),
+    };
+    let bare = |bytes: &[u8]| -> Vec<u8> {
+        bytes.iter().copied().filter(|b| !b"'\"\\ \t\n".contains(b)).collect()
+    };
+    let text = bare(&cmdline.arguments.join(&b' '));
+    let mut arguments = snapshot.observer.arguments.iter().map(|a| bare(a)).filter(|a| !a.is_empty()).peekable();
+    Ok(arguments.peek().is_some()
+        && arguments.all(|argument| text.windows(argument.len()).any(|w| w == argument)))
+}
+
+/// A copy of an ancestor that has not exec'ed: cron's CRON child. Told by PF_FORKNOEXEC and its parent's program.
+fn is_forked_copy(subject: Subject<'_>, snapshot: &Snapshot) -> Result<bool, Truth> {
+    let stat = match super::reading::fact(&subject.process.stat, super::File::Stat) {
+        Ok(stat) => stat,
+        Err(Reading::Need(need)) => return Err(Truth::Pending(need)),
+        Err(_) => return Ok(false),
+    };
+    if !stat.is_forked_copy() || !snapshot.observer.ancestors.contains(&stat.ppid) {
+        return Ok(false);
+    }
+    match subject.other(stat.ppid) {
+        Err(Reading::Need(need)) => Err(Truth::Pending(need)),
+        Err(_) => Ok(false),
+        Ok(parent) => {
+            let comm = parent.comm();
+            match (comm, subject.comm()) {
+                (Ok(a), Ok(b)) => Ok(a == b),
+                (Err(Reading::Need(_)), _) => {
+                    Err(Truth::Pending(super::truth::Need::Of(stat.ppid, super::File::Stat)))
+                }
+                _ => Ok(false),
+            }
+        }
+    }
+}
+
+fn known(answer: Result<bool, Reading<'_>>, key: Key) -> Truth {
+    match answer {
+        Ok(yes) => Truth::of(yes),
+        Err(Reading::Need(need)) => Truth::Pending(need),
+        Err(Reading::Unreadable(why)) => Truth::Unknown(key, why),
+        Err(_) => Truth::No,
+    }
+}
+
+fn is(truth: Truth) -> Result<bool, Truth> {
+    match truth {
+        Truth::Yes => Ok(true),
+        Truth::No => Ok(false),
+        other => Err(other),
+    }
+}
+
+/// What to call a process in a report: its program, or its comm where that is not known.
+#[must_use]
+pub fn program(process: &Process) -> Vec<u8> {
+    match (&process.exe, &process.comm, &process.stat) {
+        (Fact::Value(exe), ..) => exe.path().to_vec(),
+        (_, Fact::Value(comm), _) => comm.clone(),
+        (_, _, Fact::Value(stat)) if stat.is_kthread() => [b"[", stat.comm.as_slice(), b"]"].concat(),
+        (_, _, Fact::Value(stat)) => stat.comm.clone(),
+        _ => Vec::new(),
+    }
+}
+
+/// What to call it in one word.
+#[must_use]
+pub fn short_name(process: &Process) -> Vec<u8> {
+    match (&process.comm, &process.stat) {
+        (Fact::Value(comm), _) => comm.clone(),
+        (_, Fact::Value(stat)) => stat.comm.clone(),
+        _ => process.exe.value().map(|exe| file_name(exe.path()).to_vec()).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,67 @@
+//! A fact about a process, and the ways in which it may be missing.
+
+use serde::{Deserialize, Serialize};
+
+/// Bytes as the kernel gave them: names may hold anything but NUL.
+pub type Bytes = Vec<u8>;
+
+/// A fact that may not be known. There is no default in place of a missing value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fact<T> {
+    /// The plan did not ask for it.
+    #[default]
+    NotAsked,
+    /// Read.
+    Value(T),
+    /// The process has no such thing: the `exe` of a kernel thread.
+    NotApplicable,
+    /// It exists, but could not be read.
+    Unreadable(Why),
+}
+
+impl<T> Fact<T> {
+    /// The value, if it was read.
+    pub fn value(&self) -> Option<&T> {
+        match self {
+            Fact::Value(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether the file was looked at, with whatever result.
+    pub fn asked(&self) -> bool {
+        !matches!(self, Fact::NotAsked)
+    }
+}
+
+/// Why a fact could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Why {
+    /// EACCES or EPERM: another user's process, hidepid=1, a security module.
+    Denied,
+    /// Nothing where something must be: zero bytes of `cmdline` of a process that has a program.
+    Empty,
+    /// The kernel's text is not of the known form.
+    Malformed,
+    /// The process changed its program or ids while it was read, time after time.
+    Torn,
+    /// Another error, by its errno.
+    Errno(i32),
+    /// The fact is not in this snapshot: a file that was saved without it, or a fault of procward.
+    Absent,
+}
+
+impl Why {
+    /// A clause for a report: "exe: permission denied".
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Why::Denied => "permission denied".into(),
+            Why::Empty => "empty".into(),
+            Why::Malformed => "malformed".into(),
+            Why::Torn => "changed while it was read".into(),
+            Why::Errno(errno) => std::io::Error::from_raw_os_error(errno).to_string(),
+            Why::Absent => "not in the snapshot".into(),
+        }
+    }
+}

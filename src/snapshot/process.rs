@@ -1,0 +1,156 @@
+//! One process, as far as it was read: a [`Fact`] for each file below `/proc/PID`.
+
+use super::{Bytes, Fact};
+use serde::{Deserialize, Serialize};
+
+/// One process. Each field is one file of proc(5), read or not.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Process {
+    /// Process id in the view's PID namespace.
+    pub pid: i32,
+    /// `/proc/PID/comm` without its newline.
+    pub comm: Fact<Bytes>,
+    /// `/proc/PID/stat`.
+    pub stat: Fact<Stat>,
+    /// Owner of the directory `/proc/PID`: effective uid and gid.
+    pub owner: Fact<(u32, u32)>,
+    /// `/proc/PID/exe`: the link's text and the file behind it.
+    pub exe: Fact<Exe>,
+    /// `/proc/PID/cmdline`.
+    pub cmdline: Fact<Cmdline>,
+    /// `/proc/PID/status`.
+    pub status: Fact<Status>,
+    /// `/proc/PID/cgroup`: the path in the systemd hierarchy.
+    pub cgroup: Fact<Cgroup>,
+    /// `/proc/PID/loginuid`; none where it is unset (4294967295).
+    pub loginuid: Fact<Option<u32>>,
+    /// Number of entries in `/proc/PID/fd`.
+    pub fds: Fact<u64>,
+    /// When it was read: nanoseconds of CLOCK_BOOTTIME.
+    pub read_at: u64,
+}
+
+/// The fields of proc_pid_stat(5) that procward uses, under their own names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stat {
+    /// Field 2, without the brackets.
+    pub comm: Bytes,
+    /// Field 3: one letter.
+    pub state: u8,
+    /// Field 4.
+    pub ppid: i32,
+    /// Field 6.
+    pub session: i32,
+    /// Field 7: 0 for no terminal.
+    pub tty_nr: i32,
+    /// Field 9: PF_ flags of linux/sched.h.
+    pub flags: u32,
+    /// Field 19.
+    pub nice: i64,
+    /// Field 20.
+    pub num_threads: u64,
+    /// Field 22: clock ticks since boot.
+    pub starttime: u64,
+    /// Field 23: bytes.
+    pub vsize: u64,
+    /// Field 24: pages.
+    pub rss: u64,
+}
+
+/// PF_FORKNOEXEC of linux/sched.h: forked, but has not exec'ed.
+pub const PF_FORKNOEXEC: u32 = 0x0000_0040;
+/// PF_KTHREAD of linux/sched.h: a kernel thread.
+pub const PF_KTHREAD: u32 = 0x0020_0000;
+
+impl Stat {
+    /// Whether this is a kernel thread.
+    #[must_use]
+    pub fn is_kthread(&self) -> bool {
+        self.flags & PF_KTHREAD != 0
+    }
+    /// Whether the process is dead and waits for its parent, or is being taken away.
+    #[must_use]
+    pub fn is_zombie(&self) -> bool {
+        matches!(self.state, b'Z' | b'X' | b'x')
+    }
+    /// Whether it was forked and has not exec'ed since.
+    #[must_use]
+    pub fn is_forked_copy(&self) -> bool {
+        self.flags & PF_FORKNOEXEC != 0
+    }
+}
+
+/// A file, by what cannot be forged in a mount namespace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileId {
+    /// Device, as statx gives it: major << 32 | minor.
+    pub device: u64,
+    /// Inode number.
+    pub inode: u64,
+    /// Owner of the file.
+    pub owner: u32,
+    /// Link count; 0 for a deleted or replaced file.
+    pub links: u32,
+}
+
+/// `/proc/PID/exe`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exe {
+    /// The link's text, with ` (deleted)` where the kernel put it.
+    pub text: Bytes,
+    /// The file behind the link, by statx through it; the link may be readable and the file not.
+    pub file: Fact<FileId>,
+    /// Whether the text without ` (deleted)` names a file again (an upgrade); asked only of deleted files.
+    pub path_exists: Option<bool>,
+}
+
+/// What the kernel appends to the text of a link to a file without a name.
+pub const DELETED: &[u8] = b" (deleted)";
+
+impl Exe {
+    /// Whether the file has no name any more. Only the link count proves it: a file may be called `x (deleted)`.
+    #[must_use]
+    pub fn is_deleted(&self) -> Option<bool> {
+        self.file.value().map(|file| file.links == 0)
+    }
+    /// The path that the program had, without the kernel's ` (deleted)`.
+    #[must_use]
+    pub fn path(&self) -> &[u8] {
+        if self.is_deleted() == Some(true) {
+            self.text.strip_suffix(DELETED).unwrap_or(&self.text)
+        } else {
+            &self.text
+        }
+    }
+}
+
+/// `/proc/PID/cmdline`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cmdline {
+    /// The arguments, argv[0] first; empty ones are kept.
+    pub arguments: Vec<Bytes>,
+    /// Whether it was longer than our limit.
+    pub truncated: bool,
+}
+
+/// The fields of proc_pid_status(5) that procward uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Real, effective, saved set and file system uid.
+    pub uid: [u32; 4],
+    /// Real, effective, saved set and file system gid.
+    pub gid: [u32; 4],
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+    /// Swapped-out memory, bytes; none for kernel threads.
+    pub vm_swap: Option<u64>,
+    /// PIDs in each namespace, outermost first; empty on kernels before 4.1.
+    pub ns_pid: Vec<i32>,
+}
+
+/// The process's place in the systemd hierarchy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cgroup {
+    /// The path, `/` for the root.
+    pub path: Bytes,
+}
