@@ -13,3 +13,6 @@ pub mod report;
 pub mod select;
 pub mod snapshot;
 pub mod source;
+
+#[cfg(test)]
+mod testing;

@@ -6,6 +6,10 @@ pub mod near;
 pub mod state;
 pub mod verdict;
 
+#[cfg(test)]
+mod tests;
+
+
 pub use check::{Check, Exception, Item};
 pub use judgement::{assemble, judge};
 pub use state::State;

@@ -4,7 +4,7 @@ use super::reading::Subject;
 use super::selection::{Meaning, Wanted};
 use super::truth::{Need, cheaper};
 use super::{File, Key, Truth};
-use crate::snapshot::{Fact, Host, Process, Snapshot};
+use crate::snapshot::{Fact, Process, Snapshot};
 
 /// What the source does next with a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,86 @@
+//! From mon's configuration to ours.
+
+/// A TOML basic string.
+#[must_use]
+pub fn toml_string(text: &str) -> String {
+    if !text.contains('\'') && !text.chars().any(char::is_control) && text.contains(['"', '\\']) {
+        return format!("'{text}'");
+    }
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// The specs of each `monitor ps.monitor …` line of a mon.cf, with the number of the line.
+#[must_use]
+pub fn specs_in_mon_cf(text: &str) -> Vec<(usize, Vec<String>)> {
+    let mut found = Vec::new();
+    let mut lines = text.lines().enumerate();
+    while let Some((number, line)) = lines.next() {
+        // A backslash at its end joins a line with the next.
+        let mut whole = line.to_owned();
+        while whole.ends_with('\\') {
+            whole.pop();
+            let Some((_, next)) = lines.next() else { break };
+            whole.push_str(next.trim_start());
+        }
+        let Some(rest) = whole.trim_start().strip_prefix("monitor") else { continue };
+        let words = quotewords(rest);
+        let Some((program, specs)) = words.split_first() else { continue };
+        if program.rsplit('/').next() == Some("ps.monitor") {
+            found.push((number + 1, specs.iter().filter(|word| *word != ";;").cloned().collect()));
+        }
+    }
+    found
+}
+
+/// Splits as mon does, with Perl's quotewords: blanks separate, quotes and backslashes hold together.
+fn quotewords(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    let mut characters = line.chars();
+    while let Some(c) = characters.next() {
+        match (quote, c) {
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (Some(open), c) if c == open => quote = None,
+            (Some('\''), c) => word.get_or_insert_default().push(c),
+            (_, '\\') => word.get_or_insert_default().extend(characters.next()),
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn specs_are_found_in_a_mon_cf() {
+        let text = "watch h\n  service procs\n    monitor ps.monitor tor:1-1 'my proc:1-2' \\\n      sshd:1- ;;\n    monitor ping.monitor\n";
+        assert_eq!(specs_in_mon_cf(text), [(3, vec!["tor:1-1".into(), "my proc:1-2".into(), "sshd:1-".into()])]);
+    }
+
+    #[test]
+    fn strings_survive_toml() {
+        for text in ["a", "a\"b", "a\\b", "it's", "\u{1}'\"\\"] {
+            let document = format!("x = {}", toml_string(text));
+            let table: toml::Table = document.parse().unwrap();
+            assert_eq!(table["x"].as_str(), Some(text));
+        }
+    }
+}

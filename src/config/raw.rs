@@ -1,0 +1,155 @@
+//! What was written: tables and values with their places, nothing judged but their kinds.
+
+use crate::select::Fault;
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A value and its place in the file.
+pub type Placed<T> = (T, Range<usize>);
+
+/// One `[[check]]` as written.
+#[derive(Clone, Debug, Default)]
+pub struct RawCheck {
+    /// The place of the table.
+    pub place: Range<usize>,
+    /// `name`
+    pub name: Option<Placed<String>>,
+    /// `select`
+    pub select: Option<Placed<String>>,
+    /// `count`
+    pub count: Option<Placed<String>>,
+    /// `warning`
+    pub warning: Option<Placed<String>>,
+    /// `severity`
+    pub severity: Option<Placed<String>>,
+    /// `note`
+    pub note: Option<Placed<String>>,
+    /// `when`, one or a list
+    pub when: Vec<Placed<String>>,
+    /// `except`: selector and reason
+    pub except: Vec<RawException>,
+    /// Faults found while reading.
+    pub faults: Vec<Fault>,
+}
+
+/// One entry of `except`.
+#[derive(Clone, Debug, Default)]
+pub struct RawException {
+    /// The place of the entry.
+    pub place: Range<usize>,
+    /// `select`
+    pub select: Option<Placed<String>>,
+    /// `reason`
+    pub reason: Option<Placed<String>>,
+}
+
+const CHECK_KEYS: [&str; 8] = ["name", "select", "count", "warning", "severity", "note", "when", "except"];
+
+/// Reads a file. Faults of TOML itself, and of what is not a check, come beside the checks: the others are read.
+#[must_use]
+pub fn parse(text: &str) -> (Vec<RawCheck>, Vec<Fault>) {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut faults: Vec<Fault> = errors
+        .iter()
+        .map(|error| Fault::new(error.span().unwrap_or(0..0), error.message().to_lowercase(), ""))
+        .collect();
+    let mut checks = Vec::new();
+    for (key, value) in table.get_ref() {
+        if key.get_ref() != "check" {
+            faults.push(unknown(key.get_ref(), key.span(), &["check"]));
+            continue;
+        }
+        match value.get_ref() {
+            DeValue::Array(list) => checks.extend(list.iter().filter_map(|entry| match entry.get_ref() {
+                DeValue::Table(table) => Some(check(table, entry.span())),
+                _ => {
+                    faults.push(Fault::new(entry.span(), "a check is a table", "write [[check]]"));
+                    None
+                }
+            })),
+            _ => faults.push(Fault::new(key.span(), "`check` is a list of tables", "write [[check]]")),
+        }
+    }
+    // Tables come in the order of their keys' first sight; places tell the order written.
+    checks.sort_by_key(|check| check.place.start);
+    (checks, faults)
+}
+
+fn check(table: &DeTable<'_>, place: Range<usize>) -> RawCheck {
+    let mut check = RawCheck { place, ..RawCheck::default() };
+    for (key, value) in table {
+        let faults = &mut check.faults;
+        match key.get_ref().as_ref() {
+            "name" => check.name = string(value, faults),
+            "select" => check.select = string(value, faults),
+            "count" => check.count = range(value, faults),
+            "warning" => check.warning = range(value, faults),
+            "severity" => check.severity = string(value, faults),
+            "note" => check.note = string(value, faults),
+            "when" => match value.get_ref() {
+                DeValue::Array(list) => check.when = list.iter().filter_map(|v| string(v, faults)).collect(),
+                _ => check.when = string(value, faults).into_iter().collect(),
+            },
+            "except" => check.except = exceptions(value, faults),
+            other => faults.push(unknown(other, key.span(), &CHECK_KEYS)),
+        }
+    }
+    check
+}
+
+fn exceptions(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Vec<RawException> {
+    let DeValue::Array(list) = value.get_ref() else {
+        faults.push(Fault::new(value.span(), "`except` is a list", EXCEPT_FORM));
+        return Vec::new();
+    };
+    let mut exceptions = Vec::new();
+    for entry in list {
+        let DeValue::Table(table) = entry.get_ref() else {
+            faults.push(Fault::new(entry.span(), "an exception is a table", EXCEPT_FORM));
+            continue;
+        };
+        let mut exception = RawException { place: entry.span(), ..RawException::default() };
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "select" => exception.select = string(value, faults),
+                "reason" => exception.reason = string(value, faults),
+                other => faults.push(unknown(other, key.span(), &["select", "reason"])),
+            }
+        }
+        exceptions.push(exception);
+    }
+    exceptions
+}
+
+/// How an exception is written.
+pub const EXCEPT_FORM: &str = "write except = [ { select = \"user=NAME\", reason = \"why\" } ]";
+
+fn unknown(key: &str, place: Range<usize>, known: &[&str]) -> Fault {
+    let nearest = known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(key, name), name))
+        .min()
+        .filter(|(distance, _)| *distance <= 3);
+    let help = match nearest {
+        Some((_, name)) => format!("did you mean `{name}`?"),
+        None => format!("known here: {}", known.join(", ")),
+    };
+    Fault::new(place, format!("unknown key `{key}`"), help)
+}
+
+fn string(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Option<Placed<String>> {
+    if let DeValue::String(text) = value.get_ref() {
+        return Some((text.to_string(), value.span()));
+    }
+    faults.push(Fault::new(value.span(), "this is not a string", "put it in quotes"));
+    None
+}
+
+/// A range may be written as a string or, where it is one number, as an integer.
+fn range(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Option<Placed<String>> {
+    match value.get_ref() {
+        DeValue::Integer(number) => Some((number.as_str().to_owned(), value.span())),
+        _ => string(value, faults),
+    }
+}

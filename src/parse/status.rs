@@ -1,0 +1,76 @@
+//! `/proc/PID/status`, proc_pid_status(5).
+
+use super::number;
+use crate::snapshot::Status;
+
+/// Parses the lines that are used. `Name:` comes first and the kernel escapes newlines in it, so no name can fake
+/// another line.
+#[must_use]
+pub fn parse(bytes: &[u8]) -> Option<Status> {
+    let mut status = Status::default();
+    let (mut uid, mut gid, mut groups) = (false, false, false);
+    for line in bytes.split(|b| *b == b'\n') {
+        let Some(colon) = line.iter().position(|b| *b == b':') else { continue };
+        let (key, value) = (&line[..colon], &line[colon + 1..]);
+        match key {
+            b"Uid" => {
+                status.uid = four(value)?;
+                uid = true;
+            }
+            b"Gid" => {
+                status.gid = four(value)?;
+                gid = true;
+            }
+            b"Groups" => {
+                status.groups = numbers(value)?;
+                groups = true;
+            }
+            b"VmSwap" => {
+                let kib: u64 = number(value.strip_suffix(b"kB").unwrap_or(value))?;
+                status.vm_swap = Some(kib.saturating_mul(1024));
+            }
+            b"NSpid" => status.ns_pid = numbers(value)?,
+            _ => {}
+        }
+    }
+    (uid && gid && groups).then_some(status)
+}
+
+fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
+}
+
+fn numbers<T: std::str::FromStr>(value: &[u8]) -> Option<Vec<T>> {
+    words(value).map(number).collect()
+}
+
+fn four(value: &[u8]) -> Option<[u32; 4]> {
+    numbers(value)?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn ids_groups_swap_and_namespaces_are_read() {
+        let text = b"Name:\tkworker/0:0\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t9 10 \nNSpid:\t70\t1\nVmSwap:\t  12 kB\n";
+        let status = parse(text).unwrap();
+        assert_eq!((status.uid, status.gid), ([1, 2, 3, 4], [5, 6, 7, 8]));
+        assert_eq!((status.groups, status.ns_pid, status.vm_swap), (vec![9, 10], vec![70, 1], Some(12288)));
+    }
+
+    #[test]
+    fn without_ids_it_is_malformed() {
+        assert_eq!(parse(b"Name:\tx\nUid:\t1\t2\t3\n"), None);
+        assert_eq!(parse(b"Name:\tx\n"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            let _ = parse(&bytes);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The lines from the second on: what was found, what came close, why, what to do.
+
+use super::Look;
+use super::escape;
+use crate::judge::{Evidence, Manner, NearMiss, Report, State, Verdict};
+use std::fmt::Write;
+
+/// All details of a report.
+#[must_use]
+pub(super) fn text(report: &Report, look: &Look) -> String {
+    let mut text = String::new();
+    for verdict in report.verdicts.iter().filter(|verdict| verdict.state != State::Ok || look.verbose) {
+        one(&mut text, verdict);
+    }
+    let fine = report.verdicts.iter().filter(|verdict| verdict.state == State::Ok).count();
+    if fine > 0 && !look.verbose && report.state != State::Ok {
+        let _ = writeln!(text, "{fine} other check{} ok", if fine == 1 { "" } else { "s" });
+    }
+    // An exception without use and what was left out matter beside an OK too.
+    if !look.verbose {
+        for verdict in report.verdicts.iter().filter(|v| v.state == State::Ok && !v.left_out.is_empty()) {
+            let line = format!("{}: left out {}", verdict.name, verdict.left_out.join(", "));
+            let _ = writeln!(text, "{}", escape::text(line.as_bytes()));
+        }
+    }
+    for (name, reason) in &report.skipped {
+        let _ = writeln!(text, "{}", escape::text(format!("{name}: skipped, {reason}").as_bytes()));
+    }
+    for remark in &report.remarks {
+        let _ = writeln!(text, "{}", escape::text(remark.as_bytes()));
+    }
+    if report.vanished > 0 && report.state != State::Ok {
+        let _ = writeln!(text, "{} of {} processes went away while they were read", report.vanished, report.seen);
+    }
+    text
+}
+
+fn one(text: &mut String, verdict: &Verdict) {
+    let name = escape::text(verdict.name.as_bytes());
+    if verdict.manner == Manner::Faulty {
+        let _ = writeln!(text, "{name}: faulty, not checked");
+    } else {
+        let wants = escape::text(verdict.wants.as_bytes());
+        let may = if verdict.state == State::Warning { ", may be critical" } else { "" };
+        let may = if verdict.unknown > 0 { may } else { "" };
+        let _ = writeln!(text, "{name}: {}; want {wants}{may}", number(verdict));
+    }
+    for evidence in &verdict.evidence {
+        let _ = writeln!(text, "  {}", process(evidence));
+    }
+    let told = verdict.evidence.len() as u64;
+    if told > 0 && verdict.matched > told {
+        let _ = writeln!(text, "  and {} more", verdict.matched - told);
+    }
+    for evidence in &verdict.unsure {
+        let _ = writeln!(text, "  unsure: {}", process(evidence));
+    }
+    for miss in &verdict.near {
+        let _ = writeln!(text, "  nearest: {}", near(miss));
+    }
+    let lists = [("why", &verdict.reasons), ("remedy", &verdict.remedies), ("left out", &verdict.left_out)];
+    for (title, lines) in lists {
+        for line in lines {
+            let _ = writeln!(text, "  {title}: {}", escape::text(line.as_bytes()));
+        }
+    }
+    if let Some(note) = verdict.note.as_ref().filter(|_| verdict.state != State::Ok) {
+        let _ = writeln!(text, "  note: {}", escape::text(note.as_bytes()));
+    }
+}
+
+/// `no process`, `7 processes`, `2 to 5 processes`.
+#[must_use]
+pub(super) fn number(verdict: &Verdict) -> String {
+    match (verdict.matched, verdict.unknown) {
+        (0, 0) => "no process".into(),
+        (1, 0) => "1 process".into(),
+        (n, 0) => format!("{n} processes"),
+        (n, u) => format!("{n} to {} processes", n.saturating_add(u)),
+    }
+}
+
+fn process(evidence: &Evidence) -> String {
+    let mut facts = Vec::new();
+    facts.extend(evidence.user.as_ref().map(|user| escape::text(user.as_bytes())));
+    facts.extend(evidence.age.map(|age| format!("up {}", age_words(age))));
+    facts.extend(evidence.unit.as_ref().map(|unit| escape::text(unit)));
+    facts.extend(evidence.container.as_ref().map(|id| format!("container {}", short(&escape::text(id)))));
+    facts.extend(evidence.doubt.as_ref().map(|doubt| escape::text(doubt.as_bytes())));
+    let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+    format!("pid {} {}{facts}", evidence.pid, escape::text(&evidence.program))
+}
+
+fn near(miss: &NearMiss) -> String {
+    let failed: Vec<String> = miss
+        .failed
+        .iter()
+        .map(|failed| {
+            format!("want {}, found {}", escape::text(failed.wanted.as_bytes()), escape::text(&failed.found))
+        })
+        .collect();
+    format!("pid {} {}: {}", miss.process.pid, escape::text(&miss.process.program), failed.join("; "))
+}
+
+fn short(id: &str) -> String {
+    id.chars().take(12).collect()
+}
+
+/// `45s`, `12m`, `5h 10m`, `3d 4h`.
+fn age_words(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h {}m", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{}d {}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}

@@ -1,0 +1,60 @@
+//! The stable first line: which checks fail and how, and nothing that moves, because mon alerts again whenever it
+//! changes.
+
+use super::escape;
+use crate::judge::{Manner, Report, State, Verdict};
+use std::collections::BTreeSet;
+
+/// The most that the first line holds; pagers show less.
+const LIMIT: usize = 1000;
+
+/// `postfix missing, telnetd running (in.telnetd, root)`, in the order of the names. Only the worst state is named:
+/// a lesser fault that flickers beside it is no news.
+#[must_use]
+pub(super) fn text(report: &Report) -> String {
+    if report.verdicts.is_empty() {
+        return "nothing to check".into();
+    }
+    if report.state == State::Ok {
+        let count = report.verdicts.len();
+        return format!("{count} check{}", if count == 1 { "" } else { "s" });
+    }
+    let mut failing: Vec<&Verdict> = report.verdicts.iter().filter(|v| v.state == report.state).collect();
+    failing.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut line = String::new();
+    for (index, verdict) in failing.iter().enumerate() {
+        let one = one(verdict);
+        if line.len() + one.len() > LIMIT {
+            line += &format!(" and {} more", failing.len() - index);
+            break;
+        }
+        if index > 0 {
+            line += ", ";
+        }
+        line += &one;
+    }
+    line
+}
+
+fn one(verdict: &Verdict) -> String {
+    let name = escape::text(verdict.name.as_bytes());
+    let line = format!("{} {}", cut(&name), verdict.manner.word());
+    if verdict.manner != Manner::Running {
+        return line;
+    }
+    let found: BTreeSet<String> = verdict
+        .evidence
+        .iter()
+        .map(|evidence| {
+            let user = evidence.user.as_deref().unwrap_or("?");
+            format!("({}, {})", escape::text(&evidence.name), escape::text(user.as_bytes()))
+        })
+        .collect();
+    let found: Vec<String> = found.into_iter().take(3).collect();
+    if found.is_empty() { line } else { format!("{line} {}", found.join(" ")) }
+}
+
+/// A name of reasonable length.
+fn cut(name: &str) -> String {
+    if name.chars().count() <= 120 { name.to_owned() } else { name.chars().take(117).chain("...".chars()).collect() }
+}

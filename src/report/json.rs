@@ -1,0 +1,136 @@
+//! For programs. These types are the format: they change only with `version`, whatever becomes of the others.
+
+use super::escape;
+use crate::judge::{Evidence, Report, Verdict};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Document {
+    version: u32,
+    state: &'static str,
+    seen: usize,
+    vanished: usize,
+    verdicts: Vec<OneVerdict>,
+    skipped: Vec<Skipped>,
+    remarks: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct OneVerdict {
+    name: String,
+    state: &'static str,
+    manner: &'static str,
+    matched: u64,
+    unknown: u64,
+    min: u64,
+    max: Option<u64>,
+    wants: String,
+    processes: Vec<OneProcess>,
+    unsure: Vec<OneProcess>,
+    near: Vec<Near>,
+    reasons: Vec<String>,
+    remedies: Vec<String>,
+    left_out: Vec<String>,
+    note: Option<String>,
+}
+
+#[derive(Serialize)]
+struct OneProcess {
+    pid: i32,
+    program: String,
+    name: String,
+    user: Option<String>,
+    age_seconds: Option<u64>,
+    unit: Option<String>,
+    container: Option<String>,
+    doubt: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Near {
+    process: OneProcess,
+    failed: Vec<FailedTerm>,
+}
+
+#[derive(Serialize)]
+struct FailedTerm {
+    wanted: String,
+    found: String,
+}
+
+#[derive(Serialize)]
+struct Skipped {
+    name: String,
+    reason: String,
+}
+
+/// The whole output: one line.
+pub(super) fn render(report: &Report) -> String {
+    let document = Document {
+        version: 1,
+        state: report.state.word(),
+        seen: report.seen,
+        vanished: report.vanished,
+        verdicts: report.verdicts.iter().map(verdict).collect(),
+        skipped: report
+            .skipped
+            .iter()
+            .map(|(name, reason)| Skipped { name: safe(name), reason: safe(reason) })
+            .collect(),
+        remarks: report.remarks.iter().map(|remark| safe(remark)).collect(),
+    };
+    // These types hold nothing that JSON cannot: the error is for maps with odd keys.
+    serde_json::to_string(&document).unwrap_or_else(|error| format!("{{\"version\":1,\"error\":\"{error}\"}}")) + "\n"
+}
+
+fn safe(text: &str) -> String {
+    escape::text(text.as_bytes())
+}
+
+fn all(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|text| safe(text)).collect()
+}
+
+fn verdict(verdict: &Verdict) -> OneVerdict {
+    OneVerdict {
+        name: safe(&verdict.name),
+        state: verdict.state.word(),
+        manner: verdict.manner.word(),
+        matched: verdict.matched,
+        unknown: verdict.unknown,
+        min: verdict.count.min,
+        max: verdict.count.max,
+        wants: safe(&verdict.wants),
+        processes: verdict.evidence.iter().map(process).collect(),
+        unsure: verdict.unsure.iter().map(process).collect(),
+        near: verdict
+            .near
+            .iter()
+            .map(|miss| Near {
+                process: process(&miss.process),
+                failed: miss
+                    .failed
+                    .iter()
+                    .map(|failed| FailedTerm { wanted: safe(&failed.wanted), found: escape::text(&failed.found) })
+                    .collect(),
+            })
+            .collect(),
+        reasons: all(&verdict.reasons),
+        remedies: all(&verdict.remedies),
+        left_out: all(&verdict.left_out),
+        note: verdict.note.as_deref().map(safe),
+    }
+}
+
+fn process(evidence: &Evidence) -> OneProcess {
+    OneProcess {
+        pid: evidence.pid,
+        program: escape::text(&evidence.program),
+        name: escape::text(&evidence.name),
+        user: evidence.user.as_deref().map(safe),
+        age_seconds: evidence.age,
+        unit: evidence.unit.as_deref().map(escape::text),
+        container: evidence.container.as_deref().map(escape::text),
+        doubt: evidence.doubt.as_deref().map(safe),
+    }
+}

@@ -1,0 +1,164 @@
+//! Exact output of every format, and what never reaches it.
+
+use super::*;
+use crate::judge::{Evidence, Manner, State, Verdict};
+use crate::select::Range;
+use crate::testing::{host, process, verdict};
+use proptest::prelude::*;
+
+const LOOK: Look = Look { width: 80, color: false, verbose: false };
+
+fn report(verdicts: Vec<Verdict>) -> Report {
+    crate::judge::assemble(verdicts, Vec::new(), &host(vec![]))
+}
+
+fn named(name: &str, mut verdict: Verdict) -> Verdict {
+    verdict.name = name.into();
+    verdict
+}
+
+fn shown(report: &Report, format: Format) -> String {
+    String::from_utf8(render(report, format, &LOOK)).unwrap()
+}
+
+fn two_failures() -> Report {
+    let host = host(vec![process(10, "in.telnetd"), process(11, "cron")]);
+    report(vec![
+        named("telnetd", verdict("in.telnetd:0", &host)),
+        named("postfix", verdict("master:1", &host)),
+        named("cron", verdict("cron:1", &host)),
+    ])
+}
+
+#[test]
+fn mon_gets_a_stable_line_and_the_details() {
+    assert_eq!(
+        shown(&two_failures(), Format::Mon),
+        "CRITICAL: postfix missing, telnetd running (in.telnetd, root)\n\
+         telnetd: 1 process; want no process named in.telnetd\n\
+         \x20 pid 10 /usr/sbin/in.telnetd (root, up 59m)\n\
+         postfix: no process; want exactly 1 process named master\n\
+         1 other check ok\n"
+    );
+}
+
+#[test]
+fn nagios_gets_all_performance_data_on_the_first_line() {
+    assert_eq!(
+        shown(&two_failures(), Format::Nagios).lines().next().unwrap(),
+        "PROCS CRITICAL: postfix missing, telnetd running (in.telnetd, root) \
+         | cron=1;;1:1;0 postfix=0;;1:1;0 telnetd=1;;0;0"
+    );
+}
+
+#[test]
+fn people_get_a_table_worst_first() {
+    assert_eq!(
+        shown(&two_failures(), Format::Human).lines().take(6).collect::<Vec<_>>(),
+        [
+            "CRITICAL: postfix missing, telnetd running (in.telnetd, root)",
+            "",
+            "CRITICAL telnetd     1  no process named in.telnetd",
+            "CRITICAL postfix     0  exactly 1 process named master",
+            "OK       cron        1  exactly 1 process named cron",
+            "",
+        ]
+    );
+}
+
+#[test]
+fn the_first_line_stays_while_counts_pids_and_ages_move() {
+    let one = report(vec![verdict("x:5-", &host(vec![process(10, "x")]))]);
+    let two = report(vec![verdict("x:5-", &host(vec![process(20, "x"), process(30, "x")]))]);
+    let first = |report: &Report| shown(report, Format::Mon).lines().next().unwrap().to_owned();
+    assert_eq!(first(&one), "CRITICAL: check too few");
+    assert_eq!(first(&one), first(&two));
+}
+
+#[test]
+fn a_warning_that_flickers_beside_a_critical_one_does_not_move_the_first_line() {
+    let host = host(vec![process(10, "x")]);
+    let critical = named("a", verdict("gone:1", &host));
+    let mut warning = named("b", verdict("x:5", &host));
+    warning.state = State::Warning;
+    let first = |report: &Report| shown(report, Format::Mon).lines().next().unwrap().to_owned();
+    assert_eq!(first(&report(vec![critical.clone(), warning])), first(&report(vec![critical])));
+}
+
+#[test]
+fn nothing_to_check_is_told() {
+    assert_eq!(shown(&report(vec![]), Format::Mon), "UNKNOWN: nothing to check\n");
+}
+
+#[test]
+fn the_json_report_is_what_the_schema_says() {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for report in [two_failures(), report(vec![]), hostile(b"\xff\n|", "n\u{202e}|\n")] {
+        let document: serde_json::Value = serde_json::from_str(&shown(&report, Format::Json)).unwrap();
+        let faults: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+        assert_eq!(faults, Vec::<String>::new());
+    }
+    assert!(!validator.is_valid(&serde_json::json!({ "version": 2 })));
+}
+
+fn hostile(bytes: &[u8], text: &str) -> Report {
+    let evidence = Evidence {
+        pid: 1,
+        program: bytes.to_vec(),
+        name: bytes.to_vec(),
+        user: Some(text.into()),
+        unit: Some(bytes.to_vec()),
+        container: Some(bytes.to_vec()),
+        doubt: Some(text.into()),
+        age: Some(1),
+    };
+    let verdict = Verdict {
+        name: text.into(),
+        state: State::Critical,
+        manner: Manner::Running,
+        matched: 1,
+        unknown: 0,
+        count: Range { min: 0, max: Some(0) },
+        warning: None,
+        wants: text.into(),
+        evidence: vec![evidence.clone()],
+        unsure: vec![evidence.clone()],
+        near: vec![crate::judge::NearMiss {
+            process: evidence,
+            failed: vec![crate::judge::verdict::Failed { wanted: text.into(), found: bytes.to_vec() }],
+        }],
+        reasons: vec![text.into()],
+        remedies: vec![text.into()],
+        left_out: vec![text.into()],
+        note: Some(text.into()),
+    };
+    let mut report = report(vec![verdict]);
+    report.skipped = vec![(text.into(), text.into())];
+    report.remarks = vec![text.into()];
+    report
+}
+
+#[test]
+fn a_plugin_writes_at_most_sixteen_kib() {
+    let report = hostile(&vec![b'x'; 9000], &"y".repeat(900));
+    for format in [Format::Mon, Format::Nagios] {
+        let text = shown(&report, format);
+        assert!(text.len() <= LIMIT, "{}", text.len());
+        assert!(text.ends_with(" more lines\n"));
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_raw_reaches_the_output(bytes: Vec<u8>, text: String) {
+        let report = hostile(&bytes, &text);
+        for format in [Format::Human, Format::Mon, Format::Nagios, Format::Json] {
+            let out = shown(&report, format);
+            let raw = |c: char| c != '\n' && c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
+            prop_assert!(!out.chars().any(raw), "{out:?}");
+            prop_assert!(out.matches('|').count() <= usize::from(format == Format::Nagios));
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The nearest word to one that is not known.
+
+use crate::select::key::Key;
+
+/// What other programs call a key of ours.
+const ALIASES: &[(&str, &str)] = &[
+    ("uid", "user"),
+    ("euid", "user"),
+    ("euser", "user"),
+    ("ruid", "uid.real"),
+    ("ruser", "uid.real"),
+    ("suid", "uid.saved"),
+    ("fsuid", "uid.fs"),
+    ("gid", "group"),
+    ("egid", "group"),
+    ("rgid", "gid.real"),
+    ("sgid", "gid.saved"),
+    ("fsgid", "gid.fs"),
+    ("cmd", "cmdline"),
+    ("command", "cmdline"),
+    ("args", "cmdline"),
+    ("argv", "arg"),
+    ("ucmd", "comm"),
+    ("service", "unit"),
+    ("process", "name"),
+    ("program", "exe"),
+    ("path", "exe"),
+    ("stat", "state"),
+    ("status", "state"),
+    ("vsize", "vsz"),
+    ("vms", "vsz"),
+    ("mem", "rss"),
+    ("memory", "rss"),
+    ("ni", "nice"),
+    ("nlwp", "threads"),
+    ("sid", "session"),
+    ("sess", "session"),
+    ("etime", "age"),
+    ("etimes", "age"),
+    ("elapsed", "age"),
+    ("terminal", "tty"),
+    ("tt", "tty"),
+    ("fd", "fds"),
+    ("kernel", "kthread"),
+    ("deleted", "exe.deleted"),
+    ("replaced", "exe.replaced"),
+];
+
+/// The nearest key to `word`, if one is near.
+pub(super) fn key(word: &str) -> Option<&'static str> {
+    let lower = word.to_ascii_lowercase();
+    let alias = ALIASES
+        .iter()
+        .find(|(other, _)| *other == lower)
+        .map(|(_, name)| *name);
+    alias.or_else(|| of(&lower, Key::ALL.iter().map(|key| key.name())))
+}
+
+/// The nearest of `words` to `word`: at most a third of its letters differ.
+pub(super) fn of<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let length = word.chars().count();
+    if length > 64 {
+        return None;
+    }
+    words
+        .map(|other| (strsim::damerau_levenshtein(word, other), other))
+        .filter(|(distance, other)| {
+            *distance <= length.max(other.len()).div_ceil(3).min(3) && *distance < length
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, other)| other)
+}

@@ -1,0 +1,143 @@
+//! A selector and its range, said as an English sentence.
+
+use super::value::STATES;
+use crate::select::key::Key;
+use crate::select::range::Range;
+use crate::select::selector::{Matcher, Op, Scope, Selector, Term};
+
+/// The meaning in words: `at least 1 process with exe /usr/sbin/sshd, run by root`.
+#[must_use]
+pub fn sentence(selector: &Selector, count: Range) -> String {
+    let one = count.forbids() || count.max == Some(1) || (count.min == 1 && count.max.is_none());
+    let how_many = match count {
+        count if count.forbids() => "no".to_string(),
+        Range { min: 0, max: None } => "any number of".to_string(),
+        count => count.words(),
+    };
+    // The name belongs next to the noun, whatever was written first.
+    let (names, others): (Vec<&Term>, Vec<&Term>) = selector
+        .terms
+        .iter()
+        .partition(|term| term.key == Key::Name && term.op == Op::Is);
+    let clauses: Vec<String> = names
+        .into_iter()
+        .chain(others)
+        .map(|term| clause(term, one))
+        .collect();
+    let noun = if one { "process" } else { "processes" };
+    format!("{how_many} {noun} {}", clauses.join(", "))
+        .trim_end()
+        .to_string()
+}
+
+fn clause(term: &Term, one: bool) -> String {
+    let values = values(&term.values);
+    let not = if term.op.negated() { "not " } else { "" };
+    let name = term.key.name();
+    let that = if one { "that is" } else { "that are" };
+    match (term.op, term.key) {
+        (Op::Like, _) => format!("with {name} matching {values}"),
+        (Op::NotLike, _) => format!("with {name} not matching {values}"),
+        (Op::Less, Key::Age) => format!("younger than {values}"),
+        (Op::AtMost, Key::Age) => format!("at most {values} old"),
+        (Op::More, Key::Age) => format!("older than {values}"),
+        (Op::AtLeast, Key::Age) => format!("at least {values} old"),
+        (Op::Less, _) => format!("with {name} under {values}"),
+        (Op::AtMost, _) => format!("with {name} of at most {values}"),
+        (Op::More, _) => format!("with {name} over {values}"),
+        (Op::AtLeast, _) => format!("with {name} of at least {values}"),
+        (Op::Is | Op::IsNot, Key::Name) => format!("{not}named {values}"),
+        (Op::Is | Op::IsNot, Key::User) => format!("{not}run by {values}"),
+        (Op::Is | Op::IsNot, Key::Group) => format!("{not}of group {values}"),
+        (Op::Is | Op::IsNot, Key::Unit) => format!("{not}in unit {values}"),
+        (Op::Is | Op::IsNot, Key::UserUnit) => format!("{not}in user unit {values}"),
+        (Op::Is | Op::IsNot, Key::Slice) => format!("{not}in slice {values}"),
+        (Op::Is | Op::IsNot, Key::Container) => format!("{not}in container {values}"),
+        (Op::Is | Op::IsNot, Key::Tty) => format!("{not}on terminal {values}"),
+        (Op::Is | Op::IsNot, Key::State) => format!("{not}in state {}", states(&term.values)),
+        (Op::Is | Op::IsNot, Key::Scope) => places(&term.values),
+        (Op::Is | Op::IsNot, Key::Kthread | Key::Main | Key::ExeDeleted | Key::ExeReplaced) => {
+            yes_no(term, that)
+        }
+        (Op::Is, _) => format!("with {name} {values}"),
+        (Op::IsNot, _) => format!("with {name} not {values}"),
+    }
+}
+
+fn yes_no(term: &Term, that: &str) -> String {
+    let said: Vec<bool> = term
+        .values
+        .iter()
+        .filter_map(|value| {
+            if let Matcher::YesNo(yes) = value {
+                Some(*yes)
+            } else {
+                None
+            }
+        })
+        .collect();
+    let [said] = said[..] else {
+        return format!(
+            "with {}{}{}",
+            term.key.name(),
+            term.op.text(),
+            values(&term.values)
+        );
+    };
+    let not = if said == term.op.negated() { "not " } else { "" };
+    match term.key {
+        Key::Kthread if that == "that is" => format!("{that} {not}a kernel thread"),
+        Key::Kthread => format!("{that} {not}kernel threads"),
+        Key::Main => format!("{that} {not}the main process of a program"),
+        Key::ExeDeleted if not.is_empty() => "whose program file has no name any more".into(),
+        Key::ExeDeleted => "whose program file still has a name".into(),
+        _ if not.is_empty() => "whose program file was replaced".into(),
+        _ => "whose program file was not replaced".into(),
+    }
+}
+
+fn places(values: &[Matcher]) -> String {
+    let places: Vec<&str> = values
+        .iter()
+        .map(|value| match value {
+            Matcher::Scope(Scope::Host) => "outside containers",
+            Matcher::Scope(Scope::Container) => "in a container",
+            _ => "in a container or not",
+        })
+        .collect();
+    places.join(" or ")
+}
+
+fn states(values: &[Matcher]) -> String {
+    let name = |value: &Matcher| match value {
+        Matcher::Exact(letter) => STATES
+            .iter()
+            .find(|state| letter[..] == [state.0])
+            .map(|state| state.1),
+        _ => None,
+    };
+    let mut names: Vec<&str> = values.iter().filter_map(name).collect();
+    names.dedup();
+    names.join(" or ")
+}
+
+fn values(values: &[Matcher]) -> String {
+    let texts: Vec<String> = values.iter().map(value).collect();
+    match texts.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => texts.concat(),
+    }
+}
+
+fn value(matcher: &Matcher) -> String {
+    match matcher {
+        Matcher::Exact(text) if text.is_empty() => "\"\"".into(),
+        Matcher::Exact(text) => String::from_utf8_lossy(text).into_owned(),
+        Matcher::Glob(text, _) => text.clone(),
+        Matcher::Regex(regex) => format!("/{}/", regex.as_str()),
+        Matcher::Number(_, text) => text.clone(),
+        Matcher::YesNo(yes) => if *yes { "yes" } else { "no" }.into(),
+        Matcher::Scope(_) => places(std::slice::from_ref(matcher)),
+        Matcher::File(path) => String::from_utf8_lossy(&path.text).into_owned(),
+    }
+}

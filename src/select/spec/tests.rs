@@ -1,0 +1,656 @@
+use super::*;
+use crate::select::key::Key;
+use crate::select::selector::{Matcher, Op};
+use crate::snapshot::FileId;
+use crate::snapshot::accounts::Table;
+use proptest::prelude::*;
+
+fn table() -> Table {
+    let ids = || {
+        [("root", 0), ("www-data", 33)]
+            .into_iter()
+            .map(|(name, id)| (name.to_string(), id))
+            .collect()
+    };
+    let sshd = FileId {
+        device: 1,
+        inode: 2,
+        owner: 0,
+        links: 1,
+    };
+    Table {
+        users: ids(),
+        groups: ids(),
+        files: [("/usr/sbin/sshd".to_string(), sshd)].into(),
+    }
+}
+
+fn good(text: &str) -> Spec {
+    parse(text, &table(), Dialect::Native).unwrap_or_else(|faults| panic!("{text}: {faults:#?}"))
+}
+
+fn said(text: &str) -> String {
+    let spec = good(text);
+    sentence(&spec.selector, spec.range.unwrap_or(Range::AT_LEAST_ONE))
+}
+
+/// The underlined text, the message and the help of every fault.
+fn faults(text: &str, dialect: Dialect) -> Vec<(String, String, String)> {
+    let faults = parse(text, &table(), dialect).expect_err(text);
+    faults
+        .into_iter()
+        .map(|fault| {
+            (
+                text[fault.start..fault.end].to_string(),
+                fault.message,
+                fault.help,
+            )
+        })
+        .collect()
+}
+
+macro_rules! faulty {
+    ($($test:ident $dialect:ident $text:literal => [$($place:literal $message:literal $help:literal),* $(,)?];)*) => {
+        mod faulty {
+            use super::*;
+            $(#[test]
+            fn $test() {
+                let wanted = [$(($place.to_string(), $message.to_string(), $help.to_string())),*];
+                assert_eq!(faults($text, Dialect::$dialect), wanted);
+            })*
+        }
+    };
+}
+
+faulty! {
+    a_yes_no_key_is_not_a_name Native "exe.deleted:0" => [
+        "exe.deleted" "`exe.deleted` is a key, not a name" "write `exe.deleted=yes:0`, or `name=exe.deleted:0` for a program of that name",
+    ];
+    another_key_is_not_a_name Native "user:1" => [
+        "user" "`user` is a key, not a name" "write `user=VALUE:1`, or `name=user:1` for a program of that name",
+    ];
+    a_reserved_key_is_not_a_name Native "listen:1" => [
+        "listen" "`listen` is reserved for a key" "write `name=listen:1` for a program of that name",
+    ];
+    a_state_is_not_a_name Native "zombie:0" => [
+        "zombie" "`zombie` is a state, not a name" "write `state=zombie:0`, or `name=zombie:0` for a program of that name",
+    ];
+    a_category_is_not_a_term Native "selinux.level=s0:c1,c3:0" => [
+        "selinux.level" "key `selinux.level` is not known" "docs/selectors.md has a table of the keys",
+        "c3" "`c3` is not a term: a bare word stands only in the first place" "write `selinux.level=s0:c1,name=c3:0`, or quote the comma where it belongs to a value",
+    ];
+    an_argument_that_begins_with_a_colon Native "Xorg,arg=:0" => [
+        "arg=" "no value for `arg`" r#"write `Xorg,arg=":0":1-`, or `Xorg,arg="":0` for an empty value"#,
+    ];
+    a_key_that_is_not_built Native "listen=127.0.0.1:25" => [
+        "listen" "key `listen` is not known" "docs/selectors.md has a table of the keys",
+    ];
+    a_range_with_three_numbers Native "x:1-1-5" => [
+        "1-1-5" "`1-1-5` is not a range" "write `x:1-1` or `x:1-5`",
+    ];
+    a_word_for_a_range Native "x:none" => [
+        "none" "`none` is not a range" "write `x:0`",
+    ];
+    dots_in_a_range Native "x:1..5" => [
+        "1..5" "`1..5` is not a range" "write `x:1-5`",
+    ];
+    a_comparison_for_a_range Native "x:>3" => [
+        ">3" "`>3` is not a range" "write `x:4-`",
+    ];
+    nothing_behind_the_colon Native "x:" => [
+        ":" "nothing after the colon" "write `x:1-`, or `x:0` for what must not run",
+    ];
+    a_reversed_range Native "sshd:5-1" => [
+        "5-1" "the range `5-1` is reversed, no count lies in it" "write `sshd:1-5`",
+    ];
+    a_range_alone Native "5-1" => [
+        "5-1" "`5-1` is a range without a selector" "write `NAME:1-5`",
+    ];
+    a_range_behind_nothing Native ":1" => [
+        ":1" "a range without a selector" "write `NAME:1`",
+    ];
+    a_lone_dash Native "x:-" => [
+        "-" "the range `-` has no bound" "write `x:0-`",
+    ];
+    a_range_too_large Native "x:18446744073709551616" => [
+        "18446744073709551616" "the number 18446744073709551616 is too large for a range" "write a smaller number",
+    ];
+    a_user_behind_the_range Native "x:1-1:root" => [
+        "root" "`root` is not a range" "write `x:1-1`, or `x,user=root:1-1` for processes of one user",
+    ];
+    a_term_behind_the_range Native "x:1,user=root" => [
+        "1,user=root" "`1,user=root` is not a range" "the range comes last: write `x,user=root:1`",
+    ];
+    a_key_and_a_colon Native "user:root" => [
+        "root" "`root` is not a range" "write `user=root:1-`",
+    ];
+    a_colon_in_a_name Native "a:b:1-2" => [
+        "a:b" "a colon outside quotes in a name" r#"write `"a:b":1-2`"#,
+    ];
+    a_colon_in_brackets Native "[kworker/0:1]" => [
+        "1]" "`1]` is not a range" r#"write N, MIN-, -MAX or MIN-MAX; where the colon belongs to the value, write `["kworker/0:1"]:1-`"#,
+    ];
+    a_colon_and_a_range_in_brackets Native "[kworker/0:1]:1" => [
+        "[kworker/0:1]" "a colon outside quotes in a name" r#"write `["kworker/0:1"]:1`"#,
+    ];
+    a_colon_in_a_value Native "arg=http://x:80" => [
+        "http://x" "a colon outside quotes in a value" r#"write `arg="http://x":80`, or `arg="http://x:80":1-`"#,
+    ];
+    a_colon_in_an_expression Native "cmdline~a:b" => [
+        "b" "`b` is not a range" r#"write N, MIN-, -MAX or MIN-MAX; where the colon belongs to the value, write `cmdline~"a:b":1-`"#,
+    ];
+    a_comma_in_an_expression Native "cmdline~a{1,2}b:0" => [
+        "a{1,2}b" "a comma outside quotes in an expression" r#"write `cmdline~"a{1,2}b":0`"#,
+    ];
+    two_specs_in_one_argument Native "x:1-1 y:2-3" => [
+        "y:2-3" "two specs in one argument" "give them as two arguments: 'x:1-1' 'y:2-3'",
+    ];
+    three_specs_in_one_argument Native "x:1-1 y:2-3 z" => [
+        "y:2-3 z" "several specs in one argument" "give them as 3 arguments: 'x:1-1' 'y:2-3' 'z'",
+    ];
+    braces Native "{x,y}:1-1" => [
+        "{x,y}" "braces are not expanded" "write `name=x|y:1-1` for any of them, or two specs: 'x:1-1' 'y:1-1'",
+    ];
+    braces_in_a_name Native "php{7,8}-fpm,user=root:1-" => [
+        "php{7,8}-fpm" "braces are not expanded" "write `name=php7-fpm|php8-fpm,user=root:1-` for any of them, or two specs: 'php7-fpm,user=root:1-' 'php8-fpm,user=root:1-'",
+    ];
+    an_empty_value Native "name=,user=root" => [
+        "name=" "no value for `name`" r#"write `name="",user=root` for an empty value"#,
+    ];
+    an_empty_user Native "user=:0" => [
+        "user=" "no value for `user`" "write `user=VALUE:0`",
+    ];
+    an_empty_alternative Native "name=a|:0" => [
+        "a|" "nothing on one side of `|`" r#"leave the `|` out, quote it, or write `""` for an empty value"#,
+    ];
+    an_empty_term Native "sshd,,user=root" => [
+        "" "nothing on one side of a comma" "leave the comma out, or quote it",
+    ];
+    no_spec_at_all Native " " => [
+        " " "an empty spec selects nothing" "write a name, as in `sshd:1-`",
+    ];
+    a_bare_alternative Native "gzip|xz:0" => [
+        "gzip|xz" "a bare word holds no `|`" "write `name=gzip|xz:0`",
+    ];
+    a_word_behind_a_term Native "user=root,sshd" => [
+        "sshd" "`sshd` is not a term: a bare word stands only in the first place" "write `user=root,name=sshd`, or quote the comma where it belongs to a value",
+    ];
+    a_key_behind_a_term Native "sshd,main" => [
+        "main" "`main` is not a term: a bare word stands only in the first place" "write `sshd,main=yes`",
+    ];
+    an_unclosed_quote Native "name=it's" => [
+        "'s" "the quote ' is never closed" r#"close it, or put a quote that is meant between quotes of the other kind: "'""#,
+    ];
+    an_unknown_key Native "frobnicate=1" => [
+        "frobnicate" "key `frobnicate` is not known" "docs/selectors.md has a table of the keys",
+    ];
+    a_misspelt_key Native "usr=root" => [
+        "usr" "key `usr` is not known" "write `user=root`",
+    ];
+    a_key_of_another_program Native "uid=0:0" => [
+        "uid" "key `uid` is not known" "write `user=0:0`",
+    ];
+    no_key Native "=sshd" => [
+        "=sshd" "no key before `=`" "write `name=sshd`",
+    ];
+    blanks_round_an_operator Native "name = sshd" => [
+        "name = sshd" "blanks round `=`" "write `name=sshd`",
+    ];
+    blanks_round_an_alternative Native "user=root | www-data" => [
+        "root " "blanks round `|`" "write `user=root|www-data`",
+        " www-data" "blanks round `|`" "write `user=root|www-data`",
+    ];
+    two_equal_signs Native "name==sshd" => [
+        "==" "`==` is no operator" "write `name=sshd`",
+    ];
+    an_arrow Native "age=>5m" => [
+        "=>" "`=>` is no operator" "write `age>=5m`",
+    ];
+    a_long_comm Native "comm=averyveryverylongname:1" => [
+        "averyveryverylongname" "`comm=averyveryverylongname` can never match: the kernel keeps 15 bytes" "write `name=averyveryverylongname:1`",
+    ];
+    a_glob_for_a_long_comm Native "comm=averyveryveryl*ng:1" => [
+        "averyveryveryl*ng" "`comm=averyveryveryl*ng` can never match: the kernel keeps 15 bytes" "write `name=averyveryveryl*ng:1`",
+    ];
+    an_unknown_user Native "user=nosuch" => [
+        "nosuch" "no user `nosuch`" "write a user of this host, or a number",
+    ];
+    an_unknown_group Native "group=nosuch" => [
+        "nosuch" "no group `nosuch`" "write a group of this host, or a number",
+    ];
+    a_user_pattern Native "user=www*" => [
+        "www*" "a user is a name or a number, not a pattern" "write names with `|`, as in `user=a|b`, or compare numbers, as in `user<1000`",
+    ];
+    a_user_expression Native "user~www" => [
+        "~" "`user` takes no `~`" "write `user` with `=` `!=` `<` `<=` `>` `>=`",
+    ];
+    a_user_name_compared Native "user<root:0" => [
+        "root" "`<` compares numbers, and `root` is a name" "write `user<0:0`",
+    ];
+    an_id_that_is_none Native "uid.any=4294967295:0" => [
+        "4294967295" "no user has the number 4294967295" "write a number below 4294967295",
+    ];
+    a_relative_program Native "exe=sshd:1" => [
+        "sshd" "`sshd` is not a full path: `exe=` can never match it" "write the full path, or `exe=*/sshd`",
+    ];
+    a_relative_program_glob Native "exe=sshd*" => [
+        "sshd*" "`sshd*` can never match: a program's path begins with `/`" "write `exe=*/sshd*`",
+    ];
+    a_name_with_a_path Native "name=/usr/sbin/sshd:1" => [
+        "/usr/sbin/sshd" "`/usr/sbin/sshd` is a path, and `name` is a name" "write `exe=/usr/sbin/sshd:1`",
+    ];
+    a_unit_without_suffix Native "unit=postfix" => [
+        "postfix" "`unit=postfix` can never match" "a unit has its suffix: write `unit=postfix.service`",
+    ];
+    a_slice_for_a_unit Native "unit=user.slice" => [
+        "user.slice" "`unit=user.slice` can never match" "a slice has a key of its own: write `slice=user.slice`",
+    ];
+    a_slice_without_suffix Native "slice=user" => [
+        "user" "`slice=user` can never match" "a slice has its suffix: write `slice=user.slice`",
+    ];
+    a_terminal_with_its_directory Native "tty=/dev/pts/0" => [
+        "/dev/pts/0" "`tty=/dev/pts/0` can never match" "a terminal is named as ps does: write `tty=pts/0`",
+    ];
+    a_number_expression Native "threads~5" => [
+        "~" "`threads` takes no `~`" "write `threads` with `=` `!=` `<` `<=` `>` `>=`",
+    ];
+    a_text_compared Native "name<5" => [
+        "<" "`name` takes no `<`" "write `name` with `=` `!=` `~` `!~`",
+    ];
+    a_text_for_a_number Native "threads>many" => [
+        "many" "`many` is not a number" "write `threads>` and a whole number",
+    ];
+    a_negative_number Native "pid=-1:0" => [
+        "-1" "`pid` is never negative" "write a number from 0 on",
+    ];
+    a_nice_value_out_of_bounds Native "nice=30" => [
+        "30" "`nice` is never 30" "write a number from -20 to 19",
+    ];
+    a_size_with_a_b Native "rss>5GB" => [
+        "5GB" "`5GB` is not a size" "write `rss>5G`",
+    ];
+    a_size_with_a_fraction Native "rss>1.5G" => [
+        "1.5G" "`1.5G` is not a size" "write one whole number of bytes, or with `K`, `M` or `G`: `512M`",
+    ];
+    a_duration_in_weeks Native "age>1w" => [
+        "1w" "`1w` is not a duration" "write one whole number with `s`, `m`, `h` or `d`: `90s`, `5m`, `2h`, `3d`",
+    ];
+    a_duration_in_words Native "age>5min" => [
+        "5min" "`5min` is not a duration" "write `age>5m`",
+    ];
+    a_size_too_large Native "rss>99999999999G" => [
+        "99999999999G" "the size 99999999999G is too large" "write a smaller one",
+    ];
+    true_for_yes Native "main=true" => [
+        "true" "`true` is neither yes nor no" "write `main=yes`",
+    ];
+    neither_yes_nor_no Native "main=maybe" => [
+        "maybe" "`maybe` is neither yes nor no" "write `main=yes` or `main=no`",
+    ];
+    a_scope_that_is_none Native "scope=guest" => [
+        "guest" "`guest` is not a scope" "write `scope=host`, `scope=container` or `scope=all`",
+    ];
+    a_scope_denied Native "scope!=host" => [
+        "!=" "`scope` takes no `!=`" "write `scope` with `=`",
+    ];
+    a_state_misspelt Native "state=zombi" => [
+        "zombi" "`zombi` is not a state" "write `state=zombie`",
+    ];
+    a_faulty_expression Native r#"name~"(a,b)(":0"# => [
+        "(" "faulty expression: unclosed group" "what follows `~` is a regular expression; a glob goes after `=`",
+    ];
+    a_glob_for_an_expression Native "name~*foo" => [
+        "*foo" "faulty expression: repetition operator missing expression" "what follows `~` is a regular expression; a glob goes after `=`",
+    ];
+    an_unclosed_bracket Native "name=[abc:0" => [
+        "[abc" "the `[` of a glob is never closed" r#"write `\[` for the character itself"#,
+    ];
+    a_reversed_bracket Native "name=[z-a]:0" => [
+        "[z-a]" "the range `z-a` of a glob is reversed" "write `a-z`",
+    ];
+    a_bracket_beyond_ascii Native "name=[é]:0" => [
+        "[é]" "`[…]` of a glob takes ASCII characters only" "write the alternatives with `|`",
+    ];
+    a_host_name PsMonitor "localhost" => [
+        "localhost" "no range in `localhost`: a host name, and `;;` missing in mon.cf" "write `localhost:1-`; mon appends host names to the arguments: end the monitor line in mon.cf with ;;",
+    ];
+    all_faults_in_one_run Native "unknown=1,usr=root,rss>5GB,main=true,user=nosuch,scope=x,state=zombi:9-1" => [
+        "unknown" "key `unknown` is not known" "docs/selectors.md has a table of the keys",
+        "usr" "key `usr` is not known" "write `unknown=1,user=root,rss>5GB,main=true,user=nosuch,scope=x,state=zombi:9-1`",
+        "5GB" "`5GB` is not a size" "write `unknown=1,usr=root,rss>5G,main=true,user=nosuch,scope=x,state=zombi:9-1`",
+        "true" "`true` is neither yes nor no" "write `unknown=1,usr=root,rss>5GB,main=yes,user=nosuch,scope=x,state=zombi:9-1`",
+        "nosuch" "no user `nosuch`" "write a user of this host, or a number",
+        "x" "`x` is not a scope" "write `scope=host`, `scope=container` or `scope=all`",
+        "zombi" "`zombi` is not a state" "write `unknown=1,usr=root,rss>5GB,main=true,user=nosuch,scope=x,state=zombie:9-1`",
+        "9-1" "the range `9-1` is reversed, no count lies in it" "write `unknown=1,usr=root,rss>5GB,main=true,user=nosuch,scope=x,state=zombi:1-9`",
+    ];
+}
+
+/// The expression or text of the only value of the only term.
+fn holds(text: &str, fact: &[u8]) -> bool {
+    match &good(text).selector.terms[0].values[0] {
+        Matcher::Exact(wanted) => wanted == fact,
+        Matcher::Glob(_, regex) | Matcher::Regex(regex) => regex.is_match(fact),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn globs_are_anchored_and_cross_slashes() {
+    assert!(holds("exe=/opt/*/bin/java", b"/opt/a/b/bin/java"));
+    assert!(!holds("exe=/opt/*/bin/java", b"/opt/a/bin/javac"));
+    assert!(holds("name=php?-fpm", b"php8-fpm"));
+    assert!(holds("name=php[!7]-fpm", b"php8-fpm"));
+    assert!(!holds("name=php[!7]-fpm", b"php7-fpm"));
+    assert!(holds("name=a*b", b"a\n\xff\0b"));
+    assert!(holds("name=[]x]", b"]"));
+    assert!(!holds("name=a+", b"aa"));
+}
+
+#[test]
+fn wildcards_work_inside_quotes() {
+    assert!(holds("cmdline=\"java *, really\":1", b"java x, really"));
+}
+
+#[test]
+fn a_backslash_stands_for_itself_unless_before_a_wildcard() {
+    assert!(holds(
+        r"slice=system-systemd\x2dfsck.slice",
+        br"system-systemd\x2dfsck.slice"
+    ));
+    assert!(holds(r"name=CORP\alice", br"CORP\alice"));
+    assert!(holds(r"name=a\*", b"a*"));
+    assert!(holds(r"name=a\\*", br"a\tail"));
+    assert!(holds(r"cmdline~\bxmrig\b", b"/tmp/xmrig -o"));
+}
+
+#[test]
+fn an_expression_takes_any_byte_and_keeps_its_bar() {
+    assert!(holds("cmdline~a.b|c", b"a\xffb"));
+    assert!(holds("cmdline~a.b|c", b"c"));
+    assert!(holds("cmdline~größe", "die größe".as_bytes()));
+}
+
+#[test]
+fn a_path_is_compared_as_a_file() {
+    for text in ["/usr/sbin/sshd:1", "exe=/usr/sbin/sshd:1"] {
+        let spec = good(text);
+        assert_eq!(spec.selector.terms[0].key, Key::Exe);
+        assert!(
+            matches!(&spec.selector.terms[0].values[0], Matcher::File(path) if matches!(path.file, Ok(Some(_))))
+        );
+    }
+    assert!(matches!(
+        &good("/usr/sbin/ssh*").selector.terms[0].values[0],
+        Matcher::Glob(..)
+    ));
+}
+
+#[test]
+fn brackets_name_a_kernel_thread() {
+    let spec = good("[kworker/*]:1-");
+    let texts: Vec<&str> = spec
+        .selector
+        .terms
+        .iter()
+        .map(|term| term.text.as_str())
+        .collect();
+    assert_eq!(texts, ["name=kworker/*", "kthread=yes"]);
+    assert_eq!(spec.selector.word.as_deref(), Some("[kworker/*]"));
+    assert_eq!(good("[\"kworker/0:1\"]:1").selector.terms.len(), 2);
+}
+
+#[test]
+fn values_have_their_units() {
+    let number = |text: &str| match good(text).selector.terms[0].values[0] {
+        Matcher::Number(number, _) => number,
+        ref other => panic!("{other:?}"),
+    };
+    assert_eq!(number("age>90"), 90);
+    assert_eq!(number("age>5m"), 300);
+    assert_eq!(number("age>2h"), 7200);
+    assert_eq!(number("age>3d"), 259_200);
+    assert_eq!(number("rss>2K"), 2048);
+    assert_eq!(number("rss>2M"), 2 << 20);
+    assert_eq!(number("rss>2G"), 2 << 30);
+    assert_eq!(number("nice<-5"), -5);
+    assert_eq!(number("user=www-data"), 33);
+    assert_eq!(number("user=4711"), 4711);
+    assert_eq!(number("uid.effective<1000"), 1000);
+}
+
+#[test]
+fn operators_are_read_whole() {
+    let ops = [
+        ("=", Op::Is),
+        ("!=", Op::IsNot),
+        ("<", Op::Less),
+        ("<=", Op::AtMost),
+        (">", Op::More),
+        (">=", Op::AtLeast),
+    ];
+    for (text, op) in ops {
+        assert_eq!(good(&format!("threads{text}5")).selector.terms[0].op, op);
+    }
+    assert_eq!(good("name~x").selector.terms[0].op, Op::Like);
+    assert_eq!(good("name!~x").selector.terms[0].op, Op::NotLike);
+}
+
+#[test]
+fn blanks_round_a_comma_are_dropped_and_quoted_ones_kept() {
+    let spec = good("sshd , user=root ,name=\" x \":1");
+    assert_eq!(spec.selector.terms.len(), 3);
+    assert!(matches!(&spec.selector.terms[2].values[0], Matcher::Exact(text) if text == b" x "));
+}
+
+#[test]
+fn an_empty_value_is_meant_when_quoted() {
+    assert!(
+        matches!(&good("cmdline=\"\":0").selector.terms[0].values[0], Matcher::Exact(text) if text.is_empty())
+    );
+}
+
+#[test]
+fn ranges_are_read() {
+    let range = |text: &str| good(text).range.map(|range| (range.min, range.max));
+    assert_eq!(range("x"), None);
+    assert_eq!(range("x:0"), Some((0, Some(0))));
+    assert_eq!(range("x:1-"), Some((1, None)));
+    assert_eq!(range("x:-5"), Some((0, Some(5))));
+    assert_eq!(range("x:1-4"), Some((1, Some(4))));
+    assert_eq!(parse_range("1-4"), Ok(Range { min: 1, max: Some(4) }));
+    assert_eq!(
+        parse_range("1.."),
+        Err(Fault::new(0..3, "`1..` is not a range", "write `1-`"))
+    );
+    assert_eq!(
+        parse_range("5-1"),
+        Err(Fault::new(
+            0..3,
+            "the range `5-1` is reversed, no count lies in it",
+            "write `1-5`"
+        ))
+    );
+}
+
+#[test]
+fn ps_monitor_has_a_range_without_bounds() {
+    let spec = parse("x:-", &table(), Dialect::PsMonitor).unwrap();
+    assert_eq!(spec.range, Some(Range { min: 0, max: None }));
+    assert!(parse("/usr/sbin/sshd:1-1", &table(), Dialect::PsMonitor).is_ok());
+}
+
+#[test]
+fn a_selector_has_no_range() {
+    assert!(parse_selector("sshd,user=root", &table()).is_ok());
+    let wanted = Fault::new(
+        4..6,
+        "a range, `1`, in a selector",
+        "write `sshd`; how many are wanted is a setting of its own",
+    );
+    assert_eq!(parse_selector("sshd:1", &table()).unwrap_err(), [wanted]);
+    let wanted = Fault::new(
+        5..7,
+        "a colon outside quotes in a selector",
+        "write `arg=\"a:b\"`",
+    );
+    assert_eq!(parse_selector("arg=a:b", &table()).unwrap_err(), [wanted]);
+}
+
+struct Silent;
+impl Accounts for Silent {
+    fn uid(&self, _: &str) -> Result<Option<u32>, String> {
+        Err("timed out".into())
+    }
+    fn gid(&self, _: &str) -> Result<Option<u32>, String> {
+        Err("timed out".into())
+    }
+    fn user_name(&self, _: u32) -> Option<String> {
+        None
+    }
+    fn group_name(&self, _: u32) -> Option<String> {
+        None
+    }
+    fn file(&self, _: &str) -> Result<Option<FileId>, String> {
+        Err("timed out".into())
+    }
+}
+
+#[test]
+fn a_silent_name_service_is_a_fault_of_names_alone() {
+    let faults = parse("user=alice", &Silent, Dialect::Native).unwrap_err();
+    assert_eq!(
+        faults[0].message,
+        "the name service gave no answer for user `alice`: timed out"
+    );
+    assert_eq!(
+        faults[0].help,
+        "write its number, which needs no name service: `user=N`"
+    );
+    assert!(parse("/usr/sbin/sshd,user=1000", &Silent, Dialect::Native).is_ok());
+}
+
+#[test]
+fn sentences() {
+    let sentences = [
+        (
+            "exe=/usr/sbin/sshd,user=root",
+            "at least 1 process with exe /usr/sbin/sshd, run by root",
+        ),
+        ("telnetd:0", "no process named telnetd"),
+        ("name=gzip|xz:1", "exactly 1 process named gzip or xz"),
+        ("name=a|b|c:1-4", "1 to 4 processes named a, b or c"),
+        (
+            "[nfsd]:8",
+            "exactly 8 processes named nfsd, that are kernel threads",
+        ),
+        ("[nfsd]", "at least 1 process named nfsd, that is a kernel thread"),
+        (
+            "rss>2G,name!=gzip|xz:0",
+            "no process with rss over 2G, not named gzip or xz",
+        ),
+        (
+            "cmdline~x|y:-5",
+            "at most 5 processes with cmdline matching /x|y/",
+        ),
+        (
+            "unit=postfix*.service:0-",
+            "any number of processes in unit postfix*.service",
+        ),
+        (
+            "state=zombie,age>5m:0",
+            "no process in state zombie, older than 5m",
+        ),
+        (
+            "main!=yes,scope=host:2-",
+            "at least 2 processes that are not the main process of a program, outside containers",
+        ),
+        ("exe.replaced=yes:0", "no process whose program file was replaced"),
+    ];
+    for (text, wanted) in sentences {
+        assert_eq!(said(text), wanted);
+    }
+}
+
+/// Every fault that says `write SPEC` gives a spec without that fault.
+#[test]
+fn what_the_help_says_to_write_can_be_read() {
+    let texts = [
+        "x:none",
+        "exe.deleted:0",
+        "zombie:0",
+        "Xorg,arg=:0",
+        "{x,y}:1-1",
+        "gzip|xz:0",
+        "name = sshd",
+        "age=>5m",
+        "a:b:1",
+    ];
+    for text in texts {
+        for (_, _, help) in faults(text, Dialect::Native) {
+            let right = help.split('`').nth(1).expect("a spelling");
+            assert!(parse(right, &table(), Dialect::Native).is_ok(), "{text}: {right}");
+        }
+    }
+}
+
+fn pieces() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("name"),
+        Just("user"),
+        Just("exe"),
+        Just("rss"),
+        Just("state"),
+        Just("="),
+        Just("!="),
+        Just("~"),
+        Just("<="),
+        Just(":"),
+        Just(","),
+        Just("|"),
+        Just("\""),
+        Just("'"),
+        Just("["),
+        Just("]"),
+        Just("{"),
+        Just("}"),
+        Just("\\"),
+        Just("*"),
+        Just("1"),
+        Just("-"),
+        Just(" "),
+        Just("root"),
+        Just("/bin/x"),
+        Just("é"),
+        Just("("),
+        Just("5-1"),
+    ];
+    proptest::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
+}
+
+fn check(text: &str) -> Result<(), TestCaseError> {
+    let specs = [Dialect::Native, Dialect::PsMonitor].map(|dialect| parse(text, &table(), dialect));
+    let selector =
+        parse_selector(text, &table()).map(|selector| drop(sentence(&selector, Range::AT_LEAST_ONE)));
+    let all = specs
+        .into_iter()
+        .map(|spec| spec.map(drop))
+        .chain([selector, parse_range(text).map(drop).map_err(|f| vec![f])]);
+    for fault in all.filter_map(Result::err).flatten() {
+        prop_assert!(text.get(fault.start..fault.end).is_some(), "{fault:?}");
+        prop_assert!(!fault.message.is_empty() && !fault.help.is_empty(), "{fault:?}");
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in ".{0,40}") {
+        check(&text)?;
+    }
+
+    #[test]
+    fn no_near_spec_panics(text in pieces()) {
+        check(&text)?;
+    }
+}

@@ -1,0 +1,386 @@
+//! Values of a term, read by the kind of its key.
+
+use super::glob::Glob;
+use super::lexer::Piece;
+use super::{nearest, splice};
+use crate::select::fault::Fault;
+use crate::select::key::{Key, Kind};
+use crate::select::selector::{Matcher, Op, Path, Scope};
+use crate::snapshot::accounts::Accounts;
+use regex::bytes::RegexBuilder;
+use std::ops::Range;
+
+/// The kernel keeps this many bytes of a name.
+const COMM: usize = 15;
+
+/// States: the letter of proc_pid_stat(5), and its name.
+pub(super) const STATES: &[(u8, &str)] = &[
+    (b'R', "running"),
+    (b'S', "sleeping"),
+    (b'D', "disk-sleep"),
+    (b'T', "stopped"),
+    (b't', "tracing"),
+    (b'Z', "zombie"),
+    (b'X', "dead"),
+    (b'I', "idle"),
+];
+
+/// Sets what every expression of ours has: bytes, `.` for any of them, bounded memory.
+pub(super) fn bounded(builder: &mut RegexBuilder) -> &mut RegexBuilder {
+    builder
+        .unicode(false)
+        .dot_matches_new_line(true)
+        .size_limit(1 << 20)
+        .dfa_size_limit(1 << 20)
+}
+
+/// One value and what it belongs to.
+#[derive(Clone, Copy)]
+pub(super) struct Value<'a> {
+    pub(super) key: Key,
+    pub(super) op: Op,
+    pub(super) piece: Piece<'a>,
+    /// The whole spec, for spelling it right.
+    pub(super) text: &'a str,
+    /// The whole term.
+    pub(super) term: Piece<'a>,
+}
+
+impl Value<'_> {
+    fn fault(self, message: impl Into<String>, help: impl Into<String>) -> Fault {
+        Fault::new(self.piece.span(), message, help)
+    }
+    /// `write SPEC`, the spec with another term in place of this one.
+    fn write_term(self, term: &str) -> String {
+        format!("write `{}`", splice(self.text, self.term.span(), term))
+    }
+    /// `write SPEC`, the spec with another value in place of this one.
+    fn write(self, value: &str) -> String {
+        format!("write `{}`", splice(self.text, self.piece.span(), value))
+    }
+
+    /// Reads the value.
+    pub(super) fn read(self, accounts: &dyn Accounts) -> Result<Matcher, Fault> {
+        let plain = self.piece.plain();
+        match self.key.kind() {
+            Kind::Text | Kind::Program if matches!(self.op, Op::Like | Op::NotLike) => self.regex(&plain),
+            Kind::Text => self.glob(&plain),
+            Kind::Program => self.program(&plain, accounts),
+            Kind::Number => self.number(&plain),
+            Kind::Duration => self.duration(&plain),
+            Kind::Size => self.size(&plain),
+            Kind::User | Kind::Group => self.account(&plain, accounts),
+            Kind::YesNo => self.yes_no(&plain),
+            Kind::Scope => self.scope(&plain),
+            Kind::State => self.state(&plain),
+        }
+    }
+
+    fn parsed(self, plain: &str) -> Result<Glob, Fault> {
+        Glob::parse(plain)
+            .map_err(|(place, message, help)| Fault::new(self.piece.place(place), message, help))
+    }
+
+    fn compiled(self, plain: &str, glob: &Glob) -> Result<Matcher, Fault> {
+        match (glob.exact(), glob.regex()) {
+            (Some(text), _) => Ok(Matcher::Exact(text)),
+            (None, Ok(regex)) => Ok(Matcher::Glob(plain.to_string(), regex)),
+            (None, Err(_)) => Err(self.fault("the glob is too large", "write a shorter one")),
+        }
+    }
+
+    fn glob(self, plain: &str) -> Result<Matcher, Fault> {
+        let glob = self.parsed(plain)?;
+        let matcher = self.compiled(plain, &glob)?;
+        let never =
+            |help: String| Err(self.fault(format!("`{}={plain}` can never match", self.key.name()), help));
+        if self.key == Key::Comm && glob.least() > COMM {
+            let message = format!("`comm={plain}` can never match: the kernel keeps {COMM} bytes");
+            let whole = format!("name{}{}", self.op.text(), self.piece.raw());
+            return Err(self.fault(message, self.write_term(&whole)));
+        }
+        let Matcher::Exact(text) = &matcher else {
+            return Ok(matcher);
+        };
+        match self.key {
+            Key::Name | Key::Comm | Key::Parent | Key::Ancestor if text.starts_with(b"/") => {
+                let file = plain.rsplit('/').next().unwrap_or_default();
+                let message = format!("`{plain}` is a path, and `{}` is a name", self.key.name());
+                let help = if matches!(self.key, Key::Name | Key::Comm) {
+                    self.write_term(&format!("exe{}{}", self.op.text(), self.piece.raw()))
+                } else {
+                    self.write(file)
+                };
+                Err(self.fault(message, help))
+            }
+            Key::Unit | Key::UserUnit if !text.is_empty() && !text.contains(&b'.') => never(format!(
+                "a unit has its suffix: {}",
+                self.write(&format!("{plain}.service"))
+            )),
+            Key::Unit | Key::UserUnit if text.ends_with(b".slice") => never(format!(
+                "a slice has a key of its own: {}",
+                self.write_term(&format!("slice{}{plain}", self.op.text()))
+            )),
+            Key::Slice if !text.is_empty() && !text.ends_with(b".slice") => never(format!(
+                "a slice has its suffix: {}",
+                self.write(&format!("{plain}.slice"))
+            )),
+            Key::Tty if text.starts_with(b"/dev/") => never(format!(
+                "a terminal is named as ps does: {}",
+                self.write(plain.trim_start_matches("/dev/"))
+            )),
+            _ => Ok(matcher),
+        }
+    }
+
+    fn program(self, plain: &str, accounts: &dyn Accounts) -> Result<Matcher, Fault> {
+        let glob = self.parsed(plain)?;
+        match self.compiled(plain, &glob)? {
+            Matcher::Exact(bytes) if bytes.starts_with(b"/") => {
+                let path = String::from_utf8_lossy(&bytes);
+                Ok(Matcher::File(Path {
+                    file: accounts.file(&path),
+                    text: bytes,
+                }))
+            }
+            Matcher::Exact(_) => {
+                let name = plain.rsplit('/').next().unwrap_or(plain);
+                let help = format!("write the full path, or `exe{}*/{name}`", self.op.text());
+                Err(self.fault(
+                    format!(
+                        "`{plain}` is not a full path: `exe{}` can never match it",
+                        self.op.text()
+                    ),
+                    help,
+                ))
+            }
+            _ if glob.first().is_some_and(|first| first != b'/') => {
+                let help = self.write(&format!("*/{}", self.piece.raw()));
+                Err(self.fault(
+                    format!("`{plain}` can never match: a program's path begins with `/`"),
+                    help,
+                ))
+            }
+            matcher => Ok(matcher),
+        }
+    }
+
+    fn regex(self, plain: &str) -> Result<Matcher, Fault> {
+        let hint = "what follows `~` is a regular expression; a glob goes after `=`";
+        let parsed = regex_syntax::ParserBuilder::new()
+            .unicode(false)
+            .utf8(false)
+            .dot_matches_new_line(true)
+            .build()
+            .parse(plain);
+        if let Err(error) = parsed {
+            let (what, place) = match &error {
+                regex_syntax::Error::Parse(error) => (error.kind().to_string(), offsets(error.span())),
+                regex_syntax::Error::Translate(error) => (error.kind().to_string(), offsets(error.span())),
+                _ => (error.to_string(), 0..plain.len()),
+            };
+            let what = lower_first(&what.replace('\n', " "));
+            return Err(Fault::new(
+                self.piece.place(place),
+                format!("faulty expression: {what}"),
+                hint,
+            ));
+        }
+        match bounded(&mut RegexBuilder::new(plain)).build() {
+            Ok(regex) => Ok(Matcher::Regex(regex)),
+            Err(_) => Err(self.fault(
+                "the expression is too large",
+                "write smaller counts of repetition",
+            )),
+        }
+    }
+
+    fn number(self, plain: &str) -> Result<Matcher, Fault> {
+        let name = self.key.name();
+        let number = match plain.parse::<i64>() {
+            Ok(number) if digits(plain.strip_prefix('-').unwrap_or(plain)) => number,
+            _ if digits(plain) => {
+                return Err(self.fault(format!("the number {plain} is too large"), "write a smaller one"));
+            }
+            _ => {
+                let help = format!("write `{name}{}` and a whole number", self.op.text());
+                return Err(self.fault(format!("`{plain}` is not a number"), help));
+            }
+        };
+        if self.key == Key::Nice && !(-20..=19).contains(&number) {
+            return Err(self.fault(
+                format!("`nice` is never {number}"),
+                "write a number from -20 to 19",
+            ));
+        }
+        if self.key != Key::Nice && number < 0 {
+            return Err(self.fault(format!("`{name}` is never negative"), "write a number from 0 on"));
+        }
+        Ok(Matcher::Number(number, plain.to_string()))
+    }
+
+    /// Digits and a suffix from `units`.
+    fn measure(self, plain: &str, units: &[(&str, i64)], what: &str, how: &str) -> Result<Matcher, Fault> {
+        let split = plain.find(|ch: char| !ch.is_ascii_digit()).unwrap_or(plain.len());
+        let (count, suffix) = plain.split_at(split);
+        let factor = if suffix.is_empty() {
+            Some(1)
+        } else {
+            units.iter().find(|unit| unit.0 == suffix).map(|unit| unit.1)
+        };
+        let (Some(factor), false) = (factor, count.is_empty()) else {
+            let lower = suffix.to_ascii_lowercase();
+            let meant = match (self.key.kind(), lower.as_str()) {
+                _ if count.is_empty() => None,
+                (Kind::Size, "k" | "kb" | "kib") => Some("K"),
+                (Kind::Size, "m" | "mb" | "mib") => Some("M"),
+                (Kind::Size, "g" | "gb" | "gib") => Some("G"),
+                (Kind::Size, "b") => Some(""),
+                (Kind::Duration, "s" | "sec" | "secs" | "second" | "seconds") => Some("s"),
+                (Kind::Duration, "m" | "min" | "mins" | "minute" | "minutes") => Some("m"),
+                (Kind::Duration, "h" | "hour" | "hours") => Some("h"),
+                (Kind::Duration, "d" | "day" | "days") => Some("d"),
+                _ => None,
+            };
+            let help = meant.map_or_else(|| how.to_string(), |unit| self.write(&format!("{count}{unit}")));
+            return Err(self.fault(format!("`{plain}` is not a {what}"), help));
+        };
+        let total = count
+            .parse::<i64>()
+            .ok()
+            .and_then(|count| count.checked_mul(factor));
+        match total {
+            Some(total) => Ok(Matcher::Number(total, plain.to_string())),
+            None => Err(self.fault(format!("the {what} {plain} is too large"), "write a smaller one")),
+        }
+    }
+
+    fn duration(self, plain: &str) -> Result<Matcher, Fault> {
+        let units = [("s", 1), ("m", 60), ("h", 3600), ("d", 86400)];
+        self.measure(
+            plain,
+            &units,
+            "duration",
+            "write one whole number with `s`, `m`, `h` or `d`: `90s`, `5m`, `2h`, `3d`",
+        )
+    }
+
+    fn size(self, plain: &str) -> Result<Matcher, Fault> {
+        let units = [("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30)];
+        self.measure(
+            plain,
+            &units,
+            "size",
+            "write one whole number of bytes, or with `K`, `M` or `G`: `512M`",
+        )
+    }
+
+    fn account(self, plain: &str, accounts: &dyn Accounts) -> Result<Matcher, Fault> {
+        let user = self.key.kind() == Kind::User;
+        let what = if user { "user" } else { "group" };
+        if digits(plain) {
+            // The highest id means "none" to the kernel.
+            return match plain.parse::<u32>() {
+                Ok(id) if id < u32::MAX => Ok(Matcher::Number(i64::from(id), plain.to_string())),
+                _ => Err(self.fault(
+                    format!("no {what} has the number {plain}"),
+                    "write a number below 4294967295",
+                )),
+            };
+        }
+        let name = self.key.name();
+        if plain.contains(['*', '?', '[']) {
+            let help =
+                format!("write names with `|`, as in `{name}=a|b`, or compare numbers, as in `{name}<1000`");
+            return Err(self.fault(format!("a {what} is a name or a number, not a pattern"), help));
+        }
+        let id = if user {
+            accounts.uid(plain)
+        } else {
+            accounts.gid(plain)
+        };
+        match id {
+            Err(error) => {
+                let message = format!("the name service gave no answer for {what} `{plain}`: {error}");
+                Err(self.fault(
+                    message,
+                    format!(
+                        "write its number, which needs no name service: `{name}{}N`",
+                        self.op.text()
+                    ),
+                ))
+            }
+            Ok(None) => {
+                let help = format!("write a {what} of this host, or a number");
+                Err(self.fault(format!("no {what} `{plain}`"), help))
+            }
+            Ok(Some(id)) if matches!(self.op, Op::Is | Op::IsNot) => {
+                Ok(Matcher::Number(i64::from(id), plain.to_string()))
+            }
+            Ok(Some(id)) => {
+                let message = format!("`{}` compares numbers, and `{plain}` is a name", self.op.text());
+                Err(self.fault(message, self.write(&id.to_string())))
+            }
+        }
+    }
+
+    fn yes_no(self, plain: &str) -> Result<Matcher, Fault> {
+        let meant = match plain {
+            "yes" => return Ok(Matcher::YesNo(true)),
+            "no" => return Ok(Matcher::YesNo(false)),
+            _ => match plain.to_ascii_lowercase().as_str() {
+                "true" | "1" | "on" | "y" | "yes" => "yes",
+                "false" | "0" | "off" | "n" | "no" => "no",
+                _ => {
+                    let help = format!("write `{0}=yes` or `{0}=no`", self.key.name());
+                    return Err(self.fault(format!("`{plain}` is neither yes nor no"), help));
+                }
+            },
+        };
+        Err(self.fault(format!("`{plain}` is neither yes nor no"), self.write(meant)))
+    }
+
+    fn scope(self, plain: &str) -> Result<Matcher, Fault> {
+        match plain {
+            "host" => Ok(Matcher::Scope(Scope::Host)),
+            "container" => Ok(Matcher::Scope(Scope::Container)),
+            "all" => Ok(Matcher::Scope(Scope::All)),
+            _ => {
+                let help = "write `scope=host`, `scope=container` or `scope=all`";
+                Err(self.fault(format!("`{plain}` is not a scope"), help))
+            }
+        }
+    }
+
+    fn state(self, plain: &str) -> Result<Matcher, Fault> {
+        let known = |(letter, name): &&(u8, &str)| plain.as_bytes() == [*letter] || plain == *name;
+        if let Some((letter, _)) = STATES.iter().find(known) {
+            return Ok(Matcher::Exact(vec![*letter]));
+        }
+        let near = nearest::of(&plain.to_ascii_lowercase(), STATES.iter().map(|(_, name)| *name));
+        let help = near.map_or_else(
+            || {
+                "write R S D T t Z X I, or running sleeping disk-sleep stopped tracing zombie dead idle"
+                    .to_string()
+            },
+            |near| self.write(near),
+        );
+        Err(self.fault(format!("`{plain}` is not a state"), help))
+    }
+}
+
+fn digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn offsets(span: &regex_syntax::ast::Span) -> Range<usize> {
+    span.start.offset..span.end.offset
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_lowercase().chain(chars).collect())
+        .unwrap_or_default()
+}

@@ -1,0 +1,178 @@
+//! Builders for tests: snapshots from one-liners.
+
+use crate::judge::{Check, State, Verdict, judge};
+use crate::judge::check::Item;
+use crate::select::Range;
+use crate::select::spec::{Dialect, parse};
+use crate::snapshot::process::{PF_FORKNOEXEC, PF_KTHREAD};
+use crate::snapshot::*;
+
+/// A process of which everything is known: a daemon of root, started by PID 1, leading its session.
+pub(crate) fn process(pid: i32, name: &str) -> Process {
+    let comm = name.as_bytes()[..name.len().min(15)].to_vec();
+    let stat = Stat {
+        comm: comm.clone(),
+        state: b'S',
+        ppid: 1,
+        session: pid,
+        num_threads: 1,
+        starttime: 1000,
+        ..Stat::default()
+    };
+    Process {
+        pid,
+        comm: Fact::Value(comm),
+        stat: Fact::Value(stat),
+        owner: Fact::Value((0, 0)),
+        exe: Fact::Value(Exe {
+            text: format!("/usr/sbin/{name}").into_bytes(),
+            file: Fact::Value(inode(name)),
+            path_exists: None,
+        }),
+        cmdline: Fact::Value(Cmdline { arguments: vec![name.as_bytes().to_vec()], truncated: false }),
+        status: Fact::Value(Status { vm_swap: Some(0), ns_pid: vec![pid], ..Status::default() }),
+        cgroup: Fact::Value(Cgroup { path: b"/".to_vec() }),
+        loginuid: Fact::Value(None),
+        fds: Fact::Value(3),
+        read_at: 3_600_000_000_000,
+    }
+}
+
+fn inode(name: &str) -> FileId {
+    let inode = name.bytes().fold(7u64, |sum, b| sum.wrapping_mul(31).wrapping_add(u64::from(b)));
+    FileId { device: 1, inode, owner: 0, links: 1 }
+}
+
+#[allow(dead_code, reason = "builders are for whoever writes the next test")]
+pub(crate) trait Build: Sized {
+    fn change(self, change: impl FnOnce(&mut Process)) -> Self;
+    fn stat(self, change: impl FnOnce(&mut Stat)) -> Self;
+
+    fn child_of(self, ppid: i32) -> Self {
+        self.stat(|stat| {
+            stat.ppid = ppid;
+            stat.session = ppid;
+            stat.flags |= PF_FORKNOEXEC;
+        })
+    }
+    fn orphan_of(self, session: i32) -> Self {
+        self.stat(|stat| {
+            stat.ppid = 1;
+            stat.session = session;
+            stat.flags |= PF_FORKNOEXEC;
+        })
+    }
+    fn daemonized(self) -> Self {
+        self.stat(|stat| stat.flags |= PF_FORKNOEXEC)
+    }
+    fn kthread(self) -> Self {
+        self.stat(|stat| stat.flags |= PF_KTHREAD).change(|p| {
+            p.exe = Fact::NotApplicable;
+            p.cmdline = Fact::NotApplicable;
+        })
+    }
+    fn zombie(self) -> Self {
+        self.stat(|stat| stat.state = b'Z').change(|p| {
+            p.exe = Fact::NotApplicable;
+            p.cmdline = Fact::NotApplicable;
+        })
+    }
+    fn exe(self, path: &str) -> Self {
+        self.change(|p| {
+            p.exe = Fact::Value(Exe {
+                text: path.as_bytes().to_vec(),
+                file: Fact::Value(inode(path)),
+                path_exists: None,
+            });
+        })
+    }
+    fn exe_denied(self) -> Self {
+        self.change(|p| p.exe = Fact::Unreadable(Why::Denied))
+    }
+    fn args(self, arguments: &[&str]) -> Self {
+        self.change(|p| {
+            let arguments = arguments.iter().map(|a| a.as_bytes().to_vec()).collect();
+            p.cmdline = Fact::Value(Cmdline { arguments, truncated: false });
+        })
+    }
+    fn uid(self, uid: u32) -> Self {
+        self.change(|p| {
+            p.owner = Fact::Value((uid, uid));
+            if let Fact::Value(status) = &mut p.status {
+                status.uid = [uid; 4];
+                status.gid = [uid; 4];
+            }
+        })
+    }
+    fn cgroup(self, path: &str) -> Self {
+        self.change(|p| p.cgroup = Fact::Value(Cgroup { path: path.as_bytes().to_vec() }))
+    }
+    fn in_pid_namespace(self, pid: i32) -> Self {
+        self.change(|p| {
+            if let Fact::Value(status) = &mut p.status {
+                status.ns_pid.push(pid);
+            }
+        })
+    }
+}
+
+impl Build for Process {
+    fn change(mut self, change: impl FnOnce(&mut Process)) -> Self {
+        change(&mut self);
+        self
+    }
+    fn stat(self, with: impl FnOnce(&mut Stat)) -> Self {
+        self.change(|p| {
+            if let Fact::Value(stat) = &mut p.stat {
+                with(stat);
+            }
+        })
+    }
+}
+
+/// A host with `init` as PID 1 and these processes.
+pub(crate) fn host(processes: Vec<Process>) -> Snapshot {
+    let mut all = vec![process(1, "init").stat(|stat| stat.ppid = 0)];
+    all.extend(processes);
+    all.sort_by_key(|process| process.pid);
+    let mut accounts = Table::default();
+    for (name, id) in [("root", 0), ("www-data", 33), ("nobody", 65534), ("alice", 1000)] {
+        accounts.users.insert(name.into(), id);
+        accounts.groups.insert(name.into(), id);
+    }
+    for process in &all {
+        if let Fact::Value(exe) = &process.exe {
+            if let Fact::Value(file) = exe.file {
+                accounts.files.entry(String::from_utf8_lossy(exe.path()).into_owned()).or_insert(file);
+            }
+        }
+    }
+    Snapshot { seen: all.len(), processes: all, accounts, ..Snapshot::default() }
+}
+
+/// A check of this spec.
+pub(crate) fn check(spec: &str, snapshot: &Snapshot) -> Check {
+    let spec = parse(spec, &snapshot.accounts, Dialect::Native).unwrap_or_else(|faults| panic!("{spec}: {faults:?}"));
+    Check {
+        name: "check".into(),
+        count: spec.range.unwrap_or(Range::AT_LEAST_ONE),
+        selector: spec.selector,
+        warning: None,
+        severity: State::Critical,
+        note: None,
+        except: Vec::new(),
+        match_self: false,
+    }
+}
+
+/// The verdict of a spec on a snapshot.
+pub(crate) fn verdict(spec: &str, snapshot: &Snapshot) -> Verdict {
+    let item = Item::Check(Box::new(check(spec, snapshot)));
+    judge(&[item], snapshot, &snapshot.accounts).verdicts.remove(0)
+}
+
+/// The state of a spec on a snapshot, and how many match for certain.
+pub(crate) fn count(spec: &str, snapshot: &Snapshot) -> (State, u64) {
+    let verdict = verdict(spec, snapshot);
+    (verdict.state, verdict.matched)
+}
