@@ -1,7 +1,7 @@
 //! Builders for tests: snapshots from one-liners.
 
-use crate::judge::{Check, State, Verdict, judge};
 use crate::judge::check::Item;
+use crate::judge::{Check, State, Verdict, judge};
 use crate::select::Range;
 use crate::select::spec::{Dialect, parse};
 use crate::snapshot::process::{PF_FORKNOEXEC, PF_KTHREAD};
@@ -29,8 +29,15 @@ pub(crate) fn process(pid: i32, name: &str) -> Process {
             file: Fact::Value(inode(name)),
             path_exists: None,
         }),
-        cmdline: Fact::Value(Cmdline { arguments: vec![name.as_bytes().to_vec()], truncated: false }),
-        status: Fact::Value(Status { vm_swap: Some(0), ns_pid: vec![pid], ..Status::default() }),
+        cmdline: Fact::Value(Cmdline {
+            arguments: vec![name.as_bytes().to_vec()],
+            truncated: false,
+        }),
+        status: Fact::Value(Status {
+            vm_swap: Some(0),
+            ns_pid: vec![pid],
+            ..Status::default()
+        }),
         cgroup: Fact::Value(Cgroup { path: b"/".to_vec() }),
         loginuid: Fact::Value(None),
         fds: Fact::Value(3),
@@ -39,8 +46,15 @@ pub(crate) fn process(pid: i32, name: &str) -> Process {
 }
 
 fn inode(name: &str) -> FileId {
-    let inode = name.bytes().fold(7u64, |sum, b| sum.wrapping_mul(31).wrapping_add(u64::from(b)));
-    FileId { device: 1, inode, owner: 0, links: 1 }
+    let inode = name
+        .bytes()
+        .fold(7u64, |sum, b| sum.wrapping_mul(31).wrapping_add(u64::from(b)));
+    FileId {
+        device: 1,
+        inode,
+        owner: 0,
+        links: 1,
+    }
 }
 
 #[allow(dead_code, reason = "builders are for whoever writes the next test")]
@@ -92,7 +106,10 @@ pub(crate) trait Build: Sized {
     fn args(self, arguments: &[&str]) -> Self {
         self.change(|p| {
             let arguments = arguments.iter().map(|a| a.as_bytes().to_vec()).collect();
-            p.cmdline = Fact::Value(Cmdline { arguments, truncated: false });
+            p.cmdline = Fact::Value(Cmdline {
+                arguments,
+                truncated: false,
+            });
         })
     }
     fn uid(self, uid: u32) -> Self {
@@ -105,7 +122,11 @@ pub(crate) trait Build: Sized {
         })
     }
     fn cgroup(self, path: &str) -> Self {
-        self.change(|p| p.cgroup = Fact::Value(Cgroup { path: path.as_bytes().to_vec() }))
+        self.change(|p| {
+            p.cgroup = Fact::Value(Cgroup {
+                path: path.as_bytes().to_vec(),
+            })
+        })
     }
     fn in_pid_namespace(self, pid: i32) -> Self {
         self.change(|p| {
@@ -141,18 +162,27 @@ pub(crate) fn host(processes: Vec<Process>) -> Snapshot {
         accounts.groups.insert(name.into(), id);
     }
     for process in &all {
-        if let Fact::Value(exe) = &process.exe {
-            if let Fact::Value(file) = exe.file {
-                accounts.files.entry(String::from_utf8_lossy(exe.path()).into_owned()).or_insert(file);
-            }
+        if let Fact::Value(exe) = &process.exe
+            && let Fact::Value(file) = exe.file
+        {
+            accounts
+                .files
+                .entry(String::from_utf8_lossy(exe.path()).into_owned())
+                .or_insert(file);
         }
     }
-    Snapshot { seen: all.len(), processes: all, accounts, ..Snapshot::default() }
+    Snapshot {
+        seen: all.len(),
+        processes: all,
+        accounts,
+        ..Snapshot::default()
+    }
 }
 
 /// A check of this spec.
 pub(crate) fn check(spec: &str, snapshot: &Snapshot) -> Check {
-    let spec = parse(spec, &snapshot.accounts, Dialect::Native).unwrap_or_else(|faults| panic!("{spec}: {faults:?}"));
+    let spec = parse(spec, &snapshot.accounts, Dialect::Native)
+        .unwrap_or_else(|faults| panic!("{spec}: {faults:?}"));
     Check {
         name: "check".into(),
         count: spec.range.unwrap_or(Range::AT_LEAST_ONE),

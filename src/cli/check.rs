@@ -44,7 +44,12 @@ impl CheckCommand {
         let mut remarks = Vec::new();
         let mut items = if self.specs.is_empty() {
             let loaded = config::load::load(self.config.as_deref(), &view);
-            remarks.extend(loaded.sources.iter().map(|source| format!("checks from {}", source.name)));
+            remarks.extend(
+                loaded
+                    .sources
+                    .iter()
+                    .map(|source| format!("checks from {}", source.name)),
+            );
             loaded.items
         } else {
             items_of_specs(&self.specs, &view, Dialect::Native)
@@ -75,7 +80,10 @@ pub fn exit_of(state: State) -> Exit {
 /// Specs as checks, each named by its first word; where two would have one name, by what was written.
 #[must_use]
 pub fn items_of_specs(specs: &[String], accounts: &dyn Accounts, dialect: Dialect) -> Vec<Item> {
-    let mut items: Vec<Item> = specs.iter().map(|spec| item_of_spec(spec, accounts, dialect)).collect();
+    let mut items: Vec<Item> = specs
+        .iter()
+        .map(|spec| item_of_spec(spec, accounts, dialect))
+        .collect();
     let names: Vec<String> = items.iter().map(|item| name_of(item).to_owned()).collect();
     for (item, own) in items.iter_mut().zip(&names) {
         if let Item::Check(check) = item
@@ -100,7 +108,9 @@ fn repeated(items: &mut [Item]) {
     for index in 1..items.len() {
         let (before, rest) = items.split_at_mut(index);
         let Item::Check(check) = &rest[0] else { continue };
-        let twin = before.iter().any(|item| matches!(item, Item::Check(other) if other.name == check.name));
+        let twin = before
+            .iter()
+            .any(|item| matches!(item, Item::Check(other) if other.name == check.name));
         if twin {
             let text = check.selector.text.clone();
             let fault = Fault::new(
@@ -108,14 +118,22 @@ fn repeated(items: &mut [Item]) {
                 format!("`{text}` is asked for twice"),
                 "give it once, with the range that is meant",
             );
-            rest[0] = Item::Faulty { name: format!("{text} (again)"), text, faults: vec![fault] };
+            rest[0] = Item::Faulty {
+                name: format!("{text} (again)"),
+                text,
+                faults: vec![fault],
+            };
         }
     }
 }
 
 fn item_of_spec(text: &str, accounts: &dyn Accounts, dialect: Dialect) -> Item {
     match parse(text, accounts, dialect) {
-        Err(faults) => Item::Faulty { name: text.to_owned(), text: text.to_owned(), faults },
+        Err(faults) => Item::Faulty {
+            name: text.to_owned(),
+            text: text.to_owned(),
+            faults,
+        },
         Ok(spec) => {
             let word = spec.selector.word.clone();
             let name = word.map_or_else(
@@ -144,7 +162,16 @@ const SECOND_LOOK: Duration = Duration::from_millis(20);
 #[must_use]
 pub fn look_and_judge(items: &[Item], view: &View) -> Report {
     let wanted = |items: &[Item]| -> Vec<_> {
-        items.iter().filter_map(|item| if let Item::Check(c) = item { Some(c.wanted()) } else { None }).collect()
+        items
+            .iter()
+            .filter_map(|item| {
+                if let Item::Check(c) = item {
+                    Some(c.wanted())
+                } else {
+                    None
+                }
+            })
+            .collect()
     };
     let snapshot = view.look(&Plan::deciding(wanted(items)));
     let mut first = judge(items, &snapshot, view);
@@ -161,7 +188,10 @@ pub fn look_and_judge(items: &[Item], view: &View) -> Report {
         return first;
     }
     std::thread::sleep(SECOND_LOOK);
-    let near = first.verdicts.iter().any(|v| matches!(v.manner, Manner::Missing | Manner::TooFew | Manner::Unseen));
+    let near = first
+        .verdicts
+        .iter()
+        .any(|v| matches!(v.manner, Manner::Missing | Manner::TooFew | Manner::Unseen));
     let snapshot = view.look(&Plan::telling(wanted(&open), near));
     let second = judge(&open, &snapshot, view);
     let verdicts: Vec<Verdict> = items
@@ -175,7 +205,10 @@ pub fn look_and_judge(items: &[Item], view: &View) -> Report {
 }
 
 fn is_ok(report: &Report, name: &str) -> bool {
-    report.verdicts.iter().any(|verdict| verdict.name == name && verdict.state == State::Ok)
+    report
+        .verdicts
+        .iter()
+        .any(|verdict| verdict.name == name && verdict.state == State::Ok)
 }
 
 /// The spec of a command that takes one, or its faults, each with its place.

@@ -51,7 +51,11 @@ impl ConfigCommand {
                 show(&mut text, item);
             }
         }
-        let faulty = loaded.items.iter().filter(|item| matches!(item, Item::Faulty { .. })).count();
+        let faulty = loaded
+            .items
+            .iter()
+            .filter(|item| matches!(item, Item::Faulty { .. }))
+            .count();
         if faulty == 0 && loaded.faults.is_empty() {
             if matches!(self, ConfigCommand::Check(_)) {
                 let _ = writeln!(text, "{} checks, no fault", loaded.items.len());

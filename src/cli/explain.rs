@@ -43,7 +43,12 @@ impl Explain {
         let snapshot = view.look(&Plan::telling(vec![check.wanted()], true));
         let mut text = String::new();
         let count = spec.range.unwrap_or(Range::AT_LEAST_ONE);
-        let _ = writeln!(text, "{}: {}", escape::text(self.spec.as_bytes()), escape::text(sentence(&spec.selector, count).as_bytes()));
+        let _ = writeln!(
+            text,
+            "{}: {}",
+            escape::text(self.spec.as_bytes()),
+            escape::text(sentence(&spec.selector, count).as_bytes())
+        );
         match self.pid {
             Some(pid) => match snapshot.by_pid(pid) {
                 Some(process) => one(&mut text, &check, process, &snapshot, &view),
@@ -91,11 +96,27 @@ fn all(text: &mut String, check: &Check, snapshot: &Snapshot, view: &View) {
         }
     };
     section("match", selection.matched.clone());
-    section("can't be told", selection.unknown.iter().map(|(index, ..)| *index).collect());
-    section("left out", selection.left_out.iter().map(|(index, _)| *index).collect());
+    section(
+        "can't be told",
+        selection.unknown.iter().map(|(index, ..)| *index).collect(),
+    );
+    section(
+        "left out",
+        selection.left_out.iter().map(|(index, _)| *index).collect(),
+    );
     let near = crate::judge::near::near_misses(check, &selection, snapshot, view);
-    let index_of = |pid: i32| snapshot.processes.binary_search_by_key(&pid, |process| process.pid).ok();
-    section("came close", near.iter().filter_map(|miss| index_of(miss.process.pid)).collect());
+    let index_of = |pid: i32| {
+        snapshot
+            .processes
+            .binary_search_by_key(&pid, |process| process.pid)
+            .ok()
+    };
+    section(
+        "came close",
+        near.iter()
+            .filter_map(|miss| index_of(miss.process.pid))
+            .collect(),
+    );
     if selection.matched.is_empty() && selection.unknown.is_empty() && near.is_empty() {
         let _ = writeln!(text, "\nno process of {} comes close", snapshot.seen);
     }
@@ -103,7 +124,11 @@ fn all(text: &mut String, check: &Check, snapshot: &Snapshot, view: &View) {
 
 fn one(text: &mut String, check: &Check, process: &Process, snapshot: &Snapshot, view: &View) {
     let wanted = check.wanted();
-    let subject = Subject { process, host: &snapshot.host, crowd: Some(snapshot) };
+    let subject = Subject {
+        process,
+        host: &snapshot.host,
+        crowd: Some(snapshot),
+    };
     let verdict = match wanted.meaning(subject, snapshot) {
         Meaning::Told(Truth::Yes) => "matches".to_owned(),
         Meaning::Told(Truth::No) => "does not match".to_owned(),
@@ -111,7 +136,13 @@ fn one(text: &mut String, check: &Check, process: &Process, snapshot: &Snapshot,
         Meaning::Told(Truth::Pending(_)) => "can't be told: not read".to_owned(),
         Meaning::LeftOut(why) => format!("left out: {}", left_out(why, check)),
     };
-    let _ = writeln!(text, "  pid {} {}: {}", process.pid, escape::text(&program(process)), escape::text(verdict.as_bytes()));
+    let _ = writeln!(
+        text,
+        "  pid {} {}: {}",
+        process.pid,
+        escape::text(&program(process)),
+        escape::text(verdict.as_bytes())
+    );
     for term in &check.selector.terms {
         let strict = wanted.strict;
         let mark = match term.truth(subject, strict) {
@@ -123,8 +154,16 @@ fn one(text: &mut String, check: &Check, process: &Process, snapshot: &Snapshot,
             Reading::NotApplicable => "has none".to_owned(),
             _ => escape::text(&found(subject, term, view)),
         };
-        let value = if mark == "yes" && value == "other arguments" { "found".to_owned() } else { value };
-        let _ = writeln!(text, "    {mark:<4}{:<32} {value}", escape::text(term.text.as_bytes()));
+        let value = if mark == "yes" && value == "other arguments" {
+            "found".to_owned()
+        } else {
+            value
+        };
+        let _ = writeln!(
+            text,
+            "    {mark:<4}{:<32} {value}",
+            escape::text(term.text.as_bytes())
+        );
     }
 }
 
@@ -135,8 +174,9 @@ fn left_out(why: LeftOut, check: &Check) -> String {
         LeftOut::ForkedCopy => "a forked copy of a process above procward that has not exec'ed".into(),
         LeftOut::Zombie => "a zombie (name `state` to count them)".into(),
         LeftOut::Container => "in a container (scope=all counts it)".into(),
-        LeftOut::Exception(number) => {
-            check.except.get(number).map_or_else(String::new, |exception| exception.reason.clone())
-        }
+        LeftOut::Exception(number) => check
+            .except
+            .get(number)
+            .map_or_else(String::new, |exception| exception.reason.clone()),
     }
 }

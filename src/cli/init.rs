@@ -38,22 +38,47 @@ impl Init {
         for group in &groups {
             let seen = names.entry(&group.name).or_insert(0);
             *seen += 1;
-            let name = if *seen == 1 { group.name.clone() } else { format!("{}-{seen}", group.name) };
+            let name = if *seen == 1 {
+                group.name.clone()
+            } else {
+                format!("{}-{seen}", group.name)
+            };
             check(&mut text, &name, group);
         }
-        let exit = if snapshot.gaps.is_empty() { Exit::Ok } else { Exit::Unknown };
+        let exit = if snapshot.gaps.is_empty() {
+            Exit::Ok
+        } else {
+            Exit::Unknown
+        };
         Outcome::new(text, exit)
     }
 }
 
 fn check(text: &mut String, name: &str, group: &Group) {
-    let number = if group.count == 1 { "1 process".into() } else { format!("{} processes", group.count) };
-    let unit = group.unit.as_ref().map(|unit| format!(", {unit}")).unwrap_or_default();
+    let number = if group.count == 1 {
+        "1 process".into()
+    } else {
+        format!("{} processes", group.count)
+    };
+    let unit = group
+        .unit
+        .as_ref()
+        .map(|unit| format!(", {unit}"))
+        .unwrap_or_default();
     let comment = format!("{number}, the oldest up {}{unit}", age(group.age));
     let _ = writeln!(text, "\n# {}", escape::text(comment.as_bytes()));
     let _ = writeln!(text, "[[check]]\nname = {}", toml_string(name));
-    let _ = writeln!(text, "select = {}\ncount = {}", toml_string(&group.select), toml_string(group.range()));
+    let _ = writeln!(
+        text,
+        "select = {}\ncount = {}",
+        toml_string(&group.select),
+        toml_string(group.range())
+    );
     if let Some(unit) = &group.unit {
-        let _ = writeln!(text, "note = {}", toml_string(&format!("systemctl status {unit}")));
+        let _ = writeln!(
+            text,
+            "note = {}",
+            toml_string(&format!("systemctl status {unit}"))
+        );
     }
 }

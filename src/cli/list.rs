@@ -33,17 +33,33 @@ impl List {
         let check = check_of(&spec);
         let snapshot = view.look(&Plan::telling(vec![check.wanted()], false));
         let selection = select(&check.wanted(), &snapshot);
-        let mut text = format!("{:>7} {:<12} {:>1} {:>7} {:>7} {}\n", "PID", "USER", "S", "RSS", "AGE", "PROGRAM");
-        let unsure = selection.unknown.iter().map(|(index, key, why)| (*index, Some((*key, *why))));
-        let mut rows: Vec<_> = selection.matched.iter().map(|index| (*index, None)).chain(unsure).collect();
+        let mut text = format!(
+            "{:>7} {:<12} {:>1} {:>7} {:>7} {}\n",
+            "PID", "USER", "S", "RSS", "AGE", "PROGRAM"
+        );
+        let unsure = selection
+            .unknown
+            .iter()
+            .map(|(index, key, why)| (*index, Some((*key, *why))));
+        let mut rows: Vec<_> = selection
+            .matched
+            .iter()
+            .map(|index| (*index, None))
+            .chain(unsure)
+            .collect();
         rows.sort_by_key(|(index, _)| *index);
         for (index, doubt) in rows {
             let process = &snapshot.processes[index];
             let evidence = describe(process, &snapshot, &view);
             let stat = process.stat.value();
             let state = stat.map_or('?', |stat| char::from(stat.state));
-            let rss = stat.map_or_else(String::new, |stat| size(stat.rss.saturating_mul(snapshot.host.page_size)));
-            let unit = evidence.unit.map(|unit| format!("  ({})", escape::text(&unit))).unwrap_or_default();
+            let rss = stat.map_or_else(String::new, |stat| {
+                size(stat.rss.saturating_mul(snapshot.host.page_size))
+            });
+            let unit = evidence
+                .unit
+                .map(|unit| format!("  ({})", escape::text(&unit)))
+                .unwrap_or_default();
             let doubt = doubt.map(|(key, why)| format!("  unsure: {} {}", key.name(), why.text()));
             let _ = writeln!(
                 text,
@@ -58,7 +74,14 @@ impl List {
         for gap in &snapshot.gaps {
             let _ = writeln!(text, "incomplete view: {}", escape::text(gap.text().as_bytes()));
         }
-        Outcome::new(text, if snapshot.gaps.is_empty() { Exit::Ok } else { Exit::Unknown })
+        Outcome::new(
+            text,
+            if snapshot.gaps.is_empty() {
+                Exit::Ok
+            } else {
+                Exit::Unknown
+            },
+        )
     }
 }
 

@@ -26,7 +26,11 @@ impl Migrate {
     /// Runs it.
     pub fn run(self) -> Outcome {
         let specs: Vec<String> = match &self.mon_cf {
-            None => self.specs.iter().flat_map(|spec| spec.split_whitespace().map(str::to_owned)).collect(),
+            None => self
+                .specs
+                .iter()
+                .flat_map(|spec| spec.split_whitespace().map(str::to_owned))
+                .collect(),
             Some(path) => match std::fs::read(path) {
                 Ok(text) => specs_in_mon_cf(&String::from_utf8_lossy(&text))
                     .into_iter()
@@ -39,11 +43,17 @@ impl Migrate {
             },
         };
         if specs.is_empty() {
-            return Outcome::new("nothing to migrate: give specs, or --mon-cf FILE\n", Exit::Unknown);
+            return Outcome::new(
+                "nothing to migrate: give specs, or --mon-cf FILE\n",
+                Exit::Unknown,
+            );
         }
         let mut text = String::new();
         let mut exit = Exit::Ok;
-        for (item, spec) in items_of_specs(&specs, &Nss, Dialect::PsMonitor).iter().zip(&specs) {
+        for (item, spec) in items_of_specs(&specs, &Nss, Dialect::PsMonitor)
+            .iter()
+            .zip(&specs)
+        {
             match item {
                 Item::Check(check) => {
                     let _ = writeln!(

@@ -1,6 +1,9 @@
 //! The command line: one file per command. Everything is written to standard output in one piece, nothing to
 //! standard error, and nothing but a verdict ends 1 or 2.
-#![allow(clippy::disallowed_methods, reason = "the edge: arguments, environment, clock and files come in here")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the edge: arguments, environment, clock and files come in here"
+)]
 
 pub mod arguments;
 pub mod check;
@@ -34,7 +37,10 @@ pub struct Outcome {
 impl Outcome {
     /// A text and an exit code.
     pub fn new(text: impl Into<Vec<u8>>, exit: Exit) -> Outcome {
-        Outcome { text: text.into(), exit }
+        Outcome {
+            text: text.into(),
+            exit,
+        }
     }
 }
 
@@ -51,7 +57,10 @@ pub fn main() -> Exit {
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("no message");
         let line = crate::report::escape::text(format!("UNKNOWN: internal error: {message}").as_bytes());
-        Outcome::new(format!("{line}\nPlease report this with the command line that was used.\n"), Exit::Unknown)
+        Outcome::new(
+            format!("{line}\nPlease report this with the command line that was used.\n"),
+            Exit::Unknown,
+        )
     });
     // A reader that went away (`procward list | head`) is not our fault, and is nobody's failure.
     let _ = std::io::stdout().lock().write_all(&outcome.text);
@@ -60,10 +69,17 @@ pub fn main() -> Exit {
 
 /// Under whose name procward was called decides what it is.
 fn dispatch(arguments: &[OsString]) -> Outcome {
-    let name = arguments.first().map(Path::new).and_then(Path::file_name).unwrap_or_default();
+    let name = arguments
+        .first()
+        .map(Path::new)
+        .and_then(Path::file_name)
+        .unwrap_or_default();
     let rest = || arguments.iter().skip(1).cloned();
     let plugin = |command: &[&str]| {
-        let line = [OsString::from("procward")].into_iter().chain(command.iter().map(OsString::from)).chain(rest());
+        let line = [OsString::from("procward")]
+            .into_iter()
+            .chain(command.iter().map(OsString::from))
+            .chain(rest());
         parsed(line.collect(), Exit::Unknown)
     };
     match name.to_string_lossy().as_ref() {
@@ -83,10 +99,17 @@ fn parsed(line: Vec<OsString>, help: Exit) -> Outcome {
         Ok(arguments) => arguments,
         Err(error) => {
             let text = error.render();
-            let text = if std::io::stdout().is_terminal() && color_wanted() { text.ansi().to_string() } else { text.to_string() };
+            let text = if std::io::stdout().is_terminal() && color_wanted() {
+                text.ansi().to_string()
+            } else {
+                text.to_string()
+            };
             if error.use_stderr() {
                 // The first line is what a pager shows.
-                return Outcome::new(format!("UNKNOWN: {}", text.trim_start_matches("error: ")), Exit::Unknown);
+                return Outcome::new(
+                    format!("UNKNOWN: {}", text.trim_start_matches("error: ")),
+                    Exit::Unknown,
+                );
             }
             return Outcome::new(text, help);
         }
@@ -123,16 +146,23 @@ fn color_wanted() -> bool {
 #[must_use]
 pub fn look(verbose: bool) -> Look {
     let terminal = std::io::stdout().is_terminal();
-    let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let width = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
     Look {
-        width: width.or_else(|| terminal.then(terminal_width).flatten()).unwrap_or(80),
+        width: width
+            .or_else(|| terminal.then(terminal_width).flatten())
+            .unwrap_or(80),
         color: terminal && color_wanted(),
         verbose,
     }
 }
 
 fn terminal_width() -> Option<usize> {
-    rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col)).filter(|w| *w > 0)
+    rustix::termios::tcgetwinsize(std::io::stdout())
+        .ok()
+        .map(|size| usize::from(size.ws_col))
+        .filter(|w| *w > 0)
 }
 
 /// The format where none was asked for: mon's under mon, else for people.

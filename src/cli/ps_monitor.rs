@@ -8,9 +8,9 @@ use crate::exit_code::Exit;
 use crate::judge::{Item, Manner, Report, State};
 use crate::report::{Format, Look, escape, render};
 use crate::select::reading::{Reading, Subject, Value};
-use crate::select::spec::Dialect;
+use crate::select::spec::{Dialect, sentence};
 use crate::select::{File, Key, Matcher, Op, Plan};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -23,15 +23,19 @@ const USAGE: &str = "usage: ps.monitor NAME:MIN-MAX ...\n\
 /// Runs it.
 #[must_use]
 pub fn run(arguments: &[OsString]) -> Outcome {
-    let words: Vec<String> = arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let words: Vec<String> = arguments
+        .iter()
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
     match words.first().map(String::as_str) {
         None => Outcome::new(
             format!("UNKNOWN: nothing to check: no spec was given\n{USAGE}"),
             Exit::Unknown,
         ),
-        Some("-h" | "--help" | "-V" | "--version") => {
-            Outcome::new(format!("procward {} as ps.monitor\n{USAGE}", env!("CARGO_PKG_VERSION")), Exit::Unknown)
-        }
+        Some("-h" | "--help" | "-V" | "--version") => Outcome::new(
+            format!("procward {} as ps.monitor\n{USAGE}", env!("CARGO_PKG_VERSION")),
+            Exit::Unknown,
+        ),
         Some("-x") => name_of(words.get(1).map(String::as_str)),
         Some("--compare") => compare(&words[1..]),
         _ => match judge(&words) {
@@ -41,7 +45,11 @@ pub fn run(arguments: &[OsString]) -> Outcome {
     }
 }
 
-const LOOK: Look = Look { width: 80, color: false, verbose: false };
+const LOOK: Look = Look {
+    width: 80,
+    color: false,
+    verbose: false,
+};
 
 /// ps.monitor knows 0 and 1; what can't be told is 3, which mon takes for a failure too.
 fn exit_of(report: &Report) -> Exit {
@@ -55,18 +63,32 @@ fn exit_of(report: &Report) -> Exit {
 fn judge(specs: &[String]) -> Result<Report, String> {
     let view = View::open(&ViewArguments::default())?;
     let mut items = items_of_specs(specs, &view, Dialect::PsMonitor);
+    let mut meanings = BTreeMap::new();
     for item in &mut items {
         if let Item::Check(check) = item {
+            meanings.insert(check.name.clone(), sentence(&check.selector, check.count));
             answer_to_first_word(&mut check.selector.terms);
         }
     }
-    Ok(look_and_judge(&items, &view))
+    let mut report = look_and_judge(&items, &view);
+    for verdict in &mut report.verdicts {
+        // What the user wrote, not what it was widened to.
+        if let Some(meaning) = meanings.remove(&verdict.name) {
+            verdict.wants = meaning;
+        }
+    }
+    Ok(report)
 }
 
 /// ps.monitor calls `spamd child` `spamd` and `f2b/server` `server`: the name is what follows the last slash of
 /// comm, up to the first blank.
 fn answer_to_first_word(terms: &mut [crate::select::Term]) {
-    let Some(term) = terms.first_mut().filter(|term| term.key == Key::Name && term.op == Op::Is) else { return };
+    let Some(term) = terms
+        .first_mut()
+        .filter(|term| term.key == Key::Name && term.op == Op::Is)
+    else {
+        return;
+    };
     let more: Vec<Matcher> = term
         .values
         .iter()
@@ -74,10 +96,13 @@ fn answer_to_first_word(terms: &mut [crate::select::Term]) {
             Matcher::Exact(word) => std::str::from_utf8(word).ok(),
             _ => None,
         })
-        .filter_map(|word| {
-            let pattern = format!(r"(?s-u)\A(?:.*/)?{}(?: .*)?\z", regex::escape(word));
-            regex::bytes::Regex::new(&pattern).ok().map(|regex| Matcher::Glob(format!("{word} *"), regex))
+        .flat_map(|word| {
+            let escaped = regex::escape(word);
+            let blank = (format!("{word} *"), format!(r"(?s-u)\A{escaped} .*\z"));
+            let slash = (format!("*/{word}"), format!(r"(?s-u)\A.*/{escaped}(?: .*)?\z"));
+            [blank, slash]
         })
+        .filter_map(|(text, pattern)| Some(Matcher::Glob(text, regex::bytes::Regex::new(&pattern).ok()?)))
         .collect();
     term.values.extend(more);
 }
@@ -92,9 +117,16 @@ fn name_of(pid: Option<&str>) -> Outcome {
     };
     let snapshot = view.look(&Plan::everything(&[File::Stat, File::Comm, File::Cmdline]));
     let Some(process) = snapshot.by_pid(pid) else {
-        return Outcome::new(format!("UNKNOWN: there is no process {pid} in this view\n"), Exit::Unknown);
+        return Outcome::new(
+            format!("UNKNOWN: there is no process {pid} in this view\n"),
+            Exit::Unknown,
+        );
     };
-    let subject = Subject { process, host: &snapshot.host, crowd: Some(&snapshot) };
+    let subject = Subject {
+        process,
+        host: &snapshot.host,
+        crowd: Some(&snapshot),
+    };
     let name = match subject.read(Key::Name) {
         Reading::One(Value::Bytes(name)) => name.into_owned(),
         Reading::Set(names, _) => match names.into_iter().next() {
@@ -103,28 +135,42 @@ fn name_of(pid: Option<&str>) -> Outcome {
         },
         _ => Vec::new(),
     };
-    Outcome::new(format!("PID:{pid} has name \"{}\"\n", escape::text(&name)), Exit::Ok)
+    Outcome::new(
+        format!("PID:{pid} has name \"{}\"\n", escape::text(&name)),
+        Exit::Ok,
+    )
 }
 
 /// Where mon's own ps.monitor may be; the first is where dpkg-divert puts it.
-const THEIRS: [&str; 2] =
-    ["/usr/lib/mon/mon-local.d/ps.monitor.distrib", "/usr/lib/mon/mon-local.d/ps.monitor"];
+const THEIRS: [&str; 2] = [
+    "/usr/lib/mon/mon-local.d/ps.monitor.distrib",
+    "/usr/lib/mon/mon-local.d/ps.monitor",
+];
 
 /// Mon's own program, unless that is a link to us.
 fn theirs() -> Option<PathBuf> {
     let inode = |path: &str| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
     let own = inode("/proc/self/exe");
-    THEIRS.iter().find(|path| inode(path).is_some_and(|file| Some(file) != own)).map(PathBuf::from)
+    THEIRS
+        .iter()
+        .find(|path| inode(path).is_some_and(|file| Some(file) != own))
+        .map(PathBuf::from)
 }
 
 fn compare(specs: &[String]) -> Outcome {
     let Some(path) = theirs() else {
-        return Outcome::new("UNKNOWN: mon's own ps.monitor is not installed here\n", Exit::Unknown);
+        return Outcome::new(
+            "UNKNOWN: mon's own ps.monitor is not installed here\n",
+            Exit::Unknown,
+        );
     };
     let output = match Command::new(&path).args(specs).output() {
         Ok(output) => output,
         Err(error) => {
-            return Outcome::new(format!("UNKNOWN: cannot run {}: {error}\n", path.display()), Exit::Unknown);
+            return Outcome::new(
+                format!("UNKNOWN: cannot run {}: {error}\n", path.display()),
+                Exit::Unknown,
+            );
         }
     };
     let report = match judge(specs) {
@@ -141,7 +187,10 @@ fn compare(specs: &[String]) -> Outcome {
         .collect();
     let mut text = format!(
         "mon's ps.monitor ends {}, procward {}\n",
-        output.status.code().map_or_else(|| "by a signal".to_owned(), |code| code.to_string()),
+        output
+            .status
+            .code()
+            .map_or_else(|| "by a signal".to_owned(), |code| code.to_string()),
         exit_of(&report).code()
     );
     let mut same = true;
@@ -154,7 +203,15 @@ fn compare(specs: &[String]) -> Outcome {
         same = false;
         let said = if theirs { "a failure there" } else { "fine there" };
         let mut why: Vec<String> = verdict.reasons.iter().chain(&verdict.left_out).cloned().collect();
-        why.insert(0, format!("{} here, {} match of {}", verdict.manner.word(), verdict.matched, verdict.wants));
+        why.insert(
+            0,
+            format!(
+                "{} here, {} match of {}",
+                verdict.manner.word(),
+                verdict.matched,
+                verdict.wants
+            ),
+        );
         let line = format!("{}: {said}, {}", verdict.name, why.join("; "));
         text += &escape::text(line.as_bytes());
         text.push('\n');

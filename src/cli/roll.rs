@@ -48,8 +48,15 @@ impl Group {
 }
 
 /// The files that the roll call shows.
-pub const FILES: [File; 7] =
-    [File::Comm, File::Owner, File::Exe, File::Stat, File::Cgroup, File::Status, File::Cmdline];
+pub const FILES: [File; 7] = [
+    File::Comm,
+    File::Owner,
+    File::Exe,
+    File::Stat,
+    File::Cgroup,
+    File::Status,
+    File::Cmdline,
+];
 
 impl Roll {
     /// Runs it.
@@ -60,7 +67,11 @@ impl Roll {
         };
         let snapshot = view.look(&Plan::everything(&FILES));
         let groups = groups(&snapshot, &view);
-        let exit = if snapshot.gaps.is_empty() { Exit::Ok } else { Exit::Unknown };
+        let exit = if snapshot.gaps.is_empty() {
+            Exit::Ok
+        } else {
+            Exit::Unknown
+        };
         Outcome::new(table(&groups, &snapshot, look(false).width), exit)
     }
 }
@@ -70,7 +81,9 @@ impl Roll {
 pub fn groups(snapshot: &Snapshot, accounts: &dyn Accounts) -> Vec<Group> {
     let mut rows: BTreeMap<(String, String, String), Group> = BTreeMap::new();
     for process in &snapshot.processes {
-        let Some(group) = group_of(process, snapshot, accounts) else { continue };
+        let Some(group) = group_of(process, snapshot, accounts) else {
+            continue;
+        };
         let key = (group.name.clone(), group.user.clone(), group.select.clone());
         match rows.get_mut(&key) {
             None => {
@@ -89,12 +102,23 @@ pub fn groups(snapshot: &Snapshot, accounts: &dyn Accounts) -> Vec<Group> {
 fn group_of(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> Option<Group> {
     let stat = process.stat.value()?;
     let observer = &snapshot.observer;
-    let own = observer.pid == Some(process.pid) || observer.ancestors.contains(&process.pid) && process.pid != 1;
+    let session = observer
+        .pid
+        .and_then(|pid| snapshot.by_pid(pid))
+        .and_then(|own| own.stat.value());
+    let beside = session.is_some_and(|own| own.session == stat.session);
+    let own = beside
+        || observer.pid == Some(process.pid)
+        || observer.ancestors.contains(&process.pid) && process.pid != 1;
     // What belongs to somebody's login is no daemon: it has a terminal, or lives in a session or below user@.
     let path = process.cgroup.value().map_or(&b""[..], |cgroup| &cgroup.path);
     let unit = place::unit(path);
     let login = unit.is_some_and(|unit| unit.starts_with(b"session-") || unit.starts_with(b"user@"));
-    let subject = Subject { process, host: &snapshot.host, crowd: Some(snapshot) };
+    let subject = Subject {
+        process,
+        host: &snapshot.host,
+        crowd: Some(snapshot),
+    };
     let inside = matches!(subject.read(Key::Scope), Reading::One(Value::YesNo(true)));
     if stat.is_kthread() || stat.is_zombie() || own || login || stat.tty_nr != 0 || inside {
         return None;
@@ -104,15 +128,27 @@ fn group_of(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> 
         // The longest is the most telling: the whole of a name over 15 bytes, the script of an interpreter.
         Reading::Set(values, _) => values
             .into_iter()
-            .filter_map(|value| if let Value::Bytes(name) = value { Some(name.into_owned()) } else { None })
+            .filter_map(|value| {
+                if let Value::Bytes(name) = value {
+                    Some(name.into_owned())
+                } else {
+                    None
+                }
+            })
             .collect(),
         _ => Vec::new(),
     };
     let comm = &stat.comm;
     let script = names.iter().find(|name| is_interpreter(comm) && *name != comm);
-    let exe = process.exe.value().filter(|exe| exe.is_deleted() == Some(false)).map(crate::snapshot::Exe::path);
+    let exe = process
+        .exe
+        .value()
+        .filter(|exe| exe.is_deleted() == Some(false))
+        .map(crate::snapshot::Exe::path);
     let by_path = exe.filter(|path| script.is_none() && !is_interpreter(file_name(path)));
-    let name = script.or_else(|| names.iter().max_by_key(|name| name.len())).unwrap_or(comm);
+    let name = script
+        .or_else(|| names.iter().max_by_key(|name| name.len()))
+        .unwrap_or(comm);
     let shown = by_path.map_or(name.as_slice(), file_name);
     let selector = match by_path.and_then(|path| std::str::from_utf8(path).ok()) {
         Some(path) => word("exe", path),
@@ -140,31 +176,58 @@ fn group_of(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> 
 /// The first term for a text: bare where it may be, else with its key, wildcards escaped.
 fn word(key: &str, text: &str) -> String {
     let bare = !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+@".contains(&b))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"/._-+@".contains(&b))
         && Key::by_name(text).is_none()
         && !text.starts_with('-')
         && (key == "exe") == text.starts_with('/')
         && text.bytes().any(|b| b.is_ascii_alphabetic());
-    if bare && !matches!(text, "zombie" | "running" | "sleeping" | "stopped" | "tracing" | "idle" | "dead") {
+    if bare
+        && !matches!(
+            text,
+            "zombie" | "running" | "sleeping" | "stopped" | "tracing" | "idle" | "dead"
+        )
+    {
         return text.to_owned();
     }
     format!("{key}={}", quoted(&escaped(text)))
 }
 
 fn escaped(text: &str) -> String {
-    text.chars().flat_map(|c| if "*?[\\".contains(c) { vec!['\\', c] } else { vec![c] }).collect()
+    text.chars()
+        .flat_map(|c| {
+            if "*?[\\".contains(c) {
+                vec!['\\', c]
+            } else {
+                vec![c]
+            }
+        })
+        .collect()
 }
 
 fn quoted(text: &str) -> String {
-    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+@*?[]\\".contains(&b)) {
+    if !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"/._-+@*?[]\\".contains(&b))
+    {
         return text.to_owned();
     }
-    if text.contains('"') { format!("'{text}'") } else { format!("\"{text}\"") }
+    if text.contains('"') {
+        format!("'{text}'")
+    } else {
+        format!("\"{text}\"")
+    }
 }
 
 fn table(groups: &[Group], snapshot: &Snapshot, width: usize) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "{:<18} {:<10} {:>4} {:>5} {:>6}  SPEC", "DAEMON", "USER", "NUM", "SINCE", "MEMORY");
+    let _ = writeln!(
+        text,
+        "{:<18} {:<10} {:>4} {:>5} {:>6}  SPEC",
+        "DAEMON", "USER", "NUM", "SINCE", "MEMORY"
+    );
     for group in groups {
         let left = format!(
             "{} {} {:>4} {:>5} {:>6}",
@@ -182,7 +245,10 @@ fn table(groups: &[Group], snapshot: &Snapshot, width: usize) -> String {
         }
     }
     if groups.is_empty() {
-        let _ = writeln!(text, "(no daemon: all processes belong to the kernel, a login or a container)");
+        let _ = writeln!(
+            text,
+            "(no daemon: all processes belong to the kernel, a login or a container)"
+        );
     }
     let _ = writeln!(
         text,
@@ -191,7 +257,12 @@ fn table(groups: &[Group], snapshot: &Snapshot, width: usize) -> String {
         snapshot.seen
     );
     for gap in &snapshot.gaps {
-        let _ = writeln!(text, "incomplete view: {}; {}", escape::text(gap.text().as_bytes()), gap.remedy());
+        let _ = writeln!(
+            text,
+            "incomplete view: {}; {}",
+            escape::text(gap.text().as_bytes()),
+            gap.remedy()
+        );
     }
     text
 }

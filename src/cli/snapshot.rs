@@ -39,9 +39,13 @@ impl SnapshotCommand {
         }
         let bytes = match file::to_bytes(&snapshot) {
             Ok(bytes) => bytes,
-            Err(error) => return Outcome::new(format!("cannot write the snapshot: {error}\n"), Exit::Unknown),
+            Err(error) => {
+                return Outcome::new(format!("cannot write the snapshot: {error}\n"), Exit::Unknown);
+            }
         };
-        let Some(path) = self.output else { return Outcome::new(bytes, Exit::Ok) };
+        let Some(path) = self.output else {
+            return Outcome::new(bytes, Exit::Ok);
+        };
         let shown = crate::report::escape::text(path.as_os_str().as_encoded_bytes());
         let written = std::fs::OpenOptions::new()
             .write(true)
@@ -51,7 +55,10 @@ impl SnapshotCommand {
             .open(&path)
             .and_then(|mut file| file.write_all(&bytes));
         match written {
-            Ok(()) => Outcome::new(format!("{} processes written to {shown}\n", snapshot.processes.len()), Exit::Ok),
+            Ok(()) => Outcome::new(
+                format!("{} processes written to {shown}\n", snapshot.processes.len()),
+                Exit::Ok,
+            ),
             Err(error) => Outcome::new(format!("cannot write {shown}: {error}\n"), Exit::Unknown),
         }
     }
@@ -69,7 +76,13 @@ fn note_accounts(snapshot: &mut Snapshot, view: &View) {
                 table.groups.insert(name, *gid);
             }
         }
-        let Some(path) = process.exe.value().and_then(|exe| std::str::from_utf8(exe.path()).ok()) else { continue };
+        let Some(path) = process
+            .exe
+            .value()
+            .and_then(|exe| std::str::from_utf8(exe.path()).ok())
+        else {
+            continue;
+        };
         if !table.files.contains_key(path)
             && let Ok(Some(file)) = view.file(path)
         {

@@ -31,8 +31,11 @@ impl View {
             None => View::Proc(Procfs::live(), Box::new(Nss)),
             Some(dir) => {
                 let procfs = Procfs::at(dir.clone());
-                let accounts: Box<dyn Accounts> =
-                    if procfs.is_live() { Box::new(Nss) } else { Box::new(table_beside(dir)) };
+                let accounts: Box<dyn Accounts> = if procfs.is_live() {
+                    Box::new(Nss)
+                } else {
+                    Box::new(table_beside(dir))
+                };
                 View::Proc(procfs, accounts)
             }
         })

@@ -14,8 +14,11 @@ pub fn render(name: &str, text: &str, fault: &Fault) -> String {
     let number = text[..start].matches('\n').count() + 1;
     let column = text[line_start..start].chars().count() + 1;
     let shown = |part: &str| escape::text(part.as_bytes());
-    let (before, place, after) =
-        (shown(&text[line_start..start]), shown(&text[start..end]), shown(&text[end..line_end]));
+    let (before, place, after) = (
+        shown(&text[line_start..start]),
+        shown(&text[start..end]),
+        shown(&text[end..line_end]),
+    );
     let indent = " ".repeat(before.width());
     let carets = "^".repeat(place.width().max(1));
     let mut lines = format!(

@@ -1,5 +1,8 @@
 //! Finds and reads the configuration files: the only part of `config` that touches files.
-#![allow(clippy::disallowed_methods, reason = "the edge: configuration files are read here")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the edge: configuration files are read here"
+)]
 
 use super::{Loaded, Source, from_texts};
 use crate::judge::Item;
@@ -30,10 +33,21 @@ pub fn load(path: Option<&Path>, accounts: &dyn Accounts) -> Loaded {
     for path in paths {
         let name = path.display().to_string();
         match std::fs::read(&path) {
-            Ok(bytes) => sources.push(Source { name, text: String::from_utf8_lossy(&bytes).into_owned() }),
+            Ok(bytes) => sources.push(Source {
+                name,
+                text: String::from_utf8_lossy(&bytes).into_owned(),
+            }),
             Err(error) => {
-                let fault = Fault::new(0..0, format!("cannot be read: {error}"), "write one with procward init");
-                unread.push(Item::Faulty { name, text: String::new(), faults: vec![fault] });
+                let fault = Fault::new(
+                    0..0,
+                    format!("cannot be read: {error}"),
+                    "write one with procward init",
+                );
+                unread.push(Item::Faulty {
+                    name,
+                    text: String::new(),
+                    faults: vec![fault],
+                });
             }
         }
     }
@@ -50,7 +64,11 @@ fn files_of(dir: &Path) -> Vec<PathBuf> {
         .filter_map(Result::ok)
         .map(|entry| entry.path())
         .filter(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             name.ends_with(".toml") && !name.starts_with('.')
         })
         .collect();

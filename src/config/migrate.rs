@@ -32,11 +32,18 @@ pub fn specs_in_mon_cf(text: &str) -> Vec<(usize, Vec<String>)> {
             let Some((_, next)) = lines.next() else { break };
             whole.push_str(next.trim_start());
         }
-        let Some(rest) = whole.trim_start().strip_prefix("monitor") else { continue };
+        let Some(rest) = whole.trim_start().strip_prefix("monitor") else {
+            continue;
+        };
         let words = quotewords(rest);
-        let Some((program, specs)) = words.split_first() else { continue };
+        let Some((program, specs)) = words.split_first() else {
+            continue;
+        };
         if program.rsplit('/').next() == Some("ps.monitor") {
-            found.push((number + 1, specs.iter().filter(|word| *word != ";;").cloned().collect()));
+            found.push((
+                number + 1,
+                specs.iter().filter(|word| *word != ";;").cloned().collect(),
+            ));
         }
     }
     found
@@ -72,7 +79,10 @@ mod tests {
     #[test]
     fn specs_are_found_in_a_mon_cf() {
         let text = "watch h\n  service procs\n    monitor ps.monitor tor:1-1 'my proc:1-2' \\\n      sshd:1- ;;\n    monitor ping.monitor\n";
-        assert_eq!(specs_in_mon_cf(text), [(3, vec!["tor:1-1".into(), "my proc:1-2".into(), "sshd:1-".into()])]);
+        assert_eq!(
+            specs_in_mon_cf(text),
+            [(3, vec!["tor:1-1".into(), "my proc:1-2".into(), "sshd:1-".into()])]
+        );
     }
 
     #[test]

@@ -4,9 +4,9 @@ pub mod diagnostic;
 pub mod load;
 pub mod migrate;
 pub mod raw;
-pub mod validate;
 #[cfg(test)]
 mod tests;
+pub mod validate;
 
 use crate::judge::Item;
 use crate::select::Fault;
@@ -50,5 +50,9 @@ pub fn from_texts(sources: Vec<Source>, accounts: &dyn Accounts, exists: &dyn Fn
         validation.file(index, source, checks, faults);
     }
     let (items, faults) = validation.finish();
-    Loaded { items, faults, sources }
+    Loaded {
+        items,
+        faults,
+        sources,
+    }
 }

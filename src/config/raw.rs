@@ -44,7 +44,9 @@ pub struct RawException {
     pub reason: Option<Placed<String>>,
 }
 
-const CHECK_KEYS: [&str; 8] = ["name", "select", "count", "warning", "severity", "note", "when", "except"];
+const CHECK_KEYS: [&str; 8] = [
+    "name", "select", "count", "warning", "severity", "note", "when", "except",
+];
 
 /// Reads a file. Faults of TOML itself, and of what is not a check, come beside the checks: the others are read.
 #[must_use]
@@ -68,7 +70,11 @@ pub fn parse(text: &str) -> (Vec<RawCheck>, Vec<Fault>) {
                     None
                 }
             })),
-            _ => faults.push(Fault::new(key.span(), "`check` is a list of tables", "write [[check]]")),
+            _ => faults.push(Fault::new(
+                key.span(),
+                "`check` is a list of tables",
+                "write [[check]]",
+            )),
         }
     }
     // Tables come in the order of their keys' first sight; places tell the order written.
@@ -77,7 +83,10 @@ pub fn parse(text: &str) -> (Vec<RawCheck>, Vec<Fault>) {
 }
 
 fn check(table: &DeTable<'_>, place: Range<usize>) -> RawCheck {
-    let mut check = RawCheck { place, ..RawCheck::default() };
+    let mut check = RawCheck {
+        place,
+        ..RawCheck::default()
+    };
     for (key, value) in table {
         let faults = &mut check.faults;
         match key.get_ref().as_ref() {
@@ -109,7 +118,10 @@ fn exceptions(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Vec<RawE
             faults.push(Fault::new(entry.span(), "an exception is a table", EXCEPT_FORM));
             continue;
         };
-        let mut exception = RawException { place: entry.span(), ..RawException::default() };
+        let mut exception = RawException {
+            place: entry.span(),
+            ..RawException::default()
+        };
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "select" => exception.select = string(value, faults),
@@ -142,7 +154,11 @@ fn string(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Option<Place
     if let DeValue::String(text) = value.get_ref() {
         return Some((text.to_string(), value.span()));
     }
-    faults.push(Fault::new(value.span(), "this is not a string", "put it in quotes"));
+    faults.push(Fault::new(
+        value.span(),
+        "this is not a string",
+        "put it in quotes",
+    ));
     None
 }
 

@@ -21,7 +21,13 @@ pub struct Validation<'a> {
 impl<'a> Validation<'a> {
     /// Nothing validated yet.
     pub fn new(accounts: &'a dyn Accounts, exists: &'a dyn Fn(&str) -> bool) -> Validation<'a> {
-        Validation { accounts, exists, items: Vec::new(), faults: Vec::new(), names: BTreeMap::new() }
+        Validation {
+            accounts,
+            exists,
+            items: Vec::new(),
+            faults: Vec::new(),
+            names: BTreeMap::new(),
+        }
     }
 
     /// The items, and every fault with its place.
@@ -42,8 +48,15 @@ impl<'a> Validation<'a> {
     }
 
     fn faulty(&mut self, index: usize, source: &Source, name: String, faults: Vec<Fault>) {
-        self.faults.extend(faults.iter().map(|fault| Located { source: index, fault: fault.clone() }));
-        self.items.push(Item::Faulty { name, text: source.text.clone(), faults });
+        self.faults.extend(faults.iter().map(|fault| Located {
+            source: index,
+            fault: fault.clone(),
+        }));
+        self.items.push(Item::Faulty {
+            name,
+            text: source.text.clone(),
+            faults,
+        });
     }
 
     fn check(&mut self, index: usize, source: &Source, mut raw: RawCheck) {
@@ -57,7 +70,10 @@ impl<'a> Validation<'a> {
             }
         };
         let count = raw.count.as_ref().map(|count| range(count, &mut faults));
-        let warning = raw.warning.as_ref().and_then(|warning| range(warning, &mut faults));
+        let warning = raw
+            .warning
+            .as_ref()
+            .and_then(|warning| range(warning, &mut faults));
         let severity = severity(&raw, &mut faults);
         let except = self.except(source, &raw, &mut faults);
         let skipped = self.when(&raw, &mut faults);
@@ -84,27 +100,48 @@ impl<'a> Validation<'a> {
     fn name(&mut self, source: &Source, raw: &RawCheck, faults: &mut Vec<Fault>) -> String {
         let place = format!("{}:{}", source.name, line_of(&source.text, raw.place.start));
         let Some((name, span)) = &raw.name else {
-            faults.push(missing("name", raw, "write name = \"NAME\": it is what an alert says"));
+            faults.push(missing(
+                "name",
+                raw,
+                "write name = \"NAME\": it is what an alert says",
+            ));
             return format!("the check at {place}");
         };
         if name.trim().is_empty() {
-            faults.push(Fault::new(span.clone(), "an empty name", "it is what an alert says"));
+            faults.push(Fault::new(
+                span.clone(),
+                "an empty name",
+                "it is what an alert says",
+            ));
         }
         if let Some(first) = self.names.get(name) {
             let message = format!("the name `{name}` is given twice; the first is at {first}");
-            faults.push(Fault::new(span.clone(), message, "give each check a name of its own"));
+            faults.push(Fault::new(
+                span.clone(),
+                message,
+                "give each check a name of its own",
+            ));
             return format!("{name} (at {place})");
         }
         self.names.insert(name.clone(), place);
         name.clone()
     }
 
-    fn selector(&self, source: &Source, select: &Placed<String>, faults: &mut Vec<Fault>) -> Option<Selector> {
+    fn selector(
+        &self,
+        source: &Source,
+        select: &Placed<String>,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Selector> {
         let (text, span) = select;
         match parse_selector(text, self.accounts) {
             Ok(selector) => Some(selector),
             Err(inner) => {
-                faults.extend(inner.into_iter().map(|fault| in_file(fault, text, span, &source.text)));
+                faults.extend(
+                    inner
+                        .into_iter()
+                        .map(|fault| in_file(fault, text, span, &source.text)),
+                );
                 None
             }
         }
@@ -113,17 +150,31 @@ impl<'a> Validation<'a> {
     fn except(&self, source: &Source, raw: &RawCheck, faults: &mut Vec<Fault>) -> Vec<Exception> {
         let mut exceptions = Vec::new();
         for entry in &raw.except {
-            let reason = entry.reason.as_ref().filter(|(reason, _)| !reason.trim().is_empty());
+            let reason = entry
+                .reason
+                .as_ref()
+                .filter(|(reason, _)| !reason.trim().is_empty());
             if reason.is_none() {
-                faults.push(Fault::new(entry.place.clone(), "an exception without a reason", EXCEPT_FORM));
+                faults.push(Fault::new(
+                    entry.place.clone(),
+                    "an exception without a reason",
+                    EXCEPT_FORM,
+                ));
             }
             let Some(select) = &entry.select else {
-                faults.push(Fault::new(entry.place.clone(), "an exception without `select`", EXCEPT_FORM));
+                faults.push(Fault::new(
+                    entry.place.clone(),
+                    "an exception without `select`",
+                    EXCEPT_FORM,
+                ));
                 continue;
             };
             let selector = self.selector(source, select, faults);
             if let (Some(selector), Some((reason, _))) = (selector, reason) {
-                exceptions.push(Exception { selector, reason: reason.clone() });
+                exceptions.push(Exception {
+                    selector,
+                    reason: reason.clone(),
+                });
             }
         }
         exceptions
@@ -158,7 +209,11 @@ fn range(text: &Placed<String>, faults: &mut Vec<Fault>) -> Option<Range> {
     match parse_range(&text.0) {
         Ok(range) => Some(range),
         Err(fault) => {
-            faults.push(Fault { start: text.1.start, end: text.1.end, ..fault });
+            faults.push(Fault {
+                start: text.1.start,
+                end: text.1.end,
+                ..fault
+            });
             None
         }
     }
@@ -170,7 +225,11 @@ fn severity(raw: &RawCheck, faults: &mut Vec<Fault>) -> State {
         Some(("warning", _)) => State::Warning,
         Some((word, span)) => {
             let message = format!("unknown severity `{word}`");
-            faults.push(Fault::new(span.clone(), message, "write \"critical\" or \"warning\""));
+            faults.push(Fault::new(
+                span.clone(),
+                message,
+                "write \"critical\" or \"warning\"",
+            ));
             State::Critical
         }
     }
@@ -179,12 +238,22 @@ fn severity(raw: &RawCheck, faults: &mut Vec<Fault>) -> State {
 /// A place in a selector, as a place in the file: exact where the string stands as it is between its quotes.
 fn in_file(fault: Fault, text: &str, span: &std::ops::Range<usize>, file: &str) -> Fault {
     let literal = file.get(span.clone()).unwrap_or_default();
-    let inside = literal.get(1..literal.len().saturating_sub(1)).unwrap_or_default();
+    let inside = literal
+        .get(1..literal.len().saturating_sub(1))
+        .unwrap_or_default();
     if inside == text {
         let start = span.start + 1;
-        Fault { start: start + fault.start, end: start + fault.end, ..fault }
+        Fault {
+            start: start + fault.start,
+            end: start + fault.end,
+            ..fault
+        }
     } else {
-        Fault { start: span.start, end: span.end, ..fault }
+        Fault {
+            start: span.start,
+            end: span.end,
+            ..fault
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! From a selection to a verdict: the count lies in `m ..= m+u`, and the verdict holds for every value of it.
 
+use super::State;
 use super::check::{Check, Item};
 use super::near::near_misses;
 use super::verdict::{EVIDENCE, Evidence, Manner, Report, Verdict};
-use super::State;
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::selection::{LeftOut, Wanted, program, select, short_name};
 use crate::select::{Key, Selection, place, spec};
@@ -15,7 +15,11 @@ impl Check {
     pub fn wanted(&self) -> Wanted {
         Wanted {
             selector: self.selector.clone(),
-            except: self.except.iter().map(|exception| exception.selector.clone()).collect(),
+            except: self
+                .except
+                .iter()
+                .map(|exception| exception.selector.clone())
+                .collect(),
             strict: self.count.min == 0,
             everywhere: self.count.forbids(),
             match_self: self.match_self,
@@ -40,12 +44,18 @@ impl Check {
     pub fn state_of_interval(&self, matched: u64, unknown: u64) -> State {
         let last = matched.saturating_add(unknown);
         // The state changes only at the ends of the two ranges, so looking there looks everywhere.
-        let ends = [Some(self.count), self.warning].into_iter().flatten().flat_map(|range| {
-            let max = range.max.unwrap_or(u64::MAX);
-            [range.min.saturating_sub(1), range.min, max, max.saturating_add(1)]
-        });
+        let ends = [Some(self.count), self.warning]
+            .into_iter()
+            .flatten()
+            .flat_map(|range| {
+                let max = range.max.unwrap_or(u64::MAX);
+                [range.min.saturating_sub(1), range.min, max, max.saturating_add(1)]
+            });
         let inside = ends.filter(|count| (matched..=last).contains(count));
-        let states: Vec<State> = inside.chain([matched, last]).map(|count| self.state_of(count)).collect();
+        let states: Vec<State> = inside
+            .chain([matched, last])
+            .map(|count| self.state_of(count))
+            .collect();
         let all = |wanted: State| states.iter().all(|state| *state == wanted);
         if all(State::Ok) || all(State::Critical) {
             states[0]
@@ -77,8 +87,19 @@ pub fn judge(items: &[Item], snapshot: &Snapshot, accounts: &dyn Accounts) -> Re
 pub fn assemble(mut verdicts: Vec<Verdict>, skipped: Vec<(String, String)>, snapshot: &Snapshot) -> Report {
     verdicts.sort_by_key(|verdict| std::cmp::Reverse(verdict.state.badness()));
     let state = verdicts.first().map_or(State::Unknown, |verdict| verdict.state);
-    let remarks = snapshot.gaps.iter().map(|gap| format!("incomplete view: {}", gap.text())).collect();
-    Report { state, verdicts, skipped, seen: snapshot.seen, vanished: snapshot.vanished, remarks }
+    let remarks = snapshot
+        .gaps
+        .iter()
+        .map(|gap| format!("incomplete view: {}", gap.text()))
+        .collect();
+    Report {
+        state,
+        verdicts,
+        skipped,
+        seen: snapshot.seen,
+        vanished: snapshot.vanished,
+        remarks,
+    }
 }
 
 fn faulty(name: &str, text: &str, faults: &[crate::select::Fault]) -> Verdict {
@@ -86,7 +107,10 @@ fn faulty(name: &str, text: &str, faults: &[crate::select::Fault]) -> Verdict {
         .iter()
         .map(|fault| {
             let place = text.get(fault.start..fault.end).filter(|place| !place.is_empty());
-            place.map_or_else(|| fault.message.clone(), |place| format!("`{place}`: {}", fault.message))
+            place.map_or_else(
+                || fault.message.clone(),
+                |place| format!("`{place}`: {}", fault.message),
+            )
         })
         .collect();
     Verdict {
@@ -102,7 +126,11 @@ fn faulty(name: &str, text: &str, faults: &[crate::select::Fault]) -> Verdict {
         unsure: Vec::new(),
         near: Vec::new(),
         reasons,
-        remedies: faults.iter().map(|fault| fault.help.clone()).filter(|help| !help.is_empty()).collect(),
+        remedies: faults
+            .iter()
+            .map(|fault| fault.help.clone())
+            .filter(|help| !help.is_empty())
+            .collect(),
         left_out: Vec::new(),
         note: None,
     }
@@ -142,7 +170,11 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
 }
 
 fn manner(check: &Check, state: State, matched: u64) -> Manner {
-    let range = if check.count.contains(matched) { check.warning.unwrap_or(check.count) } else { check.count };
+    let range = if check.count.contains(matched) {
+        check.warning.unwrap_or(check.count)
+    } else {
+        check.count
+    };
     match state {
         State::Ok => Manner::Fine,
         State::Unknown => Manner::Unseen,
@@ -161,10 +193,20 @@ fn explain_unknown(verdict: &mut Verdict, selection: &Selection, snapshot: &Snap
         }
     }
     for (key, why) in kinds {
-        let count = selection.unknown.iter().filter(|(_, k, w)| (*k, *w) == (key, why)).count();
+        let count = selection
+            .unknown
+            .iter()
+            .filter(|(_, k, w)| (*k, *w) == (key, why))
+            .count();
         let processes = if count == 1 { "1 process" } else { "processes" };
-        let number = if count == 1 { String::new() } else { format!("{count} ") };
-        verdict.reasons.push(format!("{} of {number}{processes}: {}", key.name(), why.text()));
+        let number = if count == 1 {
+            String::new()
+        } else {
+            format!("{count} ")
+        };
+        verdict
+            .reasons
+            .push(format!("{} of {number}{processes}: {}", key.name(), why.text()));
         let remedy = remedy(key, why);
         if !verdict.remedies.iter().any(|known| known == remedy) {
             verdict.remedies.push(remedy.to_owned());
@@ -178,9 +220,7 @@ fn explain_unknown(verdict: &mut Verdict, selection: &Selection, snapshot: &Snap
 
 fn remedy(key: Key, why: Why) -> &'static str {
     match (key, why) {
-        (Key::Fds, Why::Denied) => {
-            "run procward as root or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"
-        }
+        (Key::Fds, Why::Denied) => "run procward as root or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
         (_, Why::Denied) => {
             "run procward as root or with CAP_SYS_PTRACE, or ask by what everybody may read: name, user, unit"
         }
@@ -192,8 +232,10 @@ fn remedy(key: Key, why: Why) -> &'static str {
 }
 
 fn evidence(indices: &[usize], snapshot: &Snapshot, accounts: &dyn Accounts) -> Vec<Evidence> {
-    let mut evidence: Vec<Evidence> =
-        indices.iter().map(|index| describe(&snapshot.processes[*index], snapshot, accounts)).collect();
+    let mut evidence: Vec<Evidence> = indices
+        .iter()
+        .map(|index| describe(&snapshot.processes[*index], snapshot, accounts))
+        .collect();
     evidence.sort_by_key(|evidence| (std::cmp::Reverse(evidence.age), evidence.pid));
     evidence.truncate(EVIDENCE);
     evidence
@@ -214,7 +256,11 @@ fn unsure(selection: &Selection, snapshot: &Snapshot, accounts: &dyn Accounts) -
 /// The line of evidence about one process.
 #[must_use]
 pub fn describe(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> Evidence {
-    let subject = Subject { process, host: &snapshot.host, crowd: Some(snapshot) };
+    let subject = Subject {
+        process,
+        host: &snapshot.host,
+        crowd: Some(snapshot),
+    };
     let path = process.cgroup.value().map(|cgroup| cgroup.path.as_slice());
     let age = match subject.read(Key::Age) {
         Reading::One(Value::Number(age)) => u64::try_from(age).ok(),
@@ -236,26 +282,48 @@ pub fn describe(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts)
 }
 
 fn left_out(check: &Check, selection: &Selection, snapshot: &Snapshot) -> Vec<String> {
-    let count = |wanted: LeftOut| selection.left_out.iter().filter(|(_, why)| *why == wanted).count();
+    let count = |wanted: LeftOut| {
+        selection
+            .left_out
+            .iter()
+            .filter(|(_, why)| *why == wanted)
+            .count()
+    };
     let mut lines = Vec::new();
     let mut say = |number: usize, one: &str, many: &str| match number {
         0 => {}
         1 => lines.push(format!("1 {one}")),
         n => lines.push(format!("{n} {many}")),
     };
-    say(count(LeftOut::Container), "process in a container", "processes in containers");
+    say(
+        count(LeftOut::Container),
+        "process in a container",
+        "processes in containers",
+    );
     say(count(LeftOut::Zombie), "zombie", "zombies");
-    say(count(LeftOut::OwnCommandLine), "command line that holds procward's own arguments",
-        "command lines that hold procward's own arguments");
-    say(count(LeftOut::ForkedCopy), "forked copy of a process above procward", "forked copies of processes above procward");
+    say(
+        count(LeftOut::OwnCommandLine),
+        "command line that holds procward's own arguments",
+        "command lines that hold procward's own arguments",
+    );
+    say(
+        count(LeftOut::ForkedCopy),
+        "forked copy of a process above procward",
+        "forked copies of processes above procward",
+    );
     for (number, exception) in check.except.iter().enumerate() {
         let used = count(LeftOut::Exception(number));
         let text = &exception.selector.text;
         match used {
-            0 if snapshot.gaps.is_empty() => lines.push(format!("nothing by the exception {text}: it matched no process")),
+            0 if snapshot.gaps.is_empty() => {
+                lines.push(format!("nothing by the exception {text}: it matched no process"))
+            }
             0 => {}
             1 => lines.push(format!("1 process by the exception {text}: {}", exception.reason)),
-            n => lines.push(format!("{n} processes by the exception {text}: {}", exception.reason)),
+            n => lines.push(format!(
+                "{n} processes by the exception {text}: {}",
+                exception.reason
+            )),
         }
     }
     lines

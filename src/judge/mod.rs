@@ -9,7 +9,6 @@ pub mod verdict;
 #[cfg(test)]
 mod tests;
 
-
 pub use check::{Check, Exception, Item};
 pub use judgement::{assemble, judge};
 pub use state::State;

@@ -31,10 +31,22 @@ pub fn near_misses(
         if counted(index) || Some(process.pid) == snapshot.observer.pid {
             continue;
         }
-        let subject = Subject { process, host: &snapshot.host, crowd: Some(snapshot) };
-        let failed: Vec<&Term> =
-            check.selector.terms.iter().filter(|term| term.truth(subject, false) == Truth::No).collect();
-        let likeness = failed.iter().map(|term| likeness(term, process)).max().unwrap_or(0);
+        let subject = Subject {
+            process,
+            host: &snapshot.host,
+            crowd: Some(snapshot),
+        };
+        let failed: Vec<&Term> = check
+            .selector
+            .terms
+            .iter()
+            .filter(|term| term.truth(subject, false) == Truth::No)
+            .collect();
+        let likeness = failed
+            .iter()
+            .map(|term| likeness(term, process))
+            .max()
+            .unwrap_or(0);
         // A process is near when it looks like what was asked for, or holds an identifying term.
         let identified = check
             .selector
@@ -54,19 +66,32 @@ pub fn near_misses(
 }
 
 fn near_miss(check: &Check, process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> NearMiss {
-    let subject = Subject { process, host: &snapshot.host, crowd: Some(snapshot) };
+    let subject = Subject {
+        process,
+        host: &snapshot.host,
+        crowd: Some(snapshot),
+    };
     let failed = check
         .selector
         .terms
         .iter()
         .filter(|term| term.truth(subject, false) == Truth::No)
-        .map(|term| Failed { wanted: term.text.clone(), found: found(subject, term, accounts) })
+        .map(|term| Failed {
+            wanted: term.text.clone(),
+            found: found(subject, term, accounts),
+        })
         .collect();
-    NearMiss { process: describe(process, snapshot, accounts), failed }
+    NearMiss {
+        process: describe(process, snapshot, accounts),
+        failed,
+    }
 }
 
 fn is_identity(term: &Term) -> bool {
-    matches!(term.key, Key::Name | Key::Comm | Key::Exe | Key::Script | Key::Unit) && !term.op.negated()
+    matches!(
+        term.key,
+        Key::Name | Key::Comm | Key::Exe | Key::Script | Key::Unit
+    ) && !term.op.negated()
 }
 
 /// What was found in place of what a term wanted, fit for a report: arguments are never told.
@@ -83,9 +108,19 @@ pub fn found(subject: Subject<'_>, term: &Term, accounts: &dyn Accounts) -> Byte
             }
             Value::Exe(exe) => exe.text.clone(),
             Value::YesNo(inside) if term.key == Key::Scope => {
-                if *inside { b"container".to_vec() } else { b"host".to_vec() }
+                if *inside {
+                    b"container".to_vec()
+                } else {
+                    b"host".to_vec()
+                }
             }
-            Value::YesNo(yes) => if *yes { b"yes".to_vec() } else { b"no".to_vec() },
+            Value::YesNo(yes) => {
+                if *yes {
+                    b"yes".to_vec()
+                } else {
+                    b"no".to_vec()
+                }
+            }
             Value::Number(id) => number(*id, term.key, accounts).into_bytes(),
         }
     };
@@ -109,7 +144,9 @@ fn number(id: i64, key: Key, accounts: &dyn Accounts) -> String {
 }
 
 fn is_same_text(term: &Term, path: &[u8]) -> bool {
-    term.values.iter().any(|matcher| matches!(matcher, Matcher::File(file) if file.text == path))
+    term.values
+        .iter()
+        .any(|matcher| matches!(matcher, Matcher::File(file) if file.text == path))
 }
 
 /// How much a process that fails a term looks like what the term asks for; 0 is not at all.

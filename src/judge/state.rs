@@ -39,6 +39,10 @@ impl State {
     /// The worse of two.
     #[must_use]
     pub fn worst(self, other: State) -> State {
-        if other.badness() > self.badness() { other } else { self }
+        if other.badness() > self.badness() {
+            other
+        } else {
+            self
+        }
     }
 }

@@ -21,10 +21,22 @@ fn a_name_is_counted_and_zombies_are_not() {
 #[test]
 fn names_over_fifteen_bytes_are_found_whole_and_cut() {
     let long = process(10, "systemd-timesyncd").args(&["/lib/systemd/systemd-timesyncd"]);
-    let host = host(vec![long, process(11, "systemd-network").args(&["/lib/systemd/systemd-networkd"])]);
+    let host = host(vec![
+        long,
+        process(11, "systemd-network").args(&["/lib/systemd/systemd-networkd"]),
+    ]);
     assert_eq!(count("systemd-timesyncd:1", &host), (OK, 1));
     assert_eq!(count("systemd-timesyn:1", &host), (OK, 1));
     assert_eq!(count("systemd-timesynx:1", &host), (CRITICAL, 0));
+}
+
+#[test]
+fn a_title_of_fifteen_bytes_blinds_only_what_could_begin_with_it() {
+    let host = host(vec![process(10, "memfd-sealed-91173").args(&["/proc/self/fd/3"])]);
+    assert_eq!(count("tor:1", &host), (CRITICAL, 0));
+    assert_eq!(count("name=tor*:1", &host), (CRITICAL, 0));
+    assert_eq!(count("name=memfd*:1", &host), (OK, 1));
+    assert_eq!(count("memfd-sealed-91173:1", &host).0, UNKNOWN);
 }
 
 #[test]
@@ -44,7 +56,12 @@ fn interpreters_answer_to_their_script() {
 fn a_path_compares_files_and_a_forged_text_is_a_near_miss() {
     let forged = process(11, "sshd").uid(65534).change(|p| {
         if let Fact::Value(exe) = &mut p.exe {
-            exe.file = Fact::Value(crate::snapshot::FileId { device: 9, inode: 9, owner: 65534, links: 1 });
+            exe.file = Fact::Value(crate::snapshot::FileId {
+                device: 9,
+                inode: 9,
+                owner: 65534,
+                links: 1,
+            });
         }
     });
     let mut snapshot = host(vec![process(10, "sshd")]);
@@ -54,7 +71,10 @@ fn a_path_compares_files_and_a_forged_text_is_a_near_miss() {
     assert!(daemon.is_some());
     let verdict = verdict("/usr/sbin/sshd:1", &snapshot);
     assert_eq!((verdict.state, verdict.manner), (CRITICAL, Manner::Missing));
-    assert_eq!(verdict.near[0].failed[0].found, b"another file under that name, in another mount namespace");
+    assert_eq!(
+        verdict.near[0].failed[0].found,
+        b"another file under that name, in another mount namespace"
+    );
 }
 
 #[test]
@@ -62,24 +82,40 @@ fn a_program_replaced_by_an_upgrade_still_counts() {
     let old = process(10, "cron").change(|p| {
         if let Fact::Value(exe) = &mut p.exe {
             exe.text = b"/usr/sbin/cron (deleted)".to_vec();
-            exe.file = Fact::Value(crate::snapshot::FileId { device: 1, inode: 5, owner: 0, links: 0 });
+            exe.file = Fact::Value(crate::snapshot::FileId {
+                device: 1,
+                inode: 5,
+                owner: 0,
+                links: 0,
+            });
             exe.path_exists = Some(true);
         }
     });
     let mut snapshot = host(vec![old]);
-    let new = crate::snapshot::FileId { device: 1, inode: 6, owner: 0, links: 1 };
+    let new = crate::snapshot::FileId {
+        device: 1,
+        inode: 6,
+        owner: 0,
+        links: 1,
+    };
     snapshot.accounts.files.insert("/usr/sbin/cron".into(), new);
     assert_eq!(count("/usr/sbin/cron:1", &snapshot), (OK, 1));
     assert_eq!(count("exe.replaced=yes:0", &snapshot), (CRITICAL, 1));
     assert_eq!(count("exe.deleted=yes:0", &snapshot), (OK, 0));
     // Of another owner it is not an upgrade.
-    snapshot.accounts.files.insert("/usr/sbin/cron".into(), crate::snapshot::FileId { owner: 1000, ..new });
+    snapshot.accounts.files.insert(
+        "/usr/sbin/cron".into(),
+        crate::snapshot::FileId { owner: 1000, ..new },
+    );
     assert_eq!(count("/usr/sbin/cron:1", &snapshot), (CRITICAL, 0));
 }
 
 #[test]
 fn one_unreadable_stranger_does_not_blind_a_minimum_but_does_blind_a_maximum_of_none() {
-    let mut snapshot = host(vec![process(10, "master").exe("/usr/lib/postfix/sbin/master"), process(11, "sleep").exe_denied()]);
+    let mut snapshot = host(vec![
+        process(10, "master").exe("/usr/lib/postfix/sbin/master"),
+        process(11, "sleep").exe_denied(),
+    ]);
     assert_eq!(count("/usr/lib/postfix/sbin/master:1", &snapshot), (OK, 1));
     assert_eq!(count("/usr/lib/postfix/sbin/master:0", &snapshot), (CRITICAL, 1));
     snapshot.processes.remove(1);
@@ -87,14 +123,21 @@ fn one_unreadable_stranger_does_not_blind_a_minimum_but_does_blind_a_maximum_of_
     assert_eq!(count("/usr/lib/postfix/sbin/master:0", &snapshot), (UNKNOWN, 0));
     snapshot.processes.push(process(12, "master").exe_denied());
     let verdict = verdict("/usr/lib/postfix/sbin/master:1", &snapshot);
-    assert_eq!((verdict.state, verdict.manner, verdict.unknown), (UNKNOWN, Manner::Unseen, 1));
+    assert_eq!(
+        (verdict.state, verdict.manner, verdict.unknown),
+        (UNKNOWN, Manner::Unseen, 1)
+    );
     assert_eq!(verdict.reasons, ["exe of 1 process: permission denied"]);
     assert!(verdict.remedies[0].contains("CAP_SYS_PTRACE") && verdict.remedies[0].contains("unit"));
 }
 
 #[test]
 fn not_equal_is_exactly_the_opposite_of_equal() {
-    let host = host(vec![process(10, "a"), process(11, "b").uid(1000), process(12, "c").exe_denied()]);
+    let host = host(vec![
+        process(10, "a"),
+        process(11, "b").uid(1000),
+        process(12, "c").exe_denied(),
+    ]);
     assert_eq!(count("user!=root,name=a|b|c:1", &host), (OK, 1));
     assert_eq!(verdict("exe!=/usr/sbin/a,comm=a|b|c:1", &host).matched, 1);
     assert_eq!(verdict("exe!=/usr/sbin/a,comm=a|b|c:1", &host).unknown, 1);
@@ -116,12 +159,17 @@ fn kernel_threads_count_only_where_a_spec_names_one() {
 fn containers_are_left_out_of_a_minimum_and_found_by_a_maximum_of_none() {
     let mut snapshot = host(vec![process(10, "miner").in_pid_namespace(1)]);
     assert_eq!(count("miner:1", &snapshot), (CRITICAL, 0));
-    assert_eq!(verdict("miner:1", &snapshot).left_out, ["1 process in a container"]);
+    assert_eq!(
+        verdict("miner:1", &snapshot).left_out,
+        ["1 process in a container"]
+    );
     assert_eq!(count("miner:0", &snapshot), (CRITICAL, 1));
     assert_eq!(count("miner,scope=all:1", &snapshot), (OK, 1));
     assert_eq!(count("miner,scope=container:1", &snapshot), (OK, 1));
     // A service with a PID namespace of its own is of the host.
-    snapshot.processes[1] = process(10, "miner").in_pid_namespace(1).cgroup("/system.slice/miner.service");
+    snapshot.processes[1] = process(10, "miner")
+        .in_pid_namespace(1)
+        .cgroup("/system.slice/miner.service");
     assert_eq!(count("miner:1", &snapshot), (OK, 1));
 }
 
@@ -139,13 +187,19 @@ fn procward_does_not_count_itself_nor_its_own_command_line() {
     assert_eq!(count("arg~needle:0", &snapshot), (OK, 0));
     assert_eq!(count("arg=x:1", &snapshot), (OK, 1));
     // The same words in the command line of a stranger do count.
-    snapshot.processes.push(process(30, "sh").args(&["sh", "-c", "procward check 'arg=needle:0'"]));
+    snapshot
+        .processes
+        .push(process(30, "sh").args(&["sh", "-c", "procward check 'arg=needle:0'"]));
     assert_eq!(count("arg~needle:0", &snapshot), (CRITICAL, 1));
 }
 
 #[test]
 fn a_forked_copy_of_an_ancestor_is_not_a_second_daemon() {
-    let mut snapshot = host(vec![process(10, "cron").daemonized(), process(11, "cron").child_of(10), process(12, "sh")]);
+    let mut snapshot = host(vec![
+        process(10, "cron").daemonized(),
+        process(11, "cron").child_of(10),
+        process(12, "sh"),
+    ]);
     assert_eq!(count("cron:1", &snapshot), (CRITICAL, 2));
     snapshot.observer.ancestors = vec![12, 11, 10, 1];
     assert_eq!(count("cron:1", &snapshot), (OK, 1));
@@ -175,12 +229,17 @@ fn a_master_is_main_and_its_workers_are_not() {
 #[test]
 fn orphans_that_lead_sessions_of_their_own_are_not_main_for_certain() {
     let orphan = |pid, title| process(pid, "postgres").daemonized().args(&[title]);
-    let several = host(vec![orphan(10, "postgres: walwriter"), orphan(11, "postgres: checkpointer")]);
+    let several = host(vec![
+        orphan(10, "postgres: walwriter"),
+        orphan(11, "postgres: checkpointer"),
+    ]);
     assert_eq!(count("postgres,main=yes:1", &several).0, UNKNOWN);
     let last = host(vec![orphan(10, "postgres: walwriter")]);
     assert_eq!(count("postgres,main=yes:1", &last).0, UNKNOWN);
     // The session of a root login after its listener died.
-    let session = host(vec![process(10, "sshd").cgroup("/user.slice/user-0.slice/session-3.scope")]);
+    let session = host(vec![
+        process(10, "sshd").cgroup("/user.slice/user-0.slice/session-3.scope"),
+    ]);
     assert_eq!(count("sshd,main=yes:1", &session).0, UNKNOWN);
 }
 
@@ -210,13 +269,19 @@ fn nothing_to_judge_is_unknown() {
 fn an_exception_that_matched_nothing_is_told() {
     let snapshot = host(vec![process(10, "miner").uid(1000)]);
     let mut with = check("miner:0", &snapshot);
-    let except = |spec| Exception { selector: check(spec, &snapshot).selector, reason: "the lab".into() };
+    let except = |spec| Exception {
+        selector: check(spec, &snapshot).selector,
+        reason: "the lab".into(),
+    };
     with.except = vec![except("user=alice"), except("user=nobody")];
     let report = judge(&[Item::Check(Box::new(with))], &snapshot, &snapshot.accounts);
     assert_eq!(report.verdicts[0].state, OK);
     assert_eq!(
         report.verdicts[0].left_out,
-        ["1 process by the exception user=alice: the lab", "nothing by the exception user=nobody: it matched no process"]
+        [
+            "1 process by the exception user=alice: the lab",
+            "nothing by the exception user=nobody: it matched no process"
+        ]
     );
 }
 
@@ -232,8 +297,13 @@ fn the_milder_failure_is_told_where_both_are_possible() {
 
 #[test]
 fn unreadable_facts_keep_their_reason() {
-    let snapshot = host(vec![process(10, "x").change(|p| p.status = Fact::Unreadable(Why::Malformed))]);
-    assert_eq!(verdict("x,uid.real=0,scope=all:1", &snapshot).reasons, ["uid.real of 1 process: malformed"]);
+    let snapshot = host(vec![
+        process(10, "x").change(|p| p.status = Fact::Unreadable(Why::Malformed)),
+    ]);
+    assert_eq!(
+        verdict("x,uid.real=0,scope=all:1", &snapshot).reasons,
+        ["uid.real of 1 process: malformed"]
+    );
 }
 
 proptest! {

@@ -9,7 +9,9 @@ pub fn parse(bytes: &[u8]) -> Option<Cgroup> {
     let mut unified = None;
     for line in bytes.split(|b| *b == b'\n') {
         let mut parts = line.splitn(3, |b| *b == b':');
-        let (Some(id), Some(controllers), Some(path)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        let (Some(id), Some(controllers), Some(path)) = (parts.next(), parts.next(), parts.next()) else {
+            continue;
+        };
         if controllers == b"name=systemd" && path != b"/" {
             return Some(Cgroup { path: path.to_vec() });
         }
@@ -30,8 +32,14 @@ mod tests {
 
     #[test]
     fn systemds_hierarchy_is_taken() {
-        assert_eq!(path("0::/system.slice/ssh.service\n").unwrap(), "/system.slice/ssh.service");
-        assert_eq!(path("4:memory:/x\n1:name=systemd:/a.service\n0::/\n").unwrap(), "/a.service");
+        assert_eq!(
+            path("0::/system.slice/ssh.service\n").unwrap(),
+            "/system.slice/ssh.service"
+        );
+        assert_eq!(
+            path("4:memory:/x\n1:name=systemd:/a.service\n0::/\n").unwrap(),
+            "/a.service"
+        );
         assert_eq!(path("9:name=systemd:/\n0::/init.scope\n").unwrap(), "/init.scope");
         assert_eq!(path("4:memory:/x\n"), None);
     }

@@ -17,12 +17,18 @@ mod tests {
     #[test]
     fn empty_arguments_are_arguments() {
         assert_eq!(parse(b"\x002\0", false).arguments, [b"".to_vec(), b"2".to_vec()]);
-        assert_eq!(parse(b"a\0\0b\0", false).arguments, [b"a".to_vec(), b"".to_vec(), b"b".to_vec()]);
+        assert_eq!(
+            parse(b"a\0\0b\0", false).arguments,
+            [b"a".to_vec(), b"".to_vec(), b"b".to_vec()]
+        );
         assert_eq!(parse(b"a\0\0", false).arguments, [b"a".to_vec(), b"".to_vec()]);
     }
 
     #[test]
     fn an_overwritten_title_without_nul_is_one_argument() {
-        assert_eq!(parse(b"nginx: master process", false).arguments, [b"nginx: master process".to_vec()]);
+        assert_eq!(
+            parse(b"nginx: master process", false).arguments,
+            [b"nginx: master process".to_vec()]
+        );
     }
 }

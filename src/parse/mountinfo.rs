@@ -13,7 +13,7 @@ pub struct ProcMount {
 #[must_use]
 pub fn proc_at(text: &[u8], dir: &[u8]) -> Option<ProcMount> {
     let lines = text.split(|b| *b == b'\n');
-    lines.filter_map(|line| proc_line(line, dir)).last()
+    lines.rev().find_map(|line| proc_line(line, dir))
 }
 
 fn proc_line(line: &[u8], dir: &[u8]) -> Option<ProcMount> {
@@ -42,7 +42,10 @@ fn unescape(text: &str) -> Vec<u8> {
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         let digits = after.get(..3).filter(|_| *first == b'\\');
-        match digits.and_then(|d| std::str::from_utf8(d).ok()).and_then(|d| u8::from_str_radix(d, 8).ok()) {
+        match digits
+            .and_then(|d| std::str::from_utf8(d).ok())
+            .and_then(|d| u8::from_str_radix(d, 8).ok())
+        {
             Some(byte) => {
                 out.push(byte);
                 rest = &after[3..];

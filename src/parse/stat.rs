@@ -11,7 +11,10 @@ pub fn parse(bytes: &[u8]) -> Option<Stat> {
     let close = bytes.iter().rposition(|b| *b == b')')?;
     let comm = bytes.get(open + 1..close)?.to_vec();
     let mut fields = [&b""[..]; 22];
-    let mut rest = bytes.get(close + 1..)?.split(|b| *b == b' ' || *b == b'\n').filter(|f| !f.is_empty());
+    let mut rest = bytes
+        .get(close + 1..)?
+        .split(|b| *b == b' ' || *b == b'\n')
+        .filter(|f| !f.is_empty());
     for field in &mut fields {
         *field = rest.next()?;
     }
@@ -38,13 +41,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const TAIL: &str = "S 1 812 812 34816 -1 4194560 5 0 0 0 1 2 0 0 20 -5 3 0 4711 8192000 215 18446744073709551615";
+    const TAIL: &str =
+        "S 1 812 812 34816 -1 4194560 5 0 0 0 1 2 0 0 20 -5 3 0 4711 8192000 215 18446744073709551615";
 
     #[test]
     fn fields_are_found_by_the_manuals_numbers() {
         let stat = parse(format!("812 (sshd) {TAIL}\n").as_bytes()).unwrap();
         assert_eq!(stat.comm, b"sshd");
-        assert_eq!((stat.state, stat.ppid, stat.session, stat.tty_nr), (b'S', 1, 812, 34816));
+        assert_eq!(
+            (stat.state, stat.ppid, stat.session, stat.tty_nr),
+            (b'S', 1, 812, 34816)
+        );
         assert_eq!((stat.flags, stat.nice, stat.num_threads), (4_194_560, -5, 3));
         assert_eq!((stat.starttime, stat.vsize, stat.rss), (4711, 8_192_000, 215));
     }

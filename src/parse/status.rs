@@ -10,7 +10,9 @@ pub fn parse(bytes: &[u8]) -> Option<Status> {
     let mut status = Status::default();
     let (mut uid, mut gid, mut groups) = (false, false, false);
     for line in bytes.split(|b| *b == b'\n') {
-        let Some(colon) = line.iter().position(|b| *b == b':') else { continue };
+        let Some(colon) = line.iter().position(|b| *b == b':') else {
+            continue;
+        };
         let (key, value) = (&line[..colon], &line[colon + 1..]);
         match key {
             b"Uid" => {
@@ -37,7 +39,9 @@ pub fn parse(bytes: &[u8]) -> Option<Status> {
 }
 
 fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
+    value
+        .split(u8::is_ascii_whitespace)
+        .filter(|word| !word.is_empty())
 }
 
 fn numbers<T: std::str::FromStr>(value: &[u8]) -> Option<Vec<T>> {
@@ -58,7 +62,10 @@ mod tests {
         let text = b"Name:\tkworker/0:0\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t9 10 \nNSpid:\t70\t1\nVmSwap:\t  12 kB\n";
         let status = parse(text).unwrap();
         assert_eq!((status.uid, status.gid), ([1, 2, 3, 4], [5, 6, 7, 8]));
-        assert_eq!((status.groups, status.ns_pid, status.vm_swap), (vec![9, 10], vec![70, 1], Some(12288)));
+        assert_eq!(
+            (status.groups, status.ns_pid, status.vm_swap),
+            (vec![9, 10], vec![70, 1], Some(12288))
+        );
     }
 
     #[test]

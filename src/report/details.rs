@@ -9,28 +9,48 @@ use std::fmt::Write;
 #[must_use]
 pub(super) fn text(report: &Report, look: &Look) -> String {
     let mut text = String::new();
-    for verdict in report.verdicts.iter().filter(|verdict| verdict.state != State::Ok || look.verbose) {
+    for verdict in report
+        .verdicts
+        .iter()
+        .filter(|verdict| verdict.state != State::Ok || look.verbose)
+    {
         one(&mut text, verdict);
     }
-    let fine = report.verdicts.iter().filter(|verdict| verdict.state == State::Ok).count();
+    let fine = report
+        .verdicts
+        .iter()
+        .filter(|verdict| verdict.state == State::Ok)
+        .count();
     if fine > 0 && !look.verbose && report.state != State::Ok {
         let _ = writeln!(text, "{fine} other check{} ok", if fine == 1 { "" } else { "s" });
     }
     // An exception without use and what was left out matter beside an OK too.
     if !look.verbose {
-        for verdict in report.verdicts.iter().filter(|v| v.state == State::Ok && !v.left_out.is_empty()) {
+        for verdict in report
+            .verdicts
+            .iter()
+            .filter(|v| v.state == State::Ok && !v.left_out.is_empty())
+        {
             let line = format!("{}: left out {}", verdict.name, verdict.left_out.join(", "));
             let _ = writeln!(text, "{}", escape::text(line.as_bytes()));
         }
     }
     for (name, reason) in &report.skipped {
-        let _ = writeln!(text, "{}", escape::text(format!("{name}: skipped, {reason}").as_bytes()));
+        let _ = writeln!(
+            text,
+            "{}",
+            escape::text(format!("{name}: skipped, {reason}").as_bytes())
+        );
     }
     for remark in &report.remarks {
         let _ = writeln!(text, "{}", escape::text(remark.as_bytes()));
     }
     if report.vanished > 0 && report.state != State::Ok {
-        let _ = writeln!(text, "{} of {} processes went away while they were read", report.vanished, report.seen);
+        let _ = writeln!(
+            text,
+            "{} of {} processes went away while they were read",
+            report.vanished, report.seen
+        );
     }
     text
 }
@@ -41,7 +61,11 @@ fn one(text: &mut String, verdict: &Verdict) {
         let _ = writeln!(text, "{name}: faulty, not checked");
     } else {
         let wants = escape::text(verdict.wants.as_bytes());
-        let may = if verdict.state == State::Warning { ", may be critical" } else { "" };
+        let may = if verdict.state == State::Warning {
+            ", may be critical"
+        } else {
+            ""
+        };
         let may = if verdict.unknown > 0 { may } else { "" };
         let _ = writeln!(text, "{name}: {}; want {wants}{may}", number(verdict));
     }
@@ -58,7 +82,11 @@ fn one(text: &mut String, verdict: &Verdict) {
     for miss in &verdict.near {
         let _ = writeln!(text, "  nearest: {}", near(miss));
     }
-    let lists = [("why", &verdict.reasons), ("remedy", &verdict.remedies), ("left out", &verdict.left_out)];
+    let lists = [
+        ("why", &verdict.reasons),
+        ("remedy", &verdict.remedies),
+        ("left out", &verdict.left_out),
+    ];
     for (title, lines) in lists {
         for line in lines {
             let _ = writeln!(text, "  {title}: {}", escape::text(line.as_bytes()));
@@ -85,9 +113,23 @@ fn process(evidence: &Evidence) -> String {
     facts.extend(evidence.user.as_ref().map(|user| escape::text(user.as_bytes())));
     facts.extend(evidence.age.map(|age| format!("up {}", age_words(age))));
     facts.extend(evidence.unit.as_ref().map(|unit| escape::text(unit)));
-    facts.extend(evidence.container.as_ref().map(|id| format!("container {}", short(&escape::text(id)))));
-    facts.extend(evidence.doubt.as_ref().map(|doubt| escape::text(doubt.as_bytes())));
-    let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+    facts.extend(
+        evidence
+            .container
+            .as_ref()
+            .map(|id| format!("container {}", short(&escape::text(id)))),
+    );
+    facts.extend(
+        evidence
+            .doubt
+            .as_ref()
+            .map(|doubt| escape::text(doubt.as_bytes())),
+    );
+    let facts = if facts.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", facts.join(", "))
+    };
     format!("pid {} {}{facts}", evidence.pid, escape::text(&evidence.program))
 }
 
@@ -96,10 +138,19 @@ fn near(miss: &NearMiss) -> String {
         .failed
         .iter()
         .map(|failed| {
-            format!("want {}, found {}", escape::text(failed.wanted.as_bytes()), escape::text(&failed.found))
+            format!(
+                "want {}, found {}",
+                escape::text(failed.wanted.as_bytes()),
+                escape::text(&failed.found)
+            )
         })
         .collect();
-    format!("pid {} {}: {}", miss.process.pid, escape::text(&miss.process.program), failed.join("; "))
+    format!(
+        "pid {} {}: {}",
+        miss.process.pid,
+        escape::text(&miss.process.program),
+        failed.join("; ")
+    )
 }
 
 fn short(id: &str) -> String {

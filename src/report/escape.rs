@@ -46,7 +46,10 @@ mod tests {
     #[test]
     fn nothing_raw_gets_through() {
         assert_eq!(text(b"a\nb\x1b[31m|c\xff\x7f"), "a\\nb\\x1b[31m¦c\\xff\\x7f");
-        assert_eq!(text("x\u{202e}y\u{200b}z\u{85}".as_bytes()), "x\\u{202e}y\\u{200b}z\\u{85}");
+        assert_eq!(
+            text("x\u{202e}y\u{200b}z\u{85}".as_bytes()),
+            "x\\u{202e}y\\u{200b}z\\u{85}"
+        );
         assert_eq!(text("naïve (deleted)".as_bytes()), "naïve (deleted)");
     }
 }

@@ -19,7 +19,11 @@ pub(super) fn text(report: &Report) -> String {
         let count = report.verdicts.len();
         return format!("{count} check{}", if count == 1 { "" } else { "s" });
     }
-    let mut failing: Vec<&Verdict> = report.verdicts.iter().filter(|v| v.state == report.state).collect();
+    let mut failing: Vec<&Verdict> = report
+        .verdicts
+        .iter()
+        .filter(|v| v.state == report.state)
+        .collect();
     failing.sort_by(|a, b| a.name.cmp(&b.name));
     let mut line = String::new();
     for (index, verdict) in failing.iter().enumerate() {
@@ -47,14 +51,26 @@ fn one(verdict: &Verdict) -> String {
         .iter()
         .map(|evidence| {
             let user = evidence.user.as_deref().unwrap_or("?");
-            format!("({}, {})", escape::text(&evidence.name), escape::text(user.as_bytes()))
+            format!(
+                "({}, {})",
+                escape::text(&evidence.name),
+                escape::text(user.as_bytes())
+            )
         })
         .collect();
     let found: Vec<String> = found.into_iter().take(3).collect();
-    if found.is_empty() { line } else { format!("{line} {}", found.join(" ")) }
+    if found.is_empty() {
+        line
+    } else {
+        format!("{line} {}", found.join(" "))
+    }
 }
 
 /// A name of reasonable length.
 fn cut(name: &str) -> String {
-    if name.chars().count() <= 120 { name.to_owned() } else { name.chars().take(117).chain("...".chars()).collect() }
+    if name.chars().count() <= 120 {
+        name.to_owned()
+    } else {
+        name.chars().take(117).chain("...".chars()).collect()
+    }
 }

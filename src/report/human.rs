@@ -21,7 +21,11 @@ pub(super) fn render(report: &Report, look: &Look) -> String {
     for verdict in &report.verdicts {
         let count = match verdict.manner {
             Manner::Faulty => "-".to_owned(),
-            _ if verdict.unknown > 0 => format!("{}-{}", verdict.matched, verdict.matched.saturating_add(verdict.unknown)),
+            _ if verdict.unknown > 0 => format!(
+                "{}-{}",
+                verdict.matched,
+                verdict.matched.saturating_add(verdict.unknown)
+            ),
             _ => verdict.matched.to_string(),
         };
         let name = fit(&escape::text(verdict.name.as_bytes()), width);
@@ -46,7 +50,11 @@ fn state(state: State, look: &Look) -> String {
         State::Critical => "1;31",
         State::Unknown => "35",
     };
-    if look.color { format!("\x1b[{color}m{}\x1b[0m", state.word()) } else { state.word().to_owned() }
+    if look.color {
+        format!("\x1b[{color}m{}\x1b[0m", state.word())
+    } else {
+        state.word().to_owned()
+    }
 }
 
 fn cut(text: &str, width: usize) -> String {

@@ -75,12 +75,17 @@ pub(super) fn render(report: &Report) -> String {
         skipped: report
             .skipped
             .iter()
-            .map(|(name, reason)| Skipped { name: safe(name), reason: safe(reason) })
+            .map(|(name, reason)| Skipped {
+                name: safe(name),
+                reason: safe(reason),
+            })
             .collect(),
         remarks: report.remarks.iter().map(|remark| safe(remark)).collect(),
     };
     // These types hold nothing that JSON cannot: the error is for maps with odd keys.
-    serde_json::to_string(&document).unwrap_or_else(|error| format!("{{\"version\":1,\"error\":\"{error}\"}}")) + "\n"
+    serde_json::to_string(&document)
+        .unwrap_or_else(|error| format!("{{\"version\":1,\"error\":\"{error}\"}}"))
+        + "\n"
 }
 
 fn safe(text: &str) -> String {
@@ -111,7 +116,10 @@ fn verdict(verdict: &Verdict) -> OneVerdict {
                 failed: miss
                     .failed
                     .iter()
-                    .map(|failed| FailedTerm { wanted: safe(&failed.wanted), found: escape::text(&failed.found) })
+                    .map(|failed| FailedTerm {
+                        wanted: safe(&failed.wanted),
+                        found: escape::text(&failed.found),
+                    })
                     .collect(),
             })
             .collect(),

@@ -5,5 +5,10 @@ use crate::judge::Report;
 
 /// The whole output.
 pub(super) fn render(report: &Report, look: &Look) -> String {
-    format!("{}: {}\n{}", report.state.word(), first_line::text(report), details::text(report, look))
+    format!(
+        "{}: {}\n{}",
+        report.state.word(),
+        first_line::text(report),
+        details::text(report, look)
+    )
 }

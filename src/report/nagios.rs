@@ -9,8 +9,16 @@ use std::collections::BTreeSet;
 /// The whole output.
 pub(super) fn render(report: &Report, look: &Look) -> String {
     let data = perfdata(report);
-    let data = if data.is_empty() { String::new() } else { format!(" | {data}") };
-    let line = format!("PROCS {}: {}{data}", report.state.word(), first_line::text(report));
+    let data = if data.is_empty() {
+        String::new()
+    } else {
+        format!(" | {data}")
+    };
+    let line = format!(
+        "PROCS {}: {}{data}",
+        report.state.word(),
+        first_line::text(report)
+    );
     format!("{line}\n{}", details::text(report, look))
 }
 
@@ -45,7 +53,13 @@ fn perfdata(report: &Report) -> String {
 fn label(name: &str) -> String {
     let label: String = name
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "_.:/@-".contains(c) { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "_.:/@-".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
         .take(60)
         .collect();
     if label.is_empty() { "_".into() } else { label }

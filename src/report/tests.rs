@@ -6,7 +6,11 @@ use crate::select::Range;
 use crate::testing::{host, process, verdict};
 use proptest::prelude::*;
 
-const LOOK: Look = Look { width: 80, color: false, verbose: false };
+const LOOK: Look = Look {
+    width: 80,
+    color: false,
+    verbose: false,
+};
 
 fn report(verdicts: Vec<Verdict>) -> Report {
     crate::judge::assemble(verdicts, Vec::new(), &host(vec![]))
@@ -54,7 +58,10 @@ fn nagios_gets_all_performance_data_on_the_first_line() {
 #[test]
 fn people_get_a_table_worst_first() {
     assert_eq!(
-        shown(&two_failures(), Format::Human).lines().take(6).collect::<Vec<_>>(),
+        shown(&two_failures(), Format::Human)
+            .lines()
+            .take(6)
+            .collect::<Vec<_>>(),
         [
             "CRITICAL: postfix missing, telnetd running (in.telnetd, root)",
             "",
@@ -69,7 +76,10 @@ fn people_get_a_table_worst_first() {
 #[test]
 fn the_first_line_stays_while_counts_pids_and_ages_move() {
     let one = report(vec![verdict("x:5-", &host(vec![process(10, "x")]))]);
-    let two = report(vec![verdict("x:5-", &host(vec![process(20, "x"), process(30, "x")]))]);
+    let two = report(vec![verdict(
+        "x:5-",
+        &host(vec![process(20, "x"), process(30, "x")]),
+    )]);
     let first = |report: &Report| shown(report, Format::Mon).lines().next().unwrap().to_owned();
     assert_eq!(first(&one), "CRITICAL: check too few");
     assert_eq!(first(&one), first(&two));
@@ -82,7 +92,10 @@ fn a_warning_that_flickers_beside_a_critical_one_does_not_move_the_first_line() 
     let mut warning = named("b", verdict("x:5", &host));
     warning.state = State::Warning;
     let first = |report: &Report| shown(report, Format::Mon).lines().next().unwrap().to_owned();
-    assert_eq!(first(&report(vec![critical.clone(), warning])), first(&report(vec![critical])));
+    assert_eq!(
+        first(&report(vec![critical.clone(), warning])),
+        first(&report(vec![critical]))
+    );
 }
 
 #[test]
@@ -95,9 +108,16 @@ fn the_json_report_is_what_the_schema_says() {
     let schema: serde_json::Value =
         serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    for report in [two_failures(), report(vec![]), hostile(b"\xff\n|", "n\u{202e}|\n")] {
+    for report in [
+        two_failures(),
+        report(vec![]),
+        hostile(b"\xff\n|", "n\u{202e}|\n"),
+    ] {
         let document: serde_json::Value = serde_json::from_str(&shown(&report, Format::Json)).unwrap();
-        let faults: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+        let faults: Vec<String> = validator
+            .iter_errors(&document)
+            .map(|error| error.to_string())
+            .collect();
         assert_eq!(faults, Vec::<String>::new());
     }
     assert!(!validator.is_valid(&serde_json::json!({ "version": 2 })));
@@ -127,7 +147,10 @@ fn hostile(bytes: &[u8], text: &str) -> Report {
         unsure: vec![evidence.clone()],
         near: vec![crate::judge::NearMiss {
             process: evidence,
-            failed: vec![crate::judge::verdict::Failed { wanted: text.into(), found: bytes.to_vec() }],
+            failed: vec![crate::judge::verdict::Failed {
+                wanted: text.into(),
+                found: bytes.to_vec(),
+            }],
         }],
         reasons: vec![text.into()],
         remedies: vec![text.into()],

@@ -16,6 +16,11 @@ pub struct Fault {
 impl Fault {
     /// A fault at `place`.
     pub fn new(place: std::ops::Range<usize>, message: impl Into<String>, help: impl Into<String>) -> Fault {
-        Fault { start: place.start, end: place.end, message: message.into(), help: help.into() }
+        Fault {
+            start: place.start,
+            end: place.end,
+            message: message.into(),
+            help: help.into(),
+        }
     }
 }

@@ -5,11 +5,11 @@
 //! orphan; the two are told apart by session, by PF_FORKNOEXEC, by login and by their siblings, and where that is
 //! not enough it stays unknown.
 
+use super::File;
 use super::place;
 use super::reading::{Reading, Subject, Value, fact, of};
 use super::script::file_name;
 use super::truth::Need;
-use super::File;
 use crate::snapshot::Why;
 
 /// What one process looks like without regard to its siblings.
@@ -39,7 +39,11 @@ pub(super) fn read(subject: Subject<'_>) -> Result<Reading<'_>, Reading<'_>> {
         Standing::Doubtful | Standing::Leftover => {}
     }
     let mut alike = false;
-    for process in crowd.processes.iter().filter(|other| other.pid != subject.process.pid) {
+    for process in crowd
+        .processes
+        .iter()
+        .filter(|other| other.pid != subject.process.pid)
+    {
         let sibling = Subject { process, ..subject };
         let at = |reading| of(process.pid, reading);
         if fact(&process.stat, File::Stat).map_err(at)?.is_zombie() {
@@ -72,7 +76,11 @@ fn standing(subject: Subject<'_>) -> Result<Standing, Reading<'_>> {
         return Ok(Standing::Worker);
     }
     if !is_reaper(parent)? {
-        return if same.is_none() { Err(Reading::Unreadable(Why::Denied)) } else { Ok(Standing::Main) };
+        return if same.is_none() {
+            Err(Reading::Unreadable(Why::Denied))
+        } else {
+            Ok(Standing::Main)
+        };
     }
     if stat.session != subject.process.pid || is_of_a_login(subject)? {
         return Ok(Standing::Leftover);

@@ -10,14 +10,18 @@ fn is_slice(component: &[u8]) -> bool {
 }
 
 fn is_unit(component: &[u8]) -> bool {
-    [".service", ".scope", ".socket", ".mount", ".swap"].iter().any(|kind| component.ends_with(kind.as_bytes()))
+    [".service", ".scope", ".socket", ".mount", ".swap"]
+        .iter()
+        .any(|kind| component.ends_with(kind.as_bytes()))
 }
 
 /// The unit of the *system* manager: the first component that is not a slice. Whoever owns what is below it may
 /// call that as he likes, so only the outermost proves anything.
 #[must_use]
 pub fn unit(path: &[u8]) -> Option<&[u8]> {
-    components(path).find(|part| !is_slice(part)).filter(|part| is_unit(part))
+    components(path)
+        .find(|part| !is_slice(part))
+        .filter(|part| is_unit(part))
 }
 
 /// The innermost slice of the system manager.
@@ -51,7 +55,10 @@ pub fn container(path: &[u8]) -> Option<&[u8]> {
         if let Some(name) = part.strip_prefix(b"lxc.payload.") {
             return Some(name);
         }
-        if let Some(name) = part.strip_prefix(b"machine-").and_then(|part| part.strip_suffix(b".scope")) {
+        if let Some(name) = part
+            .strip_prefix(b"machine-")
+            .and_then(|part| part.strip_suffix(b".scope"))
+        {
             return Some(name);
         }
         let id = part.strip_suffix(b".scope").unwrap_or(part);
@@ -78,7 +85,9 @@ mod tests {
         assert_eq!(unit(path), Some(&b"postfix@-.service"[..]));
         assert_eq!(slice(path), Some(&b"system-postfix.slice"[..]));
         assert!(is_services_own(path));
-        assert!(!is_services_own(b"/machine.slice/systemd-nspawn@x.service/payload"));
+        assert!(!is_services_own(
+            b"/machine.slice/systemd-nspawn@x.service/payload"
+        ));
     }
 
     #[test]

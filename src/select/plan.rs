@@ -34,19 +34,31 @@ impl Plan {
     /// Only what decides these checks.
     #[must_use]
     pub fn deciding(wanted: Vec<Wanted>) -> Plan {
-        Plan { wanted, near: false, also: Vec::new() }
+        Plan {
+            wanted,
+            near: false,
+            also: Vec::new(),
+        }
     }
 
     /// What decides these checks, and the evidence for a report. `near`: keep what came close too.
     #[must_use]
     pub fn telling(wanted: Vec<Wanted>, near: bool) -> Plan {
-        Plan { wanted, near, also: EVIDENCE_FILES.to_vec() }
+        Plan {
+            wanted,
+            near,
+            also: EVIDENCE_FILES.to_vec(),
+        }
     }
 
     /// These files of every process.
     #[must_use]
     pub fn everything(files: &[File]) -> Plan {
-        Plan { wanted: Vec::new(), near: true, also: files.to_vec() }
+        Plan {
+            wanted: Vec::new(),
+            near: true,
+            also: files.to_vec(),
+        }
     }
 
     /// The file that is read for every process: the cheapest that every check has a term about.
@@ -55,7 +67,11 @@ impl Plan {
         let all = |keys: &[Key]| {
             !self.wanted.is_empty()
                 && self.wanted.iter().all(|wanted| {
-                    wanted.selector.terms.iter().any(|term| keys.contains(&term.key) && !term.op.negated())
+                    wanted
+                        .selector
+                        .terms
+                        .iter()
+                        .any(|term| keys.contains(&term.key) && !term.op.negated())
                 })
         };
         if self.near && self.wanted.is_empty() {
@@ -72,7 +88,11 @@ impl Plan {
     /// What to do next with a process of which these facts are read.
     #[must_use]
     pub fn next(&self, process: &Process, snapshot: &Snapshot) -> Step {
-        let subject = Subject { process, host: &snapshot.host, crowd: None };
+        let subject = Subject {
+            process,
+            host: &snapshot.host,
+            crowd: None,
+        };
         let mut need: Option<Need> = None;
         let mut meant = false;
         for wanted in &self.wanted {
@@ -85,7 +105,11 @@ impl Plan {
             }
             meant |= truth != Truth::No || self.is_relative(wanted, subject);
             if self.near {
-                need = wanted.pending_terms(subject).into_iter().chain(need).reduce(cheaper);
+                need = wanted
+                    .pending_terms(subject)
+                    .into_iter()
+                    .chain(need)
+                    .reduce(cheaper);
             }
         }
         match need {
@@ -93,7 +117,11 @@ impl Plan {
             _ if !meant && !self.near => return Step::Dismiss,
             _ => {}
         }
-        self.also.iter().copied().find(|file| !asked(process, *file)).map_or(Step::Keep, Step::Read)
+        self.also
+            .iter()
+            .copied()
+            .find(|file| !asked(process, *file))
+            .map_or(Step::Keep, Step::Read)
     }
 
     /// `main` is told by the workers and siblings too, so they stay although another term dismisses them.
@@ -119,7 +147,11 @@ impl Plan {
     #[must_use]
     pub fn need(&self, snapshot: &Snapshot, index: usize) -> Option<(i32, File)> {
         let process = snapshot.processes.get(index)?;
-        let subject = Subject { process, host: &snapshot.host, crowd: Some(snapshot) };
+        let subject = Subject {
+            process,
+            host: &snapshot.host,
+            crowd: Some(snapshot),
+        };
         let place = |need| match need {
             Need::File(file) => Some((process.pid, file)),
             Need::Of(pid, file) => Some((pid, file)),
@@ -130,7 +162,13 @@ impl Plan {
                 Meaning::Told(Truth::Pending(need)) => place(need),
                 _ => None,
             };
-            let near = || wanted.pending_terms(subject).into_iter().reduce(cheaper).and_then(place);
+            let near = || {
+                wanted
+                    .pending_terms(subject)
+                    .into_iter()
+                    .reduce(cheaper)
+                    .and_then(place)
+            };
             told.or_else(|| if self.near { near() } else { None })
         })
     }

@@ -88,7 +88,11 @@ impl<'a> Subject<'a> {
             Key::Script => self.script()?,
             Key::Arg => {
                 let cmdline = fact(&process.cmdline, File::Cmdline)?;
-                let members = cmdline.arguments.iter().map(|a| Value::Bytes(Cow::Borrowed(a))).collect();
+                let members = cmdline
+                    .arguments
+                    .iter()
+                    .map(|a| Value::Bytes(Cow::Borrowed(a)))
+                    .collect();
                 Reading::Set(members, cmdline.truncated.then_some(Why::Malformed))
             }
             Key::Cmdline => {
@@ -178,7 +182,9 @@ impl<'a> Subject<'a> {
     fn exe_deleted(self, wanted: fn(Option<bool>) -> bool) -> Result<Reading<'a>, Reading<'a>> {
         let exe = fact(&self.process.exe, File::Exe)?;
         let file = fact(&exe.file, File::Exe)?;
-        Ok(Reading::One(Value::YesNo(file.links == 0 && wanted(exe.path_exists))))
+        Ok(Reading::One(Value::YesNo(
+            file.links == 0 && wanted(exe.path_exists),
+        )))
     }
 
     /// The program's name; see the comment on `Key::Name` and docs/selectors.md.
@@ -221,8 +227,15 @@ impl<'a> Subject<'a> {
 
     fn script(self) -> Result<Reading<'a>, Reading<'a>> {
         let cmdline = fact(&self.process.cmdline, File::Cmdline)?;
-        let argv0 = cmdline.arguments.first().map_or(&b""[..], |argv0| script::file_name(argv0));
-        let name = if script::is_interpreter(argv0) { argv0 } else { self.comm()? };
+        let argv0 = cmdline
+            .arguments
+            .first()
+            .map_or(&b""[..], |argv0| script::file_name(argv0));
+        let name = if script::is_interpreter(argv0) {
+            argv0
+        } else {
+            self.comm()?
+        };
         if !script::is_interpreter(name) {
             return Ok(Reading::NotApplicable);
         }

@@ -32,8 +32,13 @@ const PYTHON: Dialect = Dialect {
     text: b"c",
     bundled: true,
 };
-const PERL: Dialect =
-    Dialect { with_value: b"", long_with_value: &[], runs: b"", text: b"eE", bundled: true };
+const PERL: Dialect = Dialect {
+    with_value: b"",
+    long_with_value: &[],
+    runs: b"",
+    text: b"eE",
+    bundled: true,
+};
 const SHELL: Dialect = Dialect {
     with_value: b"oO",
     long_with_value: &["--rcfile", "--init-file"],
@@ -50,12 +55,25 @@ const RUBY: Dialect = Dialect {
 };
 const NODE: Dialect = Dialect {
     with_value: b"rC",
-    long_with_value: &["--require", "--import", "--loader", "--experimental-loader", "--conditions", "--env-file"],
+    long_with_value: &[
+        "--require",
+        "--import",
+        "--loader",
+        "--experimental-loader",
+        "--conditions",
+        "--env-file",
+    ],
     runs: b"",
     text: b"ep",
     bundled: false,
 };
-const LUA: Dialect = Dialect { with_value: b"l", long_with_value: &[], runs: b"", text: b"e", bundled: false };
+const LUA: Dialect = Dialect {
+    with_value: b"l",
+    long_with_value: &[],
+    runs: b"",
+    text: b"e",
+    bundled: false,
+};
 const PHP: Dialect = Dialect {
     with_value: b"cdzgSt",
     long_with_value: &["--php-ini", "--define"],
@@ -66,8 +84,20 @@ const PHP: Dialect = Dialect {
 const JAVA: Dialect = Dialect {
     with_value: b"",
     long_with_value: &[
-        "-cp", "-classpath", "--class-path", "-p", "--module-path", "--upgrade-module-path", "--add-modules",
-        "--add-reads", "--add-exports", "--add-opens", "--limit-modules", "--patch-module", "--source", "-jvmargs",
+        "-cp",
+        "-classpath",
+        "--class-path",
+        "-p",
+        "--module-path",
+        "--upgrade-module-path",
+        "--add-modules",
+        "--add-reads",
+        "--add-exports",
+        "--add-opens",
+        "--limit-modules",
+        "--patch-module",
+        "--source",
+        "-jvmargs",
     ],
     runs: b"",
     text: b"",
@@ -76,7 +106,10 @@ const JAVA: Dialect = Dialect {
 
 /// Whether a program of this name interprets scripts: `python3.11`, `perl5.36.0`, `sh`.
 fn dialect(name: &[u8]) -> Option<&'static Dialect> {
-    let stem = name.iter().position(|b| b.is_ascii_digit()).map_or(name, |at| &name[..at]);
+    let stem = name
+        .iter()
+        .position(|b| b.is_ascii_digit())
+        .map_or(name, |at| &name[..at]);
     Some(match stem {
         b"python" | b"pypy" => &PYTHON,
         b"perl" => &PERL,
@@ -99,13 +132,17 @@ pub fn is_interpreter(name: &[u8]) -> bool {
 /// The part after the last `/`.
 #[must_use]
 pub fn file_name(path: &[u8]) -> &[u8] {
-    path.iter().rposition(|b| *b == b'/').map_or(path, |at| &path[at + 1..])
+    path.iter()
+        .rposition(|b| *b == b'/')
+        .map_or(path, |at| &path[at + 1..])
 }
 
 /// What an interpreter called `name` runs, by its arguments (argv[0] first).
 #[must_use]
 pub fn script<'a>(name: &[u8], arguments: &'a [Vec<u8>]) -> Script<'a> {
-    let Some(dialect) = dialect(name) else { return Script::Unclear };
+    let Some(dialect) = dialect(name) else {
+        return Script::Unclear;
+    };
     if arguments.is_empty() || arguments[0].is_empty() {
         return Script::Unclear;
     }
@@ -117,7 +154,11 @@ pub fn script<'a>(name: &[u8], arguments: &'a [Vec<u8>]) -> Script<'a> {
             b"-" => return Script::Nothing,
             b"-jar" | b"-m" | b"--module" if std::ptr::eq(dialect, &JAVA) => return runs_next(rest.next()),
             word if !is_option(word, dialect) => return Script::Runs(word),
-            word if dialect.long_with_value.iter().any(|option| option.as_bytes() == word) => {
+            word if dialect
+                .long_with_value
+                .iter()
+                .any(|option| option.as_bytes() == word) =>
+            {
                 rest.next();
             }
             word if word.starts_with(b"--") || (!dialect.bundled && word.len() > 2) => {
@@ -160,10 +201,18 @@ fn letters(word: &[u8], dialect: &Dialect) -> Letters {
             return Letters::Text;
         }
         if dialect.runs.contains(letter) {
-            return if last { Letters::RunsNext } else { Letters::Runs(at + 1) };
+            return if last {
+                Letters::RunsNext
+            } else {
+                Letters::Runs(at + 1)
+            };
         }
         if dialect.with_value.contains(letter) {
-            return if last { Letters::TakesNext } else { Letters::Nothing };
+            return if last {
+                Letters::TakesNext
+            } else {
+                Letters::Nothing
+            };
         }
     }
     Letters::Nothing
@@ -189,14 +238,20 @@ mod tests {
             ("python3 -u x.py", "x.py"),
             ("python3 -m mod --flag", "mod"),
             ("python3 -mmod", "mod"),
-            ("/usr/bin/python3.11 -W ignore -Bu /srv/app.py -c conf", "/srv/app.py"),
+            (
+                "/usr/bin/python3.11 -W ignore -Bu /srv/app.py -c conf",
+                "/srv/app.py",
+            ),
             ("python3 -c import_os", "(nothing)"),
             ("python3", "(nothing)"),
             ("perl -w z.pl", "z.pl"),
             ("perl -e 1", "(nothing)"),
             ("java -Xmx1g -jar /opt/app.jar --port 1", "/opt/app.jar"),
             ("java -cp a.jar:b.jar org.example.Main", "org.example.Main"),
-            ("java -Dx=y org.apache.catalina.startup.Bootstrap start", "org.apache.catalina.startup.Bootstrap"),
+            (
+                "java -Dx=y org.apache.catalina.startup.Bootstrap start",
+                "org.apache.catalina.startup.Bootstrap",
+            ),
             ("node --require ./x.js server.js", "server.js"),
             ("node --max-old-space-size=100 server.js", "server.js"),
             ("ruby -I lib bin/sidekiq", "bin/sidekiq"),

@@ -62,7 +62,11 @@ pub struct Selection {
 pub fn select(wanted: &Wanted, snapshot: &Snapshot) -> Selection {
     let mut selection = Selection::default();
     for (index, process) in snapshot.processes.iter().enumerate() {
-        let subject = Subject { process, host: &snapshot.host, crowd: Some(snapshot) };
+        let subject = Subject {
+            process,
+            host: &snapshot.host,
+            crowd: Some(snapshot),
+        };
         match wanted.meaning(subject, snapshot) {
             Meaning::Told(Truth::Yes) => selection.matched.push(index),
             Meaning::Told(Truth::No) => {}
@@ -158,15 +162,18 @@ impl Wanted {
         };
         const NAMES: [&[u8]; 4] = [b"procward", b"check_procward", b"procward.monitor", b"ps.monitor"];
         let cut = |name: &[u8]| name[..name.len().min(15)] == *comm;
-        let Some(own) = snapshot.observer.exe else { return Ok(false) };
+        let Some(own) = snapshot.observer.exe else {
+            return Ok(false);
+        };
         if !NAMES.iter().any(|name| cut(name)) && snapshot.observer.comm != comm {
             return Ok(false);
         }
         match &subject.process.exe {
             Fact::NotAsked => Err(Truth::Pending(super::truth::Need::File(super::File::Exe))),
-            Fact::Value(exe) => {
-                Ok(exe.file.value().is_some_and(|f| (f.device, f.inode) == (own.device, own.inode)))
-            }
+            Fact::Value(exe) => Ok(exe
+                .file
+                .value()
+                .is_some_and(|f| (f.device, f.inode) == (own.device, own.inode))),
             _ => Ok(!self.strict),
         }
     }
@@ -181,10 +188,20 @@ fn is_own_command_line(subject: Subject<'_>, snapshot: &Snapshot) -> Result<bool
         Err(_) => return Ok(false),
     };
     let bare = |bytes: &[u8]| -> Vec<u8> {
-        bytes.iter().copied().filter(|b| !b"'\"\\ \t\n".contains(b)).collect()
+        bytes
+            .iter()
+            .copied()
+            .filter(|b| !b"'\"\\ \t\n".contains(b))
+            .collect()
     };
     let text = bare(&cmdline.arguments.join(&b' '));
-    let mut arguments = snapshot.observer.arguments.iter().map(|a| bare(a)).filter(|a| !a.is_empty()).peekable();
+    let mut arguments = snapshot
+        .observer
+        .arguments
+        .iter()
+        .map(|a| bare(a))
+        .filter(|a| !a.is_empty())
+        .peekable();
     Ok(arguments.peek().is_some()
         && arguments.all(|argument| text.windows(argument.len()).any(|w| w == argument)))
 }
@@ -206,9 +223,10 @@ fn is_forked_copy(subject: Subject<'_>, snapshot: &Snapshot) -> Result<bool, Tru
             let comm = parent.comm();
             match (comm, subject.comm()) {
                 (Ok(a), Ok(b)) => Ok(a == b),
-                (Err(Reading::Need(_)), _) => {
-                    Err(Truth::Pending(super::truth::Need::Of(stat.ppid, super::File::Stat)))
-                }
+                (Err(Reading::Need(_)), _) => Err(Truth::Pending(super::truth::Need::Of(
+                    stat.ppid,
+                    super::File::Stat,
+                ))),
                 _ => Ok(false),
             }
         }
@@ -250,6 +268,10 @@ pub fn short_name(process: &Process) -> Vec<u8> {
     match (&process.comm, &process.stat) {
         (Fact::Value(comm), _) => comm.clone(),
         (_, Fact::Value(stat)) => stat.comm.clone(),
-        _ => process.exe.value().map(|exe| file_name(exe.path()).to_vec()).unwrap_or_default(),
+        _ => process
+            .exe
+            .value()
+            .map(|exe| file_name(exe.path()).to_vec())
+            .unwrap_or_default(),
     }
 }

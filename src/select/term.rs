@@ -50,7 +50,9 @@ impl Term {
             Reading::One(Value::Exe(_)) => self.unreadable_exe(subject, strict, Why::Denied),
             Reading::One(value) => any(self, |matcher| Truth::of(matches(matcher, self.op, &value))),
             Reading::Set(members, doubt) => {
-                let holds = members.iter().any(|v| self.values.iter().any(|m| matches(m, self.op, v)));
+                let holds = members
+                    .iter()
+                    .any(|v| self.values.iter().any(|m| matches(m, self.op, v)));
                 match doubt {
                     Some(why) if !holds => Truth::Unknown(self.key, why),
                     _ => Truth::of(holds),
@@ -61,7 +63,11 @@ impl Term {
             Reading::Unreadable(why) => Truth::Unknown(self.key, why),
             Reading::Need(need) => Truth::Pending(need),
         };
-        if self.op.negated() { positive.negate() } else { positive }
+        if self.op.negated() {
+            positive.negate()
+        } else {
+            positive
+        }
     }
 
     /// A `name` of more than 15 bytes begins with comm, so most processes are dismissed without their cmdline.
@@ -70,8 +76,10 @@ impl Term {
         if comm.len() < COMM_MAX || is_interpreter(comm) || self.op != Op::Is {
             return None;
         }
-        let hopeless = |matcher: &Matcher| matches!(matcher, Matcher::Exact(wanted) if !wanted.starts_with(comm));
-        self.values.iter().all(hopeless).then_some(Truth::No)
+        self.values
+            .iter()
+            .all(|matcher| cannot_begin_with(matcher, comm))
+            .then_some(Truth::No)
     }
 
     /// `exe` can't be read. In a check with a minimum only a process may be meant whose comm or argv[0] has the
@@ -81,7 +89,12 @@ impl Term {
         if strict || self.op != Op::Is {
             return unknown;
         }
-        let Some(wanted) = self.values.iter().map(file_name_asked_for).collect::<Option<Vec<_>>>() else {
+        let Some(wanted) = self
+            .values
+            .iter()
+            .map(file_name_asked_for)
+            .collect::<Option<Vec<_>>>()
+        else {
             return unknown;
         };
         let comm = match subject.comm() {
@@ -99,12 +112,30 @@ impl Term {
                 let argv0 = cmdline.arguments.first().map_or(&b""[..], Vec::as_slice);
                 let first = argv0.split(|b| *b == b' ' || *b == b':').next().unwrap_or(argv0);
                 let named = |name: &&[u8]| file_name(argv0) == *name || file_name(first) == *name;
-                if wanted.iter().any(named) { unknown } else { Truth::No }
+                if wanted.iter().any(named) {
+                    unknown
+                } else {
+                    Truth::No
+                }
             }
             Err(Reading::Need(need)) => Truth::Pending(need),
             // Neither its program nor its arguments can be read, and comm is another's.
             Err(_) => Truth::No,
         }
+    }
+}
+
+/// Whether no name that begins with these 15 bytes can match, whatever follows them. What follows is part of a file
+/// name, so a slash must be in comm itself.
+fn cannot_begin_with(matcher: &Matcher, comm: &[u8]) -> bool {
+    match matcher {
+        Matcher::Exact(wanted) => !wanted.starts_with(comm),
+        Matcher::Glob(text, _) if text.starts_with("*/") => !comm.contains(&b'/'),
+        Matcher::Glob(text, _) => {
+            let literal = text.bytes().take_while(|b| !b"*?[\\".contains(b));
+            literal.zip(comm).any(|(wanted, found)| wanted != *found)
+        }
+        _ => false,
     }
 }
 

@@ -40,7 +40,10 @@ pub struct Table {
 }
 
 fn name_of(table: &BTreeMap<String, u32>, id: u32) -> Option<String> {
-    table.iter().find(|(_, value)| **value == id).map(|(name, _)| name.clone())
+    table
+        .iter()
+        .find(|(_, value)| **value == id)
+        .map(|(name, _)| name.clone())
 }
 
 impl Accounts for Table {

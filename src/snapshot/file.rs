@@ -18,7 +18,10 @@ struct File {
 /// # Errors
 /// What the writer of JSON said.
 pub fn to_bytes(snapshot: &Snapshot) -> Result<Vec<u8>, String> {
-    let file = File { procward_snapshot: VERSION, snapshot: Some(snapshot.clone()) };
+    let file = File {
+        procward_snapshot: VERSION,
+        snapshot: Some(snapshot.clone()),
+    };
     let mut bytes = serde_json::to_vec(&file).map_err(|error| error.to_string())?;
     bytes.push(b'\n');
     Ok(bytes)
@@ -31,7 +34,10 @@ pub fn to_bytes(snapshot: &Snapshot) -> Result<Vec<u8>, String> {
 pub fn from_bytes(bytes: &[u8]) -> Result<Snapshot, String> {
     let file: File = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     if file.procward_snapshot != VERSION {
-        return Err(format!("version {} is not known, only {VERSION}", file.procward_snapshot));
+        return Err(format!(
+            "version {} is not known, only {VERSION}",
+            file.procward_snapshot
+        ));
     }
     let mut snapshot = file.snapshot.ok_or("it holds no snapshot")?;
     snapshot.processes.sort_by_key(|process| process.pid);

@@ -34,7 +34,10 @@ impl Snapshot {
     /// The process with this PID, if it is in the snapshot.
     #[must_use]
     pub fn by_pid(&self, pid: i32) -> Option<&Process> {
-        self.processes.binary_search_by_key(&pid, |p| p.pid).ok().map(|i| &self.processes[i])
+        self.processes
+            .binary_search_by_key(&pid, |p| p.pid)
+            .ok()
+            .map(|i| &self.processes[i])
     }
 }
 
@@ -54,7 +57,12 @@ pub struct Host {
 
 impl Default for Host {
     fn default() -> Self {
-        Host { boot_id: None, ticks_per_second: 100, page_size: 4096, pid_namespace_depth: 1 }
+        Host {
+            boot_id: None,
+            ticks_per_second: 100,
+            page_size: 4096,
+            pid_namespace_depth: 1,
+        }
     }
 }
 
@@ -91,7 +99,9 @@ impl Gap {
     #[must_use]
     pub fn text(&self) -> String {
         match self {
-            Gap::HidePid(how) => format!("/proc is mounted with hidepid={how}, which hides others' processes"),
+            Gap::HidePid(how) => {
+                format!("/proc is mounted with hidepid={how}, which hides others' processes")
+            }
             Gap::NotProc(dir) => format!("{dir} lists no process: it is not a mounted /proc"),
             Gap::Listing(error) => format!("/proc could not be listed to its end: {error}"),
         }

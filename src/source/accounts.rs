@@ -11,7 +11,9 @@ pub struct Nss;
 
 impl Accounts for Nss {
     fn uid(&self, name: &str) -> Result<Option<u32>, String> {
-        User::from_name(name).map(|user| user.map(|user| user.uid.as_raw())).map_err(|error| error.to_string())
+        User::from_name(name)
+            .map(|user| user.map(|user| user.uid.as_raw()))
+            .map_err(|error| error.to_string())
     }
     fn gid(&self, name: &str) -> Result<Option<u32>, String> {
         Group::from_name(name)
@@ -19,10 +21,16 @@ impl Accounts for Nss {
             .map_err(|error| error.to_string())
     }
     fn user_name(&self, uid: u32) -> Option<String> {
-        User::from_uid(Uid::from_raw(uid)).ok().flatten().map(|user| user.name)
+        User::from_uid(Uid::from_raw(uid))
+            .ok()
+            .flatten()
+            .map(|user| user.name)
     }
     fn group_name(&self, gid: u32) -> Option<String> {
-        Group::from_gid(Gid::from_raw(gid)).ok().flatten().map(|group| group.name)
+        Group::from_gid(Gid::from_raw(gid))
+            .ok()
+            .flatten()
+            .map(|group| group.name)
     }
     fn file(&self, path: &str) -> Result<Option<FileId>, String> {
         match file_at(rustix::fs::CWD, path) {
@@ -42,7 +50,9 @@ pub fn local_table() -> Table {
 /// The accounts in `etc` beside a copied or mounted proc file system: `/host/proc` has `/host/etc`.
 #[must_use]
 pub fn table_beside(proc: &Path) -> Table {
-    proc.parent().map(|host| table_of(&host.join("etc"))).unwrap_or_default()
+    proc.parent()
+        .map(|host| table_of(&host.join("etc")))
+        .unwrap_or_default()
 }
 
 fn table_of(etc: &Path) -> Table {
@@ -57,5 +67,9 @@ fn table_of(etc: &Path) -> Table {
             })
             .collect()
     };
-    Table { users: ids("passwd"), groups: ids("group"), ..Table::default() }
+    Table {
+        users: ids("passwd"),
+        groups: ids("group"),
+        ..Table::default()
+    }
 }

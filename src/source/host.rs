@@ -20,16 +20,24 @@ pub(super) fn look(proc: &OwnedFd, live: bool, snapshot: &mut Snapshot) {
     host.page_size = rustix::param::page_size() as u64;
     // A proc file system mounted with subset=pid has no sys/.
     let boot_id = whole(proc, "sys/kernel/random/boot_id", 64).ok();
-    host.boot_id = boot_id.and_then(|(id, _)| String::from_utf8(id).ok()).map(|id| id.trim().to_owned());
+    host.boot_id = boot_id
+        .and_then(|(id, _)| String::from_utf8(id).ok())
+        .map(|id| id.trim().to_owned());
     if !live {
         return;
     }
     let Some(pid) = own_pid(proc) else { return };
     snapshot.observer.pid = Some(pid);
-    snapshot.observer.arguments = std::env::args_os().skip(1).map(|word| word.as_bytes().to_vec()).collect();
+    snapshot.observer.arguments = std::env::args_os()
+        .skip(1)
+        .map(|word| word.as_bytes().to_vec())
+        .collect();
     snapshot.observer.exe = file_at(proc.as_fd(), "self/exe").ok();
     snapshot.observer.may_trace = may_trace();
-    let mut own = Process { pid, ..Process::default() };
+    let mut own = Process {
+        pid,
+        ..Process::default()
+    };
     if let Ok(dir) = ProcessDir::open(proc.as_fd(), pid) {
         let _ = dir.read(File::Comm, &mut own);
         let _ = dir.read(File::Stat, &mut own);
@@ -42,11 +50,16 @@ pub(super) fn look(proc: &OwnedFd, live: bool, snapshot: &mut Snapshot) {
     let mut parent = own.stat.value().map_or(0, |stat| stat.ppid);
     while parent != 0 && snapshot.observer.ancestors.len() < 128 {
         snapshot.observer.ancestors.push(parent);
-        let mut process = Process { pid: parent, ..Process::default() };
+        let mut process = Process {
+            pid: parent,
+            ..Process::default()
+        };
         let read = ProcessDir::open(proc.as_fd(), parent)
             .ok()
             .and_then(|dir| dir.read(File::Stat, &mut process).ok());
-        parent = read.and_then(|()| process.stat.value().map(|stat| stat.ppid)).unwrap_or(0);
+        parent = read
+            .and_then(|()| process.stat.value().map(|stat| stat.ppid))
+            .unwrap_or(0);
     }
 }
 
@@ -71,7 +84,9 @@ fn own_status() -> Option<Vec<u8>> {
 
 fn may_trace() -> bool {
     let Some(status) = own_status() else { return false };
-    let line = status.split(|b| *b == b'\n').find_map(|line| line.strip_prefix(b"CapEff:"));
+    let line = status
+        .split(|b| *b == b'\n')
+        .find_map(|line| line.strip_prefix(b"CapEff:"));
     line.and_then(|hex| std::str::from_utf8(hex).ok())
         .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
         .is_some_and(|caps| caps >> CAP_SYS_PTRACE & 1 == 1)
@@ -89,5 +104,5 @@ pub(super) fn hidden(root: &Path) -> Option<Gap> {
         let status = own_status().and_then(|status| crate::parse::status::parse(&status));
         status.is_some_and(|status| status.gid[3] == mount.gid || status.groups.contains(&mount.gid))
     };
-    (!may_trace() && !(by_group && member())).then_some(Gap::HidePid(how))
+    (!may_trace() && (!by_group || !member())).then_some(Gap::HidePid(how))
 }

@@ -28,7 +28,9 @@ impl ProcessDir {
     /// The errno of open.
     pub fn open(proc: BorrowedFd<'_>, pid: i32) -> Result<ProcessDir, Errno> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(ProcessDir { dir: openat(proc, pid.to_string(), flags, Mode::empty())? })
+        Ok(ProcessDir {
+            dir: openat(proc, pid.to_string(), flags, Mode::empty())?,
+        })
     }
 
     /// Reads one file into the process.
@@ -62,7 +64,10 @@ impl ProcessDir {
         if !process.stat.asked() {
             self.read(File::Stat, process)?;
         }
-        Ok(process.stat.value().is_some_and(|stat| stat.is_kthread() || stat.is_zombie()))
+        Ok(process
+            .stat
+            .value()
+            .is_some_and(|stat| stat.is_kthread() || stat.is_zombie()))
     }
 
     fn exe(&self, process: &mut Process) -> Result<(), Vanished> {
@@ -84,8 +89,15 @@ impl ProcessDir {
     /// once `stat` fails or says so.
     fn exiting(&self, process: &mut Process) -> Result<(), Vanished> {
         self.read(File::Stat, process)?;
-        let gone = process.stat.value().is_some_and(|stat| stat.is_zombie() || stat.vsize == 0);
-        process.exe = if gone { Fact::NotApplicable } else { Fact::Unreadable(Why::Empty) };
+        let gone = process
+            .stat
+            .value()
+            .is_some_and(|stat| stat.is_zombie() || stat.vsize == 0);
+        process.exe = if gone {
+            Fact::NotApplicable
+        } else {
+            Fact::Unreadable(Why::Empty)
+        };
         Ok(())
     }
 
@@ -98,7 +110,11 @@ impl ProcessDir {
         let deleted = file.value().is_some_and(|file| file.links == 0);
         let path_exists =
             deleted.then(|| file_at(rustix::fs::CWD, text.strip_suffix(DELETED).unwrap_or(&text)).is_ok());
-        Exe { text, file, path_exists }
+        Exe {
+            text,
+            file,
+            path_exists,
+        }
     }
 
     fn cmdline(&self, process: &mut Process) -> Result<(), Vanished> {
@@ -116,7 +132,9 @@ impl ProcessDir {
         let opened = openat(&self.dir, "fd", flags, Mode::empty()).and_then(rustix::fs::Dir::new);
         process.fds = match opened {
             Ok(dir) => {
-                let names = dir.filter_map(Result::ok).filter(|entry| !entry.file_name().to_bytes().starts_with(b"."));
+                let names = dir
+                    .filter_map(Result::ok)
+                    .filter(|entry| !entry.file_name().to_bytes().starts_with(b"."));
                 Fact::Value(names.count() as u64)
             }
             Err(errno) => failure(errno)?,
@@ -128,11 +146,7 @@ impl ProcessDir {
     }
 }
 
-fn line<T>(
-    dir: BorrowedFd<'_>,
-    name: &str,
-    parse: impl Fn(&[u8]) -> Option<T>,
-) -> Result<Fact<T>, Vanished> {
+fn line<T>(dir: BorrowedFd<'_>, name: &str, parse: impl Fn(&[u8]) -> Option<T>) -> Result<Fact<T>, Vanished> {
     match whole(dir, name, LINE) {
         Ok((bytes, _)) => Ok(parsed(parse(&bytes))),
         Err(errno) => failure(errno),
@@ -152,7 +166,9 @@ fn without_newline(bytes: &[u8]) -> Vec<u8> {
 fn loginuid(dir: BorrowedFd<'_>) -> Result<Fact<Option<u32>>, Vanished> {
     match whole(dir, "loginuid", LINE) {
         Ok((bytes, _)) => {
-            let uid = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse::<u32>().ok());
+            let uid = std::str::from_utf8(&bytes)
+                .ok()
+                .and_then(|text| text.trim().parse::<u32>().ok());
             Ok(parsed(uid.map(|uid| (uid != u32::MAX).then_some(uid))))
         }
         Err(Errno::NOENT) => Ok(Fact::NotApplicable),

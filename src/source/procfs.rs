@@ -26,7 +26,10 @@ impl Procfs {
     /// `/proc`.
     #[must_use]
     pub fn live() -> Procfs {
-        Procfs { root: PathBuf::from("/proc"), live: true }
+        Procfs {
+            root: PathBuf::from("/proc"),
+            live: true,
+        }
     }
 
     /// A proc file system mounted at, or copied to, `root`. It is the live host's if it is the same mount as /proc.
@@ -47,7 +50,11 @@ impl Procfs {
     pub fn snapshot(&self, plan: &Plan) -> Snapshot {
         let mut snapshot = Snapshot::default();
         let shown = || self.root.display().to_string();
-        let opened = open(&self.root, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        let opened = open(
+            &self.root,
+            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+            Mode::empty(),
+        );
         let proc = match opened {
             Ok(proc) => proc,
             Err(error) => {
@@ -88,7 +95,11 @@ fn list(proc: &OwnedFd) -> rustix::io::Result<Vec<i32>> {
         let entry = entry?;
         let name = entry.file_name().to_bytes();
         if name.first().is_some_and(u8::is_ascii_digit) {
-            pids.extend(std::str::from_utf8(name).ok().and_then(|name| name.parse::<i32>().ok()));
+            pids.extend(
+                std::str::from_utf8(name)
+                    .ok()
+                    .and_then(|name| name.parse::<i32>().ok()),
+            );
         }
     }
     Ok(pids)
@@ -125,7 +136,11 @@ fn read_one(
 fn fresh(pid: i32) -> Process {
     let now = clock_gettime(ClockId::Boottime);
     let read_at = now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs();
-    Process { pid, read_at, ..Process::default() }
+    Process {
+        pid,
+        read_at,
+        ..Process::default()
+    }
 }
 
 /// A first read by path may only dismiss: what it shows may be of a process that is gone when the next is opened.
@@ -138,12 +153,18 @@ fn dismissed_at_a_glance(
     let mut process = fresh(pid);
     match plan.first() {
         File::Comm => {
-            let Ok((bytes, _)) = whole(proc, &format!("{pid}/comm"), 64) else { return Ok(false) };
+            let Ok((bytes, _)) = whole(proc, &format!("{pid}/comm"), 64) else {
+                return Ok(false);
+            };
             process.comm = Fact::Value(bytes.strip_suffix(b"\n").unwrap_or(&bytes).to_vec());
         }
         File::Stat => {
-            let Ok((bytes, _)) = whole(proc, &format!("{pid}/stat"), 8 << 10) else { return Ok(false) };
-            let Some(stat) = parse::stat::parse(&bytes) else { return Ok(false) };
+            let Ok((bytes, _)) = whole(proc, &format!("{pid}/stat"), 8 << 10) else {
+                return Ok(false);
+            };
+            let Some(stat) = parse::stat::parse(&bytes) else {
+                return Ok(false);
+            };
             process.stat = Fact::Value(stat);
         }
         _ => return Ok(false),
@@ -171,13 +192,17 @@ fn read_by_plan(
 /// Whether comm, ids, program and PF_FORKNOEXEC are still what was read first: an exec or a change of ids in
 /// between would mix facts of two programs.
 fn is_still_itself(dir: &ProcessDir, process: &Process) -> Result<bool, Vanished> {
-    let mut again = Process { pid: process.pid, ..Process::default() };
+    let mut again = Process {
+        pid: process.pid,
+        ..Process::default()
+    };
     let same_stat = match &process.stat {
         Fact::Value(stat) => {
             dir.read(File::Stat, &mut again)?;
-            again.stat.value().is_some_and(|now| {
-                now.comm == stat.comm && now.flags & FORKNOEXEC == stat.flags & FORKNOEXEC
-            })
+            again
+                .stat
+                .value()
+                .is_some_and(|now| now.comm == stat.comm && now.flags & FORKNOEXEC == stat.flags & FORKNOEXEC)
         }
         _ => true,
     };
@@ -231,7 +256,9 @@ fn complete(proc: &OwnedFd, plan: &Plan, snapshot: &mut Snapshot) {
             index += 1;
             continue;
         };
-        let at = snapshot.processes.binary_search_by_key(&pid, |process| process.pid);
+        let at = snapshot
+            .processes
+            .binary_search_by_key(&pid, |process| process.pid);
         let known = at.ok().map(|at| snapshot.processes[at].clone());
         let mut process = known.clone().unwrap_or_else(|| fresh(pid));
         if asked(&process, file) {
@@ -258,7 +285,10 @@ fn read_more(proc: BorrowedFd<'_>, file: File, process: &mut Process) -> Result<
     let dir = ProcessDir::open(proc, process.pid).map_err(|_| Vanished)?;
     let before = process.stat.value().map(|stat| stat.starttime);
     if file != File::Stat || before.is_some() {
-        let mut now = Process { pid: process.pid, ..Process::default() };
+        let mut now = Process {
+            pid: process.pid,
+            ..Process::default()
+        };
         dir.read(File::Stat, &mut now)?;
         if before.is_some() && now.stat.value().map(|stat| stat.starttime) != before {
             return Err(Vanished);

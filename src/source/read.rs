@@ -15,9 +15,16 @@ pub struct Vanished;
 /// # Errors
 /// The errno of open or read.
 pub fn whole(dir: impl AsFd, name: &str, limit: usize) -> Result<(Vec<u8>, bool), Errno> {
-    let file: OwnedFd = openat(dir, name, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty())?;
+    let file: OwnedFd = openat(
+        dir,
+        name,
+        OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY,
+        Mode::empty(),
+    )?;
     let mut bytes = Vec::with_capacity(limit.min(1024));
-    let read = std::fs::File::from(file).take(limit as u64 + 1).read_to_end(&mut bytes);
+    let read = std::fs::File::from(file)
+        .take(limit as u64 + 1)
+        .read_to_end(&mut bytes);
     read.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
     let more = bytes.len() > limit;
     bytes.truncate(limit);

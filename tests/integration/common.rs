@@ -15,7 +15,10 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 /// Tells loudly that a test did not run; where `PROCWARD_REQUIRE_ALL` is set, that is a failure.
 pub(crate) fn skip(reason: &str) {
-    assert!(std::env::var_os("PROCWARD_REQUIRE_ALL").is_none(), "SKIPPED, but everything must run: {reason}");
+    assert!(
+        std::env::var_os("PROCWARD_REQUIRE_ALL").is_none(),
+        "SKIPPED, but everything must run: {reason}"
+    );
     // Not eprintln!, which the test harness captures.
     let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("SKIPPED: {reason}\n").as_bytes());
 }
@@ -57,7 +60,12 @@ pub(crate) fn spawn(command: &mut Command) -> Child {
 /// A command without this process's environment and standard input.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
-    command.env_clear().env("PATH", PATH).env("LANG", "C").current_dir("/").stdin(Stdio::null());
+    command
+        .env_clear()
+        .env("PATH", PATH)
+        .env("LANG", "C")
+        .current_dir("/")
+        .stdin(Stdio::null());
     command
 }
 
@@ -79,7 +87,10 @@ pub(crate) struct Place(tempfile::TempDir);
 impl Place {
     pub(crate) fn new() -> Place {
         // Not TMPDIR, which may be private; and a short path, for the tests show it in specs and socket names.
-        let directory = tempfile::Builder::new().prefix("pwt").tempdir_in("/tmp").expect("a directory below /tmp");
+        let directory = tempfile::Builder::new()
+            .prefix("pwt")
+            .tempdir_in("/tmp")
+            .expect("a directory below /tmp");
         open_to_all(directory.path());
         Place(directory)
     }
@@ -99,7 +110,8 @@ impl Place {
     pub(crate) fn copy(&self, program: &str, name: &str) -> PathBuf {
         let path = self.path().join(name);
         if !path.exists() {
-            one_at_a_time(|| std::fs::copy(program, &path)).unwrap_or_else(|error| panic!("{program}: {error}"));
+            one_at_a_time(|| std::fs::copy(program, &path))
+                .unwrap_or_else(|error| panic!("{program}: {error}"));
             open_to_all(&path);
         }
         path
@@ -145,7 +157,11 @@ impl Live {
         let live = Live::start(command);
         let file = format!("/proc/{}/comm", live.pid());
         let cut = &name.as_bytes()[..name.len().min(15)];
-        wait_for(name, 10, || std::fs::read(&file).ok().filter(|comm| comm.strip_suffix(b"\n") == Some(cut)));
+        wait_for(name, 10, || {
+            std::fs::read(&file)
+                .ok()
+                .filter(|comm| comm.strip_suffix(b"\n") == Some(cut))
+        });
         live
     }
 
@@ -165,10 +181,15 @@ impl Live {
             let _ = write!(hex, "{byte:02x}");
             hex
         });
-        let mut live =
-            Live::start(command("/usr/bin/python3").args(["-c", PROGRAM, &hex]).stdout(Stdio::piped()));
+        let mut live = Live::start(
+            command("/usr/bin/python3")
+                .args(["-c", PROGRAM, &hex])
+                .stdout(Stdio::piped()),
+        );
         let mut line = String::new();
-        BufReader::new(live.0.stdout.take().expect("its output")).read_line(&mut line).expect("a line");
+        BufReader::new(live.0.stdout.take().expect("its output"))
+            .read_line(&mut line)
+            .expect("a line");
         assert_eq!(line, "ready\n");
         live
     }
@@ -262,7 +283,11 @@ impl Procward {
     pub(crate) fn run(self) -> Output {
         let words = [self.within, vec![self.program.into_os_string()], self.arguments].concat();
         let mut command = command(&words[0]);
-        command.args(&words[1..]).envs(self.environment).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(&words[1..])
+            .envs(self.environment)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         if let Some((uid, gid)) = self.user {
             command.uid(uid).gid(gid);
         }
@@ -305,7 +330,12 @@ impl Output {
     /// Ended so, and wrote nothing to standard error.
     #[track_caller]
     pub(crate) fn ends(self, code: i32) -> Output {
-        assert_eq!((self.code(), self.stderr()), (Some(code), String::new()), "standard output:\n{}", self.stdout());
+        assert_eq!(
+            (self.code(), self.stderr()),
+            (Some(code), String::new()),
+            "standard output:\n{}",
+            self.stdout()
+        );
         self
     }
 
@@ -316,6 +346,7 @@ impl Output {
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.0.stdout).unwrap_or_else(|error| panic!("{error} in:\n{}", self.stdout()))
+        serde_json::from_slice(&self.0.stdout)
+            .unwrap_or_else(|error| panic!("{error} in:\n{}", self.stdout()))
     }
 }

@@ -56,7 +56,11 @@ fn at_least_forty_specs_for_real_hosts_are_documented_and_parse() {
     let specs = first_column(&document("docs/selectors.md"), "## Specs for real hosts");
     assert!(specs.len() >= 40, "only {}", specs.len());
     for spec in specs {
-        assert!(parse(&spec, &Generous, Dialect::Native).is_ok(), "{spec}: {:?}", parse(&spec, &Generous, Dialect::Native));
+        assert!(
+            parse(&spec, &Generous, Dialect::Native).is_ok(),
+            "{spec}: {:?}",
+            parse(&spec, &Generous, Dialect::Native)
+        );
     }
 }
 
@@ -72,7 +76,11 @@ fn the_specs_of_the_readme_parse() {
 #[test]
 fn the_configuration_of_the_readme_has_no_fault() {
     let readme = document("README.md");
-    let toml = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a toml block");
+    let toml = readme
+        .split("```toml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .expect("a toml block");
     let toml = toml.replace("user=test", "user=root");
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("procward.toml");

@@ -1,0 +1,303 @@
+//! The live host, seen by procward and by ps; namespaces, hidden processes, hostile names and forged programs.
+
+use crate::common::{Live, Place, Procward, command, ids, is_root, need, output};
+use std::collections::BTreeMap;
+
+const FORMATS: [&str; 4] = ["human", "mon", "nagios", "json"];
+
+/// How many processes have which name, as ps tells it.
+fn counts_of_ps() -> BTreeMap<String, u64> {
+    let listed = output(command("ps").args(["-e", "-o", "comm="])).ends(0).stdout();
+    let mut counts = BTreeMap::new();
+    let plain = |name: &str| {
+        name.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+    };
+    for name in listed
+        .lines()
+        .filter(|name| (1..=15).contains(&name.len()) && plain(name))
+    {
+        *counts.entry(name.to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+/// How many processes have which of these names, as procward tells it.
+fn counts_of_procward(user: Option<&str>, names: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let procward = user.map_or_else(Procward::new, |user| Procward::new().user(user));
+    let specs: Vec<String> = names
+        .keys()
+        .map(|name| format!("comm={name},scope=all"))
+        .collect();
+    let ranged = specs.iter().map(|spec| format!("{spec}:0-"));
+    let report = procward
+        .args(["check", "--format", "json"])
+        .args(ranged)
+        .run()
+        .ends(0)
+        .json();
+    let verdicts = report["verdicts"].as_array().expect("verdicts");
+    let matched = |spec: &String| {
+        let verdict = verdicts
+            .iter()
+            .find(|verdict| verdict["name"].as_str() == Some(spec));
+        verdict
+            .and_then(|verdict| verdict["matched"].as_u64())
+            .unwrap_or_else(|| panic!("no verdict on {spec}"))
+    };
+    names.keys().cloned().zip(specs.iter().map(matched)).collect()
+}
+
+fn counts_are_those_of_ps(user: Option<&str>, prefix: &str) {
+    let place = Place::new();
+    let mut known = BTreeMap::new();
+    let mut live = Vec::new();
+    for count in 1..=4 {
+        let name = format!("{prefix}.{count}");
+        live.extend((0..count).map(|_| Live::named(&place, &name)));
+        known.insert(name, count);
+    }
+    assert_eq!(counts_of_procward(user, &known), known);
+
+    // The rest of the host moves: of names that ps counts alike before and after, procward must agree on every one
+    // at least once.
+    let mut differing: BTreeMap<String, String> = BTreeMap::new();
+    for attempt in 0..10 {
+        let before = counts_of_ps();
+        let ours = counts_of_procward(user, &before);
+        let after = counts_of_ps();
+        let differ = |name: &String| ours[name] != before[name] || after.get(name) != before.get(name);
+        let told = |name: &String| {
+            format!(
+                "procward {}, ps {}, {:?}",
+                ours[name],
+                before[name],
+                after.get(name)
+            )
+        };
+        let now: BTreeMap<_, _> = before
+            .keys()
+            .filter(|name| differ(name))
+            .map(|n| (n.clone(), told(n)))
+            .collect();
+        differing = if attempt == 0 {
+            now
+        } else {
+            differing
+                .into_iter()
+                .filter(|(n, _)| now.contains_key(n))
+                .collect()
+        };
+        // ps counts itself, and nobody sees it twice.
+        differing.remove("ps");
+        if differing.is_empty() {
+            return;
+        }
+    }
+    panic!("{differing:#?}");
+}
+
+#[test]
+fn counts_are_those_of_ps_as_the_own_user() {
+    counts_are_those_of_ps(None, "pwtown");
+}
+
+#[test]
+fn counts_are_those_of_ps_as_nobody() {
+    need!(is_root(), "only root can become nobody");
+    counts_are_those_of_ps(Some("nobody"), "pwtnobody");
+}
+
+#[test]
+fn pid_1_of_a_pid_namespace_is_found_by_name() {
+    need!(is_root(), "unshare needs root");
+    let place = Place::new();
+    let init = place.copy("/bin/sh", "pwtinit");
+    let script = format!(
+        "{} check pwtinit:1 comm=pwtinit,pid=1:1; exit $?",
+        place.procward().display()
+    );
+    output(
+        command("unshare")
+            .args(["-pf", "--mount-proc"])
+            .arg(&init)
+            .args(["-c", &script]),
+    )
+    .ends(0);
+}
+
+#[test]
+fn a_forbidden_process_is_found_in_a_container_and_a_wanted_one_is_not() {
+    need!(is_root(), "unshare needs root");
+    let place = Place::new();
+    let program = place.copy("/bin/cat", "pwtcontained");
+    let _live = Live::run_until_there_is(
+        command("unshare").args(["-pf", "--kill-child"]).arg(program),
+        "pwtcontained",
+    );
+    Procward::check("human")
+        .arg("pwtcontained:0")
+        .run()
+        .ends(2)
+        .says("pwtcontained running");
+    // A PID namespace below a service of systemd's is that service's own.
+    let service = std::fs::read_to_string("/proc/self/cgroup").is_ok_and(|path| path.contains(".service"));
+    need!(!service, "the tests run as a service of systemd's");
+    Procward::check("human")
+        .arg("pwtcontained:1")
+        .run()
+        .ends(2)
+        .says("pwtcontained missing");
+    Procward::check("human")
+        .arg("pwtcontained,scope=all:1")
+        .run()
+        .ends(0);
+}
+
+#[test]
+fn what_hidepid_hides_is_unknown() {
+    need!(is_root(), "only root can mount");
+    let place = Place::new();
+    let _live = Live::named(&place, "pwthidden");
+    // A new mount of proc: a remount would change the host's, for the option belongs to both.
+    let script = format!(
+        "mount -t proc -o hidepid=2 proc /proc || exit 77\n\
+         exec setpriv --reuid=65534 --regid=65534 --clear-groups {} check \"$0\"",
+        place.procward().display()
+    );
+    for spec in ["pwthidden:1", "pwthidden:0", "pwtnosuch:0", "pwthidden:-5"] {
+        let said = output(command("unshare").args(["-m", "sh", "-c", &script, spec]));
+        need!(said.code() != Some(77), "proc can't be mounted with hidepid=2");
+        said.ends(3).says("hidepid");
+    }
+}
+
+#[test]
+fn the_shell_that_started_procward_is_not_what_it_looks_for() {
+    let place = Place::new();
+    let procward = place.procward();
+    for end in ["", "; exit $?"] {
+        for shell in ["sh", "bash"] {
+            let script = format!("{} check arg=pwtneedle:0{end}", procward.display());
+            output(command(shell).args(["-c", &script])).ends(0);
+            let script = format!("{} check 'cmdline~pwtneedle:0'{end}", procward.display());
+            output(command(shell).args(["-c", &script])).ends(0);
+        }
+    }
+}
+
+#[test]
+fn another_process_with_that_argument_is() {
+    let place = Place::new();
+    let program = place.script("pwtarg", "#!/bin/sh\nread -r line\n");
+    let _live = Live::run(command(program).arg("pwthaystack"), "pwtarg");
+    Procward::check("human").arg("arg=pwthaystack:0").run().ends(2);
+}
+
+#[test]
+fn hostile_names_reach_no_reader_raw() {
+    let hostile: [&[u8]; 5] = [
+        b"pwthost\nile",
+        b"pwthost\x1b[31mi",
+        b"pwthost|a=1",
+        b"pwthost\xffle",
+        b"pwt\xe2\x80\xaehost",
+    ];
+    let _live: Vec<Live> = hostile.iter().map(|comm| Live::with_comm(comm)).collect();
+    for format in FORMATS {
+        for spec in [
+            "comm~^pwt.*host:0",
+            "comm~(?s-u)^pwt.*host:0",
+            "comm~^pwt.*host:9-",
+        ] {
+            let said = Procward::check(format).args([spec, "-v"]).run().ends(2);
+            let text = String::from_utf8(said.bytes().to_vec()).expect("UTF-8");
+            let raw = text
+                .chars()
+                .find(|&c| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c));
+            assert_eq!(raw, None, "{format}: {text}");
+            assert!(!text.contains("host\nile"), "{format}: {text}");
+            assert!(format == "json" || !text.contains("host|a"), "{format}: {text}");
+            if format == "json" {
+                assert!(
+                    said.json()["verdicts"][0]["matched"].as_u64() >= Some(4),
+                    "{text}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_program_mounted_over_a_path_is_not_the_program_of_that_path() {
+    need!(is_root(), "only root can become nobody");
+    let Some((uid, gid)) = ids("nobody") else {
+        return crate::common::skip("no user nobody");
+    };
+    let place = Place::new();
+    let [real, fake] = ["real", "fake"].map(|name| place.directory(name));
+    for name in ["real/pwtforged", "fake/pwtforged"] {
+        place.copy("/bin/cat", name);
+    }
+    let path = real.join("pwtforged");
+    let script = format!(
+        "mount --bind {} {} && exec {}",
+        fake.display(),
+        real.display(),
+        path.display()
+    );
+    let within = |script: &str| {
+        let mut command = command("setpriv");
+        command.args([&format!("--reuid={uid}"), &format!("--regid={gid}")]);
+        command.args(["--clear-groups", "unshare", "-Urm", "sh", "-c", script]);
+        command
+    };
+    need!(
+        output(&mut within("true")).code() == Some(0),
+        "users may not make user namespaces here"
+    );
+    let forged = Live::run(&mut within(&script), "pwtforged");
+    // What the link says is a lie.
+    assert_eq!(
+        std::fs::read_link(format!("/proc/{}/exe", forged.pid())).expect("a link"),
+        path
+    );
+    let spec = |range: &str| format!("exe={}:{range}", path.display());
+    Procward::check("human").arg(spec("0")).run().ends(0);
+    Procward::check("human")
+        .arg(spec("1"))
+        .run()
+        .ends(2)
+        .says("another file");
+    let _genuine = Live::run(&mut command(&path), "pwtforged");
+    Procward::check("human").arg(spec("1")).run().ends(0);
+    Procward::check("human").arg(spec("0")).run().ends(2);
+}
+
+#[test]
+fn under_mon_the_report_is_mons() {
+    let procward = Procward::new().env("MON_GROUP", "g").env("MON_SERVICE", "s");
+    let said = procward.args(["check", "pwtnosuch:1"]).run().ends(2);
+    let mon = Procward::check("mon").arg("pwtnosuch:1").run().ends(2);
+    assert_eq!(said.first_line(), "CRITICAL: pwtnosuch missing");
+    assert_eq!(said.stdout(), mon.stdout());
+}
+
+#[test]
+fn procward_within_a_pid_namespace_judges_what_it_sees() {
+    need!(is_root(), "unshare needs root");
+    let place = Place::new();
+    let _live = Live::named(&place, "pwtoutside");
+    let unshare = ["unshare", "-pf", "--mount-proc"];
+    Procward::check("human")
+        .arg("pwtoutside:0")
+        .within(unshare)
+        .run()
+        .ends(0);
+    Procward::check("human")
+        .arg("pwtoutside:1")
+        .within(unshare)
+        .run()
+        .ends(2)
+        .says("pwtoutside missing");
+}
