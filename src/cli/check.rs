@@ -9,7 +9,7 @@ use crate::judge::{Check, Item, Manner, Report, State, Verdict, assemble, judge}
 use crate::report::{Format, render};
 use crate::select::spec::{Dialect, parse};
 use crate::select::{Fault, Plan, Range, Spec};
-use crate::snapshot::Accounts;
+use crate::snapshot::{Accounts, Why};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -158,6 +158,15 @@ fn item_of_spec(text: &str, accounts: &dyn Accounts, dialect: Dialect) -> Item {
 /// processes that are replaced while it runs.
 const SECOND_LOOK: Duration = Duration::from_millis(20);
 
+/// A verdict that is UNKNOWN because a process was being replaced is looked at again, at growing intervals up to this.
+const LAST_WAIT: Duration = Duration::from_millis(160);
+
+/// Whether a verdict is UNKNOWN for a reason that passes.
+fn is_passing(verdict: &Verdict) -> bool {
+    let torn = Why::Torn.text();
+    verdict.state == State::Unknown && verdict.reasons.iter().any(|reason| reason.ends_with(&torn))
+}
+
 /// Looks once, and once more at what is not OK: a check fails only if it fails twice.
 #[must_use]
 pub fn look_and_judge(items: &[Item], view: &View) -> Report {
@@ -187,13 +196,21 @@ pub fn look_and_judge(items: &[Item], view: &View) -> Report {
         first.remarks.push("not confirmed: a snapshot is one look".into());
         return first;
     }
-    std::thread::sleep(SECOND_LOOK);
     let near = first
         .verdicts
         .iter()
         .any(|v| matches!(v.manner, Manner::Missing | Manner::TooFew | Manner::Unseen));
-    let snapshot = view.look(&Plan::telling(wanted(&open), near));
-    let second = judge(&open, &snapshot, view);
+    let plan = Plan::telling(wanted(&open), near);
+    let mut wait = SECOND_LOOK;
+    let (snapshot, second) = loop {
+        std::thread::sleep(wait);
+        let snapshot = view.look(&plan);
+        let second = judge(&open, &snapshot, view);
+        wait *= 2;
+        if wait > LAST_WAIT || !second.verdicts.iter().any(is_passing) {
+            break (snapshot, second);
+        }
+    };
     let verdicts: Vec<Verdict> = items
         .iter()
         .filter_map(|item| {

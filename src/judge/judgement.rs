@@ -160,7 +160,7 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
         left_out: left_out(check, &selection, snapshot),
         note: check.note.clone(),
     };
-    if matches!(verdict.manner, Manner::Missing | Manner::TooFew | Manner::Unseen) {
+    if check.count.min > 0 && matches!(verdict.manner, Manner::Missing | Manner::TooFew | Manner::Unseen) {
         verdict.near = near_misses(check, &selection, snapshot, accounts);
     }
     if state == State::Unknown {

@@ -2,8 +2,9 @@
 
 use crate::snapshot::Cgroup;
 
-/// The path in systemd's hierarchy: `name=systemd` of cgroup v1 where there is one (on hybrid hosts `0::` may stay
-/// at the root), else the only hierarchy of v2.
+/// The path in systemd's hierarchy. On a hybrid host both `name=systemd` (v1) and `0::` (v2) are there, and one of
+/// them may stay at the root: whichever is not `/` tells the unit, `name=systemd` first. Paths cannot hold newlines
+/// (cgroup_mkdir() of kernel/cgroup/cgroup.c refuses them), but colons.
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Option<Cgroup> {
     let mut unified = None;
@@ -25,6 +26,7 @@ pub fn parse(bytes: &[u8]) -> Option<Cgroup> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn path(text: &str) -> Option<String> {
         parse(text.as_bytes()).map(|cgroup| String::from_utf8(cgroup.path).unwrap())
@@ -47,5 +49,18 @@ mod tests {
     #[test]
     fn a_path_may_hold_colons() {
         assert_eq!(path("0::/a:b.service\n").unwrap(), "/a:b.service");
+    }
+
+    #[test]
+    fn a_path_needs_no_utf8_and_junk_is_passed_over() {
+        assert_eq!(parse(b"junk\n0::/\xff\n").unwrap().path, b"/\xff");
+        assert_eq!(parse(b""), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            let _ = parse(&bytes);
+        }
     }
 }

@@ -13,6 +13,7 @@ pub fn parse(bytes: &[u8], truncated: bool) -> Cmdline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn empty_arguments_are_arguments() {
@@ -30,5 +31,21 @@ mod tests {
             parse(b"nginx: master process", false).arguments,
             [b"nginx: master process".to_vec()]
         );
+    }
+
+    proptest! {
+        #[test]
+        fn arguments_come_back_as_they_were_given(arguments: Vec<Vec<u8>>) {
+            let arguments: Vec<Vec<u8>> =
+                arguments.into_iter().map(|a| a.into_iter().filter(|b| *b != 0).collect()).collect();
+            prop_assume!(!arguments.is_empty());
+            let text: Vec<u8> = arguments.iter().flat_map(|a| a.iter().copied().chain([0])).collect();
+            prop_assert_eq!(parse(&text, false).arguments, arguments);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            let _ = parse(&bytes, true);
+        }
     }
 }

@@ -5,52 +5,51 @@
 pub struct ProcMount {
     /// `hidepid=`, unless it is off.
     pub hidepid: Option<String>,
-    /// `gid=`: its members see everything with hidepid 1 and 2.
+    /// `gid=`: its members see everything with hidepid 1 and 2. The kernel leaves it out where it is 0.
     pub gid: u32,
+    /// `subset=pid`: there is no `sys/`, and so no boot id.
+    pub only_pids: bool,
 }
 
 /// The topmost proc file system mounted at `dir`.
 #[must_use]
 pub fn proc_at(text: &[u8], dir: &[u8]) -> Option<ProcMount> {
-    let lines = text.split(|b| *b == b'\n');
-    lines.rev().find_map(|line| proc_line(line, dir))
+    text.rsplit(|b| *b == b'\n').find_map(|line| proc_line(line, dir))
 }
 
+/// `ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG…] - TYPE SOURCE SUPEROPTIONS`: blanks within a field are
+/// written `\040`, so the first lone `-` ends the tags. Paths are bytes, not text.
 fn proc_line(line: &[u8], dir: &[u8]) -> Option<ProcMount> {
-    let line = String::from_utf8_lossy(line);
-    let (mount, file_system) = line.split_once(" - ")?;
-    let point = mount.split(' ').nth(4)?;
-    let mut right = file_system.split(' ');
-    let (kind, _device, options) = (right.next()?, right.next()?, right.next().unwrap_or_default());
-    if kind != "proc" || unescape(point) != dir {
+    let mut fields = line.split(|b| *b == b' ');
+    let point = fields.by_ref().nth(4)?;
+    let mut right = fields.skip_while(|field| *field != b"-").skip(1);
+    let (kind, _source, options) = (right.next()?, right.next()?, right.next().unwrap_or_default());
+    if kind != b"proc" || unescape(point) != dir {
         return None;
     }
     let mut found = ProcMount::default();
-    for option in options.split(',') {
+    for option in String::from_utf8_lossy(options).split(',') {
         match option.split_once('=') {
             Some(("hidepid", how)) if !matches!(how, "0" | "off") => found.hidepid = Some(how.to_owned()),
             Some(("gid", gid)) => found.gid = gid.parse().unwrap_or(0),
+            Some(("subset", "pid")) => found.only_pids = true,
             _ => {}
         }
     }
     Some(found)
 }
 
-/// Blanks, tabs, newlines and backslashes are written as three octal digits.
-fn unescape(text: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut rest = text.as_bytes();
+/// Blanks, tabs, newlines and backslashes are written as three octal digits: mangle_path() of fs/seq_file.c.
+fn unescape(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
     while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..3).filter(|_| *first == b'\\');
-        match digits
-            .and_then(|d| std::str::from_utf8(d).ok())
-            .and_then(|d| u8::from_str_radix(d, 8).ok())
-        {
-            Some(byte) => {
-                out.push(byte);
-                rest = &after[3..];
+        match (first, after) {
+            (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..]) => {
+                out.push((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'));
+                rest = tail;
             }
-            None => {
+            _ => {
                 out.push(*first);
                 rest = after;
             }
@@ -62,6 +61,7 @@ fn unescape(text: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn hidepid_is_found_in_the_super_options() {
@@ -71,5 +71,28 @@ mod tests {
         let hidden = proc_at(text, b"/my proc").unwrap();
         assert_eq!((hidden.hidepid.as_deref(), hidden.gid), (Some("invisible"), 777));
         assert_eq!(proc_at(text, b"/sys"), None);
+    }
+
+    #[test]
+    fn a_later_mount_covers_an_earlier_one_and_tags_are_passed_over() {
+        let text = b"21 20 0:5 / /p\xff\\134 rw shared:7 master:1 - proc proc rw,hidepid=2\n\
+                     30 21 0:9 / /p\xff\\134 rw - proc none rw,hidepid=off,subset=pid\n";
+        let top = proc_at(text, b"/p\xff\\").unwrap();
+        assert_eq!((top.hidepid, top.only_pids), (None, true));
+        let other = b"1 2 0:5 / /x rw - tmpfs - rw,hidepid=2\n";
+        assert_eq!(proc_at(other, b"/x"), None);
+    }
+
+    #[test]
+    fn only_three_octal_digits_are_an_escape() {
+        assert_eq!(unescape(b"\\040\\9\\777\\04"), b" \\9\\777\\04");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            let _ = proc_at(&bytes, b"/proc");
+            let _ = unescape(&bytes);
+        }
     }
 }

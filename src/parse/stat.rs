@@ -76,8 +76,15 @@ mod tests {
 
     proptest! {
         #[test]
+        fn any_name_is_given_back_as_it_is(name: Vec<u8>) {
+            let raw = [b"1 (".as_slice(), &name, b") ", TAIL.as_bytes(), b"\n"].concat();
+            prop_assert_eq!(parse(&raw).unwrap().comm, name);
+        }
+
+        #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>) {
             let _ = parse(&bytes);
+            let _ = parse(&[b"1 (", bytes.as_slice(), b") ", &bytes].concat());
         }
     }
 }

@@ -38,6 +38,15 @@ pub fn parse(bytes: &[u8]) -> Option<Status> {
     (uid && gid && groups).then_some(status)
 }
 
+/// `CapEff:` of capabilities(7), as a mask.
+#[must_use]
+pub fn cap_eff(bytes: &[u8]) -> Option<u64> {
+    let line = bytes
+        .split(|b| *b == b'\n')
+        .find_map(|line| line.strip_prefix(b"CapEff:"))?;
+    u64::from_str_radix(std::str::from_utf8(line).ok()?.trim(), 16).ok()
+}
+
 fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value
         .split(u8::is_ascii_whitespace)
@@ -74,10 +83,30 @@ mod tests {
         assert_eq!(parse(b"Name:\tx\n"), None);
     }
 
+    #[test]
+    fn a_name_is_no_line_and_needs_no_utf8() {
+        let text = b"Name:\tx\\nUid:\t7\xff: y\nUid:\t1\t1\t1\t1\nGid:\t1\t1\t1\t1\nGroups:\t\n";
+        let status = parse(text).unwrap();
+        assert_eq!(
+            (status.uid, status.groups.len(), status.vm_swap),
+            ([1; 4], 0, None)
+        );
+        assert!(status.ns_pid.is_empty());
+    }
+
+    #[test]
+    fn capabilities_are_hexadecimal() {
+        assert_eq!(cap_eff(b"CapPrm:\t1\nCapEff:\t0000000000080000\n"), Some(1 << 19));
+        assert_eq!(cap_eff(b"CapEff:\tx\n"), None);
+        assert_eq!(cap_eff(b""), None);
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>) {
             let _ = parse(&bytes);
+            let _ = cap_eff(&bytes);
+            let _ = parse(&[b"Uid:".as_slice(), &bytes, b"\nGroups:", &bytes].concat());
         }
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn text(report: &Report, look: &Look) -> String {
     for remark in &report.remarks {
         let _ = writeln!(text, "{}", escape::text(remark.as_bytes()));
     }
-    if report.vanished > 0 && report.state != State::Ok {
+    if report.vanished > 0 && (look.verbose || report.state == State::Unknown) {
         let _ = writeln!(
             text,
             "{} of {} processes went away while they were read",

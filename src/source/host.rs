@@ -2,7 +2,7 @@
 
 use super::process_dir::{ProcessDir, file_at};
 use super::read::whole;
-use crate::parse::mountinfo;
+use crate::parse;
 use crate::select::File;
 use crate::snapshot::{Gap, Process, Snapshot};
 use rustix::fd::{AsFd, OwnedFd};
@@ -38,23 +38,25 @@ pub(super) fn look(proc: &OwnedFd, live: bool, snapshot: &mut Snapshot) {
         pid,
         ..Process::default()
     };
-    if let Ok(dir) = ProcessDir::open(proc.as_fd(), pid) {
-        let _ = dir.read(File::Comm, &mut own);
-        let _ = dir.read(File::Stat, &mut own);
-        let _ = dir.read(File::Status, &mut own);
+    if let Ok(dir) = ProcessDir::open(proc.as_fd(), pid, live) {
+        for file in [File::Comm, File::Stat, File::Status] {
+            // procward lives; what it cannot read of itself stays unknown.
+            let _ = dir.read(file, &mut own);
+        }
     }
     snapshot.observer.comm = own.comm.value().cloned().unwrap_or_default();
     if let Some(status) = own.status.value() {
         snapshot.host.pid_namespace_depth = status.ns_pid.len().max(1);
     }
     let mut parent = own.stat.value().map_or(0, |stat| stat.ppid);
-    while parent != 0 && snapshot.observer.ancestors.len() < 128 {
+    // A PID given again between two reads could close a ring.
+    while parent > 0 && !snapshot.observer.ancestors.contains(&parent) {
         snapshot.observer.ancestors.push(parent);
         let mut process = Process {
             pid: parent,
             ..Process::default()
         };
-        let read = ProcessDir::open(proc.as_fd(), parent)
+        let read = ProcessDir::open(proc.as_fd(), parent, live)
             .ok()
             .and_then(|dir| dir.read(File::Stat, &mut process).ok());
         parent = read
@@ -84,25 +86,21 @@ fn own_status() -> Option<Vec<u8>> {
 
 fn may_trace() -> bool {
     let Some(status) = own_status() else { return false };
-    let line = status
-        .split(|b| *b == b'\n')
-        .find_map(|line| line.strip_prefix(b"CapEff:"));
-    line.and_then(|hex| std::str::from_utf8(hex).ok())
-        .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
-        .is_some_and(|caps| caps >> CAP_SYS_PTRACE & 1 == 1)
+    parse::status::cap_eff(&status).is_some_and(|caps| caps >> CAP_SYS_PTRACE & 1 == 1)
 }
 
 /// Whether the mount hides processes from us: hidepid, unless CAP_SYS_PTRACE or, for the modes 1 and 2, membership
-/// in its group looks past it.
+/// in its group looks past it: has_pid_permissions() of fs/proc/base.c. Kernels before 5.8 print numbers.
 pub(super) fn hidden(root: &Path) -> Option<Gap> {
     let text = std::fs::read("/proc/self/mountinfo").ok()?;
     let root = std::fs::canonicalize(root).ok()?;
-    let mount = mountinfo::proc_at(&text, root.as_os_str().as_bytes())?;
+    let mount = parse::mountinfo::proc_at(&text, root.as_os_str().as_bytes())?;
     let how = mount.hidepid?;
     let by_group = matches!(how.as_str(), "1" | "2" | "noaccess" | "invisible");
     let member = || {
-        let status = own_status().and_then(|status| crate::parse::status::parse(&status));
+        let status = own_status().and_then(|status| parse::status::parse(&status));
         status.is_some_and(|status| status.gid[3] == mount.gid || status.groups.contains(&mount.gid))
     };
-    (!may_trace() && (!by_group || !member())).then_some(Gap::HidePid(how))
+    let sees_all = may_trace() || (by_group && member());
+    (!sees_all).then_some(Gap::HidePid(how))
 }

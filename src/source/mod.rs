@@ -2,7 +2,12 @@
 #![allow(clippy::disallowed_methods, reason = "the edge: /proc is read here")]
 
 pub mod accounts;
+mod complete;
 pub mod host;
 pub mod process_dir;
 pub mod procfs;
 pub mod read;
+mod settle;
+
+#[cfg(test)]
+mod tests;

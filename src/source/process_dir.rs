@@ -1,193 +1,258 @@
 //! One `/proc/PID`, held open: whatever is read below this descriptor is of one process, and after that is gone
-//! every read fails with ESRCH, even if its PID is given again.
+//! every read fails, even if its PID is given again.
 
-use super::read::{Vanished, failure, whole};
+use super::read::{Place, Vanished};
 use crate::parse;
 use crate::select::File;
 use crate::snapshot::process::DELETED;
 use crate::snapshot::{Exe, Fact, FileId, Process, Why};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags, openat, readlinkat, statx};
+use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, StatxFlags, openat, readlinkat, statx};
 use rustix::io::Errno;
 
-/// How a /proc file is reached: below a process's own descriptor, or by path for a first glance.
+/// One process, and no other.
+#[derive(Debug)]
 pub struct ProcessDir {
     dir: OwnedFd,
+    live: bool,
 }
 
-/// Limits on what is read; the kernel's own are far below the first two.
-const LINE: usize = 8 << 10;
-const STATUS: usize = 256 << 10;
+/// Files of one line; the kernel's own limits (a page, PATH_MAX) are below it.
+const LINE: usize = 16 << 10;
+/// `Groups:` alone may name NGROUPS_MAX = 65536 groups of up to 11 bytes.
+const STATUS: usize = 1 << 20;
 /// Command lines longer than this are a set partly read.
 const CMDLINE: usize = 128 << 10;
+/// PF_EXITING of linux/sched.h: it is on its way out, and may have given up its memory already.
+const PF_EXITING: u32 = 0x0000_0004;
 
 impl ProcessDir {
-    /// Opens `/proc/PID` below the descriptor of a proc file system.
+    /// Opens `/proc/PID` below the descriptor of a proc file system. `live`: the paths that its processes name
+    /// may be looked up.
     ///
     /// # Errors
     /// The errno of open.
-    pub fn open(proc: BorrowedFd<'_>, pid: i32) -> Result<ProcessDir, Errno> {
+    pub fn open(proc: BorrowedFd<'_>, pid: i32, live: bool) -> Result<ProcessDir, Errno> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(ProcessDir {
             dir: openat(proc, pid.to_string(), flags, Mode::empty())?,
+            live,
         })
     }
 
-    /// Reads one file into the process.
+    /// Reads one file into the process. A failing or empty `exe`, `cmdline` or `fd` makes it read `stat` too.
     ///
     /// # Errors
     /// The process vanished.
     pub fn read(&self, file: File, process: &mut Process) -> Result<(), Vanished> {
-        let dir = self.dir.as_fd();
-        match file {
-            File::Comm => process.comm = line(dir, "comm", |bytes| Some(without_newline(bytes)))?,
-            File::Owner => process.owner = owner(dir)?,
-            File::Stat => process.stat = line(dir, "stat", parse::stat::parse)?,
-            File::Cgroup => process.cgroup = line(dir, "cgroup", parse::cgroup::parse)?,
-            File::Loginuid => process.loginuid = loginuid(dir)?,
-            File::Status => {
-                process.status = match whole(dir, "status", STATUS) {
-                    Ok((bytes, _)) => parsed(parse::status::parse(&bytes)),
-                    Err(errno) => failure(errno)?,
-                }
-            }
-            File::Exe => self.exe(process)?,
-            File::Cmdline => self.cmdline(process)?,
-            File::Fds => self.fds(process)?,
-        }
-        Ok(())
-    }
-
-    /// Kernel threads and zombies have no program, arguments and descriptors; that is told by `stat` before any
-    /// error is looked at, because what an error means differs with one's rights.
-    fn has_no_program(&self, process: &mut Process) -> Result<bool, Vanished> {
-        if !process.stat.asked() {
-            self.read(File::Stat, process)?;
-        }
-        Ok(process
-            .stat
-            .value()
-            .is_some_and(|stat| stat.is_kthread() || stat.is_zombie()))
-    }
-
-    fn exe(&self, process: &mut Process) -> Result<(), Vanished> {
-        process.exe = match readlinkat(&self.dir, "exe", Vec::with_capacity(256)) {
-            Ok(text) => Fact::Value(self.program(text.into_bytes())),
-            Err(Errno::SRCH) => return Err(Vanished),
-            Err(errno) => match (self.has_no_program(process)?, errno) {
-                (true, _) => Fact::NotApplicable,
-                // With a descriptor ENOENT is not "vanished": the process has lost its memory map and is exiting.
-                (false, Errno::NOENT) => return self.exiting(process),
-                (false, Errno::ACCESS | Errno::PERM) => Fact::Unreadable(Why::Denied),
-                (false, other) => Fact::Unreadable(Why::Errno(other.raw_os_error())),
+        read(
+            Place {
+                dir: self.dir.as_fd(),
+                prefix: "",
+                live: self.live,
             },
-        };
-        Ok(())
-    }
-
-    /// Between exit_mm() and becoming a zombie a process has no program any more. It is gone for all purposes
-    /// once `stat` fails or says so.
-    fn exiting(&self, process: &mut Process) -> Result<(), Vanished> {
-        self.read(File::Stat, process)?;
-        let gone = process
-            .stat
-            .value()
-            .is_some_and(|stat| stat.is_zombie() || stat.vsize == 0);
-        process.exe = if gone {
-            Fact::NotApplicable
-        } else {
-            Fact::Unreadable(Why::Empty)
-        };
-        Ok(())
-    }
-
-    fn program(&self, text: Vec<u8>) -> Exe {
-        let file = match file_at(self.dir.as_fd(), "exe") {
-            Ok(file) => Fact::Value(file),
-            Err(Errno::ACCESS | Errno::PERM) => Fact::Unreadable(Why::Denied),
-            Err(errno) => Fact::Unreadable(Why::Errno(errno.raw_os_error())),
-        };
-        let deleted = file.value().is_some_and(|file| file.links == 0);
-        let path_exists =
-            deleted.then(|| file_at(rustix::fs::CWD, text.strip_suffix(DELETED).unwrap_or(&text)).is_ok());
-        Exe {
-            text,
             file,
-            path_exists,
+            process,
+        )
+    }
+}
+
+/// Reads one file by path. It may be of another process than what is read next, and may only dismiss.
+///
+/// # Errors
+/// The process vanished.
+pub(super) fn glance(
+    proc: BorrowedFd<'_>,
+    file: File,
+    process: &mut Process,
+    live: bool,
+) -> Result<(), Vanished> {
+    let prefix = format!("{}/", process.pid);
+    read(
+        Place {
+            dir: proc,
+            prefix: &prefix,
+            live,
+        },
+        file,
+        process,
+    )
+}
+
+/// Says of one file why it cannot be read.
+pub(super) fn mark(process: &mut Process, file: File, why: Why) {
+    match file {
+        File::Comm => process.comm = Fact::Unreadable(why),
+        File::Owner => process.owner = Fact::Unreadable(why),
+        File::Exe => process.exe = Fact::Unreadable(why),
+        File::Stat => process.stat = Fact::Unreadable(why),
+        File::Cgroup => process.cgroup = Fact::Unreadable(why),
+        File::Loginuid => process.loginuid = Fact::Unreadable(why),
+        File::Status => process.status = Fact::Unreadable(why),
+        File::Cmdline => process.cmdline = Fact::Unreadable(why),
+        File::Fds => process.fds = Fact::Unreadable(why),
+    }
+}
+
+fn read(place: Place<'_>, file: File, process: &mut Process) -> Result<(), Vanished> {
+    match file {
+        // comm ends with the newline that the kernel adds; it may hold others.
+        File::Comm => {
+            process.comm = text(place, "comm", LINE, |bytes| {
+                Some(bytes.strip_suffix(b"\n").unwrap_or(bytes).to_vec())
+            })?;
         }
+        File::Owner => process.owner = owner(place)?,
+        File::Stat => process.stat = text(place, "stat", LINE, parse::stat::parse)?,
+        File::Cgroup => process.cgroup = text(place, "cgroup", LINE, parse::cgroup::parse)?,
+        File::Loginuid => process.loginuid = loginuid(place)?,
+        File::Status => process.status = text(place, "status", STATUS, parse::status::parse)?,
+        File::Exe => exe(place, process)?,
+        File::Cmdline => cmdline(place, process)?,
+        File::Fds => fds(place, process)?,
     }
+    Ok(())
+}
 
-    fn cmdline(&self, process: &mut Process) -> Result<(), Vanished> {
-        process.cmdline = match whole(&self.dir, "cmdline", CMDLINE) {
-            Ok((bytes, more)) if !bytes.is_empty() => Fact::Value(parse::cmdline::parse(&bytes, more)),
-            Ok(_) if self.has_no_program(process)? => Fact::NotApplicable,
-            Ok(_) => Fact::Unreadable(Why::Empty),
-            Err(errno) => failure(errno)?,
-        };
-        Ok(())
-    }
-
-    fn fds(&self, process: &mut Process) -> Result<(), Vanished> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let opened = openat(&self.dir, "fd", flags, Mode::empty()).and_then(rustix::fs::Dir::new);
-        process.fds = match opened {
-            Ok(dir) => {
-                let names = dir
-                    .filter_map(Result::ok)
-                    .filter(|entry| !entry.file_name().to_bytes().starts_with(b"."));
-                Fact::Value(names.count() as u64)
-            }
-            Err(errno) => failure(errno)?,
-        };
-        if self.has_no_program(process)? {
-            process.fds = Fact::NotApplicable;
-        }
-        Ok(())
+/// A file that is not known whole is not known: what is cut off may be the line that counts.
+fn text<T>(
+    place: Place<'_>,
+    name: &str,
+    limit: usize,
+    parse: impl Fn(&[u8]) -> Option<T>,
+) -> Result<Fact<T>, Vanished> {
+    match place.whole(name, limit) {
+        Ok((_, true)) => Ok(Fact::Unreadable(Why::Malformed)),
+        Ok((bytes, false)) => Ok(parse(&bytes).map_or(Fact::Unreadable(Why::Malformed), Fact::Value)),
+        Err(errno) => place.failure(errno),
     }
 }
 
-fn line<T>(dir: BorrowedFd<'_>, name: &str, parse: impl Fn(&[u8]) -> Option<T>) -> Result<Fact<T>, Vanished> {
-    match whole(dir, name, LINE) {
-        Ok((bytes, _)) => Ok(parsed(parse(&bytes))),
-        Err(errno) => failure(errno),
-    }
-}
-
-fn parsed<T>(value: Option<T>) -> Fact<T> {
-    value.map_or(Fact::Unreadable(Why::Malformed), Fact::Value)
-}
-
-/// comm ends with the newline that the kernel adds; it may hold others.
-fn without_newline(bytes: &[u8]) -> Vec<u8> {
-    bytes.strip_suffix(b"\n").unwrap_or(bytes).to_vec()
-}
-
-/// A kernel without CONFIG_AUDIT has no `loginuid`.
-fn loginuid(dir: BorrowedFd<'_>) -> Result<Fact<Option<u32>>, Vanished> {
-    match whole(dir, "loginuid", LINE) {
-        Ok((bytes, _)) => {
-            let uid = std::str::from_utf8(&bytes)
-                .ok()
-                .and_then(|text| text.trim().parse::<u32>().ok());
-            Ok(parsed(uid.map(|uid| (uid != u32::MAX).then_some(uid))))
-        }
-        Err(Errno::NOENT) => Ok(Fact::NotApplicable),
-        Err(errno) => failure(errno),
-    }
+/// 4294967295 is "unset"; a kernel without CONFIG_AUDIT has no such file.
+fn loginuid(place: Place<'_>) -> Result<Fact<Option<u32>>, Vanished> {
+    let known = text(place, "loginuid", LINE, |bytes| {
+        let uid = std::str::from_utf8(bytes).ok()?.trim().parse::<u32>().ok()?;
+        Some((uid != u32::MAX).then_some(uid))
+    })?;
+    let missing = Fact::Unreadable(Why::Errno(Errno::NOENT.raw_os_error()));
+    Ok(if known == missing {
+        Fact::NotApplicable
+    } else {
+        known
+    })
 }
 
 /// The owner of the directory is the effective uid and gid, also where the files in it belong to root because the
 /// process is not dumpable: task_dump_owner() of fs/proc/base.c.
-fn owner(dir: BorrowedFd<'_>) -> Result<Fact<(u32, u32)>, Vanished> {
+fn owner(place: Place<'_>) -> Result<Fact<(u32, u32)>, Vanished> {
     let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
-    match statx(dir, "", flags, StatxFlags::UID | StatxFlags::GID) {
-        // A directory whose process is gone is owned by root: the owner counts only while the process lives.
-        Ok(stat) => match whole(dir, "comm", LINE) {
-            Err(Errno::NOENT | Errno::SRCH) => Err(Vanished),
-            _ => Ok(Fact::Value((stat.stx_uid, stat.stx_gid))),
-        },
-        Err(errno) => failure(errno),
+    match statx(place.dir, place.prefix, flags, StatxFlags::UID | StatxFlags::GID) {
+        // pid_getattr() says root of a directory whose process is gone: the owner counts only if it lives after.
+        Ok(_) if !place.is_alive() => Err(Vanished),
+        Ok(stat) => Ok(Fact::Value((stat.stx_uid, stat.stx_gid))),
+        Err(errno) => place.failure(errno),
     }
+}
+
+/// Kernel threads and zombies have no program, arguments and descriptors; that is told by a `stat` read now,
+/// before any error is looked at, because what an error means differs with one's rights. A process that is exiting
+/// and has given up its memory (exit_mm() of kernel/exit.c) has none either.
+fn has_no_program(place: Place<'_>, process: &mut Process) -> Result<bool, Vanished> {
+    read(place, File::Stat, process)?;
+    let stat = process.stat.value();
+    Ok(stat.is_some_and(|stat| {
+        stat.is_kthread() || stat.is_zombie() || (stat.flags & PF_EXITING != 0 && stat.vsize == 0)
+    }))
+}
+
+fn exe(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
+    for _ in 0..3 {
+        let text = match link(place) {
+            Ok(text) => text,
+            Err(errno) => {
+                process.exe = if has_no_program(place, process)? {
+                    Fact::NotApplicable
+                } else {
+                    place.failure(errno)?
+                };
+                return Ok(());
+            }
+        };
+        let exe = program(place, text)?;
+        // An exec between the two reads would give one program's name to another's file.
+        if link(place).is_ok_and(|now| now == exe.text) {
+            process.exe = Fact::Value(exe);
+            return Ok(());
+        }
+    }
+    process.exe = Fact::Unreadable(Why::Torn);
+    Ok(())
+}
+
+/// readlinkat grows its buffer; beyond a page the kernel itself says ENAMETOOLONG.
+fn link(place: Place<'_>) -> Result<Vec<u8>, Errno> {
+    Ok(readlinkat(place.dir, place.path("exe"), Vec::with_capacity(256))?.into_bytes())
+}
+
+fn program(place: Place<'_>, text: Vec<u8>) -> Result<Exe, Vanished> {
+    let file = if place.live || is_magic(place) {
+        match file_at(place.dir, place.path("exe")) {
+            Ok(file) => Fact::Value(file),
+            Err(errno) => place.failure(errno)?,
+        }
+    } else {
+        Fact::Unreadable(Why::Absent)
+    };
+    let deleted = file.value().is_some_and(|file| file.links == 0);
+    // A path in another mount namespace or "(unreachable)" is not one of ours; a relative one would be looked up
+    // below our working directory.
+    let path_exists = if deleted && place.live && text.starts_with(b"/") {
+        match file_at(CWD, text.strip_suffix(DELETED).unwrap_or(&text)) {
+            Ok(_) => Some(true),
+            Err(Errno::NOENT | Errno::NOTDIR) => Some(false),
+            Err(_) => None,
+        }
+    } else {
+        None
+    };
+    Ok(Exe {
+        text,
+        file,
+        path_exists,
+    })
+}
+
+/// Whether the links of this tree lead to the programs themselves, and not, as in a copy, to whatever has their
+/// path on this host.
+fn is_magic(place: Place<'_>) -> bool {
+    rustix::fs::fstatfs(place.dir).is_ok_and(|fs| fs.f_type == rustix::fs::PROC_SUPER_MAGIC)
+}
+
+fn cmdline(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
+    process.cmdline = match place.whole("cmdline", CMDLINE) {
+        Ok((bytes, more)) if !bytes.is_empty() => Fact::Value(parse::cmdline::parse(&bytes, more)),
+        _ if has_no_program(place, process)? => Fact::NotApplicable,
+        Ok(_) => Fact::Unreadable(Why::Empty),
+        Err(errno) => place.failure(errno)?,
+    };
+    Ok(())
+}
+
+fn fds(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let count = openat(place.dir, place.path("fd"), flags, Mode::empty()).and_then(|dir| {
+        Dir::new(dir)?.try_fold(0u64, |count, entry| {
+            Ok(count + u64::from(!entry?.file_name().to_bytes().starts_with(b".")))
+        })
+    });
+    process.fds = match count {
+        Ok(count) if count > 0 => Fact::Value(count),
+        _ if has_no_program(place, process)? => Fact::NotApplicable,
+        Ok(count) => Fact::Value(count),
+        // proc_readfd_common() says ENOENT of a process that is gone.
+        Err(errno) => place.failure(errno)?,
+    };
+    Ok(())
 }
 
 /// The file behind a path, by one statx that never waits for a server: a plain stat on a dead FUSE hangs and
@@ -197,7 +262,12 @@ fn owner(dir: BorrowedFd<'_>) -> Result<Fact<(u32, u32)>, Vanished> {
 /// The errno of statx.
 pub fn file_at<P: rustix::path::Arg>(dir: BorrowedFd<'_>, path: P) -> Result<FileId, Errno> {
     let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
-    let stat = statx(dir, path, flags, StatxFlags::BASIC_STATS)?;
+    let stat = statx(
+        dir,
+        path,
+        flags,
+        StatxFlags::INO | StatxFlags::UID | StatxFlags::NLINK,
+    )?;
     Ok(FileId {
         device: u64::from(stat.stx_dev_major) << 32 | u64::from(stat.stx_dev_minor),
         inode: stat.stx_ino,

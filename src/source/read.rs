@@ -1,44 +1,92 @@
 //! Whole small files below a directory descriptor, and what an errno means.
 
 use crate::snapshot::{Fact, Why};
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::buffer::spare_capacity;
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags, openat, statx};
 use rustix::io::Errno;
-use std::io::Read;
 
 /// The process went away: ESRCH, or ENOENT where the name must exist while the process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vanished;
+
+/// Most files of /proc are shorter than this, and are had with one read and the one that tells their end.
+const FIRST: usize = 4096;
 
 /// Reads a file up to `limit` bytes; the flag tells that there was more.
 ///
 /// # Errors
 /// The errno of open or read.
 pub fn whole(dir: impl AsFd, name: &str, limit: usize) -> Result<(Vec<u8>, bool), Errno> {
-    let file: OwnedFd = openat(
-        dir,
-        name,
-        OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY,
-        Mode::empty(),
-    )?;
-    let mut bytes = Vec::with_capacity(limit.min(1024));
-    let read = std::fs::File::from(file)
-        .take(limit as u64 + 1)
-        .read_to_end(&mut bytes);
-    read.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+    // Nothing below /proc/PID that is read here is a link; in a copied tree a link would lead to the live host.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NOFOLLOW;
+    let file = openat(dir, name, flags, Mode::empty())?;
+    let mut bytes = Vec::with_capacity(FIRST);
+    loop {
+        if bytes.len() == bytes.capacity() {
+            bytes.reserve(bytes.len());
+        }
+        match rustix::io::read(&file, spare_capacity(&mut bytes)) {
+            Ok(0) => break,
+            Ok(_) if bytes.len() > limit => break,
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
     let more = bytes.len() > limit;
     bytes.truncate(limit);
     Ok((bytes, more))
 }
 
-/// What the failure of reading a file that every process has means.
-///
-/// # Errors
-/// The process vanished.
-pub fn failure<T>(errno: Errno) -> Result<Fact<T>, Vanished> {
+/// Where the files of one process are: below its own descriptor, or, for a glance, below that of /proc.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) dir: BorrowedFd<'a>,
+    /// Empty below the process's own descriptor, `PID/` below that of /proc.
+    pub(super) prefix: &'a str,
+    /// Whether the paths that the process names mean the same files to procward.
+    pub(super) live: bool,
+}
+
+impl Place<'_> {
+    /// The path of one of its files.
+    pub(super) fn path(&self, name: &str) -> String {
+        [self.prefix, name].concat()
+    }
+
+    /// A whole file.
+    pub(super) fn whole(&self, name: &str, limit: usize) -> Result<(Vec<u8>, bool), Errno> {
+        whole(self.dir, &self.path(name), limit)
+    }
+
+    /// Whether the process is still there. Every live process has a `stat`; below the directory of a dead one the
+    /// lookup fails, because pid_revalidate() and proc_pident_lookup() of fs/proc/base.c ask for its task.
+    pub(super) fn is_alive(&self) -> bool {
+        let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::STATX_DONT_SYNC;
+        !matches!(
+            statx(self.dir, self.path("stat"), flags, StatxFlags::INO),
+            Err(Errno::NOENT | Errno::SRCH | Errno::NOTDIR)
+        )
+    }
+
+    /// What the failure of reading a file means. ENOENT alone does not tell: a kernel without the feature has no
+    /// such file (`cgroup` without CONFIG_CGROUPS), and the process lives on.
+    ///
+    /// # Errors
+    /// The process vanished.
+    pub(super) fn failure<T>(&self, errno: Errno) -> Result<Fact<T>, Vanished> {
+        match errno {
+            Errno::SRCH => Err(Vanished),
+            Errno::NOENT if !self.is_alive() => Err(Vanished),
+            other => Ok(Fact::Unreadable(why(other))),
+        }
+    }
+}
+
+/// An errno as a reason.
+pub(super) fn why(errno: Errno) -> Why {
     match errno {
-        Errno::NOENT | Errno::SRCH => Err(Vanished),
-        Errno::ACCESS | Errno::PERM => Ok(Fact::Unreadable(Why::Denied)),
-        other => Ok(Fact::Unreadable(Why::Errno(other.raw_os_error()))),
+        Errno::ACCESS | Errno::PERM => Why::Denied,
+        other => Why::Errno(other.raw_os_error()),
     }
 }

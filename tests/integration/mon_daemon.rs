@@ -114,7 +114,8 @@ impl Daemon {
         let mut lines = text.lines();
         while let Some(line) = lines.next() {
             if let Some(kind) = line.strip_prefix("== ") {
-                alerts.push((kind.to_owned(), lines.next().unwrap_or_default().to_owned()));
+                // An alert that is being written has no text yet.
+                alerts.extend(lines.next().map(|text| (kind.to_owned(), text.to_owned())));
             }
         }
         alerts

@@ -1,0 +1,185 @@
+//! One process read by plan: a glance by path that may dismiss it, then everything below its own descriptor, and
+//! a last look whether it is still what was read first.
+
+use super::process_dir::{ProcessDir, glance, mark};
+use super::read::{Vanished, why};
+use crate::select::plan::asked;
+use crate::select::{File, Plan, Step};
+use crate::snapshot::process::PF_FORKNOEXEC;
+use crate::snapshot::{Process, Snapshot, Why};
+use rustix::fd::BorrowedFd;
+use rustix::io::Errno;
+use rustix::time::{ClockId, clock_gettime};
+
+/// How often a process that changes under our eyes is read again.
+pub(super) const TORN_LIMIT: usize = 5;
+
+/// How long to wait before the second time, then twice as long each time: an exec takes a millisecond or two.
+const TORN_WAIT: std::time::Duration = std::time::Duration::from_micros(200);
+
+/// What is needed to read processes.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) proc: BorrowedFd<'a>,
+    pub(super) live: bool,
+    pub(super) plan: &'a Plan,
+}
+
+/// A process that stays in the snapshot, and the descriptor under which it was read.
+pub(super) struct Kept {
+    pub(super) process: Process,
+    pub(super) dir: Option<ProcessDir>,
+}
+
+impl Source<'_> {
+    /// Reads one process as far as the plan wants; `None` where no check means it.
+    pub(super) fn read_one(&self, pid: i32, snapshot: &Snapshot) -> Result<Option<Kept>, Vanished> {
+        let mut first = fresh(pid);
+        glance(self.proc, self.plan.first(), &mut first, self.live)?;
+        if self.plan.next(&first, snapshot) == Step::Dismiss {
+            return Ok(None);
+        }
+        // What the glance saw is thrown away: the PID may be another process's by now.
+        match ProcessDir::open(self.proc, pid, self.live) {
+            Ok(dir) => {
+                let (step, process) = self.settle(&dir, pid, snapshot)?;
+                Ok((step != Step::Dismiss).then_some(Kept {
+                    process,
+                    dir: Some(dir),
+                }))
+            }
+            Err(Errno::NOENT | Errno::SRCH) => Err(Vanished),
+            // Closed to us, or no descriptor left: a process of which nothing can be told.
+            Err(errno) => Ok(Some(Kept {
+                process: unreadable(pid, why(errno)),
+                dir: None,
+            })),
+        }
+    }
+
+    /// Reads below the descriptor until the plan has enough, and until nothing moved meanwhile.
+    pub(super) fn settle(
+        &self,
+        dir: &ProcessDir,
+        pid: i32,
+        snapshot: &Snapshot,
+    ) -> Result<(Step, Process), Vanished> {
+        for attempt in 0.. {
+            let mut process = fresh(pid);
+            dir.read(self.plan.first(), &mut process)?;
+            let step = self.read_by_plan(dir, &mut process, snapshot)?;
+            // "No" of any one fact is a "no" of its own instant; only a "yes" is put together from several.
+            if step == Step::Dismiss || self.is_still_itself(dir, &process)? {
+                return Ok((step, process));
+            }
+            if attempt == TORN_LIMIT {
+                tear(&mut process);
+                return Ok((step, process));
+            }
+            std::thread::sleep(TORN_WAIT * (1 << attempt));
+        }
+        Err(Vanished)
+    }
+
+    fn read_by_plan(
+        &self,
+        dir: &ProcessDir,
+        process: &mut Process,
+        snapshot: &Snapshot,
+    ) -> Result<Step, Vanished> {
+        // Every step reads another file, so there are at most as many steps as files.
+        for _ in 0..=File::ALL.len() {
+            match self.plan.next(process, snapshot) {
+                Step::Read(file) if !asked(process, file) => dir.read(file, process)?,
+                Step::Read(_) => return Ok(Step::Keep),
+                step => return Ok(step),
+            }
+        }
+        Ok(Step::Keep)
+    }
+
+    /// Whether comm, ids, program and PF_FORKNOEXEC are still what was read: an exec or a change of ids in between
+    /// would mix facts of two programs. True also where the plan does not care.
+    pub(super) fn is_still_itself(&self, dir: &ProcessDir, process: &Process) -> Result<bool, Vanished> {
+        // Kernel threads do not exec, and workers change their comm with every piece of work.
+        let kthread = process
+            .stat
+            .value()
+            .is_some_and(crate::snapshot::Stat::is_kthread);
+        if kthread || !self.plan.verify(process) {
+            return Ok(true);
+        }
+        if self.live && !agrees(process) {
+            return Ok(false);
+        }
+        let mut again = Process {
+            pid: process.pid,
+            ..Process::default()
+        };
+        for file in [File::Exe, File::Owner, File::Status, File::Comm, File::Stat] {
+            if asked(process, file) {
+                dir.read(file, &mut again)?;
+            }
+        }
+        let signs = |p: &Process| {
+            p.stat
+                .value()
+                .map(|s| (s.comm.clone(), s.flags & PF_FORKNOEXEC, s.is_zombie()))
+        };
+        let ids = |p: &Process| p.status.value().map(|s| (s.uid, s.gid, s.groups.clone()));
+        // A failed `exe` has `stat` read as well, on one side only.
+        let signs_differ = process.stat.asked() && signs(&again) != signs(process);
+        Ok(!signs_differ
+            && again.exe == process.exe
+            && again.owner == process.owner
+            && again.comm == process.comm
+            && ids(&again) == ids(process))
+    }
+}
+
+/// Whether what two files tell of the same thing is the same: a process that goes to and fro would look unchanged.
+fn agrees(process: &Process) -> bool {
+    let stat = process.stat.value();
+    let ids = process
+        .status
+        .value()
+        .map(|status| (status.uid[1], status.gid[1]));
+    let comm = process
+        .comm
+        .value()
+        .zip(stat)
+        .is_none_or(|(comm, stat)| *comm == stat.comm);
+    comm && process
+        .owner
+        .value()
+        .zip(ids)
+        .is_none_or(|(owner, ids)| *owner == ids)
+}
+
+/// A process of which nothing is read yet, with the instant of CLOCK_BOOTTIME that `stat`'s start time refers to.
+pub(super) fn fresh(pid: i32) -> Process {
+    let now = clock_gettime(ClockId::Boottime);
+    let read_at = now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs();
+    Process {
+        pid,
+        read_at,
+        ..Process::default()
+    }
+}
+
+/// What tells program and ids was never of one moment.
+pub(super) fn tear(process: &mut Process) {
+    for file in [File::Comm, File::Owner, File::Exe, File::Status] {
+        if asked(process, file) {
+            mark(process, file, Why::Torn);
+        }
+    }
+}
+
+fn unreadable(pid: i32, why: Why) -> Process {
+    let mut process = fresh(pid);
+    for file in File::ALL {
+        mark(&mut process, file, why);
+    }
+    process
+}

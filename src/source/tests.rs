@@ -1,0 +1,443 @@
+//! The source against fake trees, and against the processes of the host that runs the tests.
+
+use super::process_dir::{ProcessDir, file_at};
+use super::procfs::Procfs;
+use super::read::{Vanished, whole};
+use crate::select::selection::Wanted;
+use crate::select::spec::parse_selector;
+use crate::select::{File, Plan, select};
+use crate::snapshot::{Fact, Gap, Process, Snapshot, Table, Why};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{CWD, Mode, OFlags, open};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A child that does not outlive its test.
+struct Owned(Child);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Owned {
+    fn spawn(command: &mut Command) -> Owned {
+        Owned(
+            command
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap(),
+        )
+    }
+    fn sleep() -> Owned {
+        let child = Owned::spawn(Command::new("sleep").args(["86399", "0"]).env_clear());
+        child.until(|process| process.comm == Fact::Value(b"sleep".to_vec()));
+        child
+    }
+    fn pid(&self) -> i32 {
+        self.0.id().cast_signed()
+    }
+    fn until(&self, reached: impl Fn(&Process) -> bool) -> Process {
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            let process = read_all(self.pid()).unwrap();
+            if reached(&process) {
+                return process;
+            }
+            assert!(Instant::now() < end, "never reached: {process:?}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+fn proc() -> OwnedFd {
+    open(
+        "/proc",
+        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
+    .unwrap()
+}
+
+fn read_below(dir: &ProcessDir, pid: i32) -> Result<Process, Vanished> {
+    let mut process = Process {
+        pid,
+        ..Process::default()
+    };
+    for file in File::ALL {
+        dir.read(file, &mut process)?;
+    }
+    Ok(process)
+}
+
+fn read_all(pid: i32) -> Result<Process, Vanished> {
+    read_below(
+        &ProcessDir::open(proc().as_fd(), pid, true).map_err(|_| Vanished)?,
+        pid,
+    )
+}
+
+fn look() -> Snapshot {
+    Procfs::live().snapshot(&Plan::everything(&File::ALL))
+}
+
+/// A test that cannot run here says so, or fails where it must run.
+fn skipped(why: &str) {
+    assert!(
+        std::env::var_os("PROCWARD_REQUIRE_ALL").is_none(),
+        "must not be skipped: {why}"
+    );
+    eprintln!("SKIPPED: {why}");
+}
+
+#[test]
+fn a_live_process_is_found_with_program_owner_and_arguments() {
+    let child = Owned::sleep();
+    let snapshot = look();
+    let process = snapshot.by_pid(child.pid()).unwrap();
+    let own = snapshot.by_pid(std::process::id().cast_signed()).unwrap();
+    let exe = process.exe.value().unwrap();
+    let path = Path::new(std::str::from_utf8(&exe.text).unwrap());
+    assert_eq!(exe.file, Fact::Value(file_at(CWD, path).unwrap()));
+    assert_eq!((exe.is_deleted(), exe.path_exists), (Some(false), None));
+    let arguments = [b"sleep".to_vec(), b"86399".to_vec(), b"0".to_vec()];
+    assert_eq!(process.cmdline.value().unwrap().arguments, arguments);
+    assert_eq!(process.owner, own.owner);
+    let uid = rustix::process::geteuid().as_raw();
+    assert_eq!(process.owner.value().unwrap().0, uid);
+    assert_eq!(process.status.value().unwrap().uid, [uid; 4]);
+    assert_eq!(process.status.value().unwrap().ns_pid.first(), Some(&child.pid()));
+    assert_eq!(process.stat.value().unwrap().ppid, own.pid);
+    assert_eq!(process.comm.value().unwrap(), b"sleep");
+    assert!(process.fds.value().is_some_and(|fds| *fds >= 3));
+    assert!(process.cgroup.value().is_some() || process.cgroup.asked());
+    assert!(snapshot.gaps.is_empty(), "{:?}", snapshot.gaps);
+    assert!(snapshot.processes.is_sorted_by_key(|process| process.pid));
+    assert!(snapshot.seen >= snapshot.processes.len());
+    // Started within the last minutes, on the clock that `read_at` has.
+    let ticks = process.stat.value().unwrap().starttime;
+    let started = ticks * 1_000_000_000 / snapshot.host.ticks_per_second;
+    assert!(process.read_at.abs_diff(started) < 300_000_000_000);
+}
+
+#[test]
+fn the_observer_is_this_process_and_its_ancestors_are_above_it() {
+    let snapshot = look();
+    let own = snapshot.by_pid(std::process::id().cast_signed()).unwrap();
+    assert_eq!(snapshot.observer.pid, Some(own.pid));
+    assert_eq!(Some(&snapshot.observer.comm), own.comm.value());
+    assert_eq!(
+        snapshot.observer.exe.as_ref(),
+        own.exe.value().unwrap().file.value()
+    );
+    assert_eq!(
+        snapshot.observer.ancestors.first(),
+        Some(&own.stat.value().unwrap().ppid)
+    );
+    assert!(!snapshot.observer.ancestors.contains(&0));
+    assert!(snapshot.host.boot_id.as_ref().is_some_and(|id| id.len() == 36));
+    assert_eq!(snapshot.host.pid_namespace_depth, 1);
+    assert!(Procfs::at("/proc".into()).is_live());
+    assert!(!Procfs::at("/proc/self".into()).is_live());
+}
+
+#[test]
+fn a_hostile_name_stays_in_its_field() {
+    // A shell may name itself while it does not exec; `read` keeps it waiting.
+    let name = b"x) R 1 (\n\x1b[2J\xff";
+    let script = r"printf 'x) R 1 (\n\033[2J\377' > /proc/$$/comm; read wait";
+    let child = Owned::spawn(Command::new("sh").args(["-c", script]));
+    let process = child.until(|process| process.comm == Fact::Value(name.to_vec()));
+    assert_eq!(process.stat.value().unwrap().comm, name);
+    assert_eq!(
+        process.stat.value().unwrap().ppid,
+        std::process::id().cast_signed()
+    );
+    assert_eq!(
+        process.status.value().unwrap().uid[1],
+        rustix::process::geteuid().as_raw()
+    );
+}
+
+#[test]
+fn a_process_that_keeps_changing_is_never_put_together_from_two_moments() {
+    let script = "while :; do echo one > /proc/$$/comm; echo two > /proc/$$/comm; done";
+    let child = Owned::spawn(Command::new("sh").args(["-c", script]));
+    for _ in 0..20 {
+        let snapshot = look();
+        let process = snapshot.by_pid(child.pid()).unwrap();
+        match &process.comm {
+            Fact::Value(comm) => assert_eq!(*comm, process.stat.value().unwrap().comm),
+            other => assert_eq!(*other, Fact::Unreadable(Why::Torn)),
+        }
+    }
+}
+
+#[test]
+fn a_zombie_has_no_program_arguments_or_descriptors() {
+    let child = Owned::spawn(&mut Command::new("true"));
+    let process = child.until(|process| process.stat.value().is_some_and(|stat| stat.is_zombie()));
+    let process = look().by_pid(process.pid).cloned().unwrap();
+    assert_eq!(process.exe, Fact::NotApplicable);
+    assert_eq!(process.cmdline, Fact::NotApplicable);
+    assert_eq!(process.fds, Fact::NotApplicable);
+    assert!(process.comm.value().is_some());
+}
+
+#[test]
+fn a_kernel_thread_has_no_program_or_arguments() {
+    let kthreadd = read_all(2)
+        .ok()
+        .filter(|p| p.stat.value().is_some_and(crate::snapshot::Stat::is_kthread));
+    let Some(process) = kthreadd else {
+        return skipped("PID 2 is no kernel thread in this PID namespace");
+    };
+    assert_eq!(process.exe, Fact::NotApplicable);
+    assert_eq!(process.cmdline, Fact::NotApplicable);
+    assert_eq!(process.fds, Fact::NotApplicable);
+    assert_eq!(process.status.value().unwrap().vm_swap, None);
+}
+
+#[test]
+fn a_deleted_program_is_told_by_its_link_count_and_a_replaced_one_by_its_path() {
+    let dir = tempfile::tempdir().unwrap();
+    // A name that looks deleted, and a path longer than the first buffer of readlink.
+    let deep = dir.path().join("d".repeat(200)).join("e".repeat(200));
+    std::fs::create_dir_all(&deep).unwrap();
+    let program = deep.join("sleep (deleted)");
+    std::fs::copy("/bin/sleep", &program).unwrap();
+    let child = Owned::spawn(Command::new(&program).arg("86398"));
+    let exe_of = |process: &Process| process.exe.value().cloned().unwrap();
+    let here = child.until(|process| {
+        process
+            .exe
+            .value()
+            .is_some_and(|exe| exe.text.ends_with(b"(deleted)"))
+    });
+    let own = program.as_os_str().as_encoded_bytes();
+    assert_eq!(
+        (exe_of(&here).is_deleted(), exe_of(&here).path()),
+        (Some(false), own)
+    );
+
+    std::fs::remove_file(&program).unwrap();
+    let gone = exe_of(&read_all(child.pid()).unwrap());
+    assert_eq!(
+        (gone.is_deleted(), gone.path(), gone.path_exists),
+        (Some(true), own, Some(false))
+    );
+    std::fs::copy("/bin/true", &program).unwrap();
+    let replaced = exe_of(&read_all(child.pid()).unwrap());
+    assert_eq!(
+        (replaced.is_deleted(), replaced.path_exists),
+        (Some(true), Some(true))
+    );
+}
+
+#[test]
+fn a_command_line_beyond_the_limit_is_partly_read() {
+    let child = Owned::spawn(
+        Command::new("sleep")
+            .arg("86397")
+            .arg("0".repeat(100_000))
+            .arg("0".repeat(100_000)),
+    );
+    let cmdline = child
+        .until(|process| process.cmdline.value().is_some_and(|c| c.truncated))
+        .cmdline;
+    let cmdline = cmdline.value().unwrap();
+    assert_eq!(cmdline.arguments.len(), 4);
+    assert_eq!(
+        cmdline.arguments.iter().map(Vec::len).sum::<usize>() + 3,
+        128 << 10
+    );
+}
+
+#[test]
+fn an_open_directory_shows_no_other_process_when_the_pid_is_given_again() {
+    if !rustix::process::geteuid().is_root() {
+        return skipped("giving a PID again needs root");
+    }
+    let mut old = Owned::sleep();
+    let pid = old.pid();
+    let dir = ProcessDir::open(proc().as_fd(), pid, true).unwrap();
+    assert!(read_below(&dir, pid).is_ok());
+    old.0.kill().unwrap();
+    assert_eq!(old.0.wait().unwrap().signal(), Some(9));
+    for file in File::ALL {
+        let mut process = Process {
+            pid,
+            ..Process::default()
+        };
+        assert_eq!(
+            dir.read(file, &mut process),
+            Err(Vanished),
+            "{file:?} of a dead process"
+        );
+    }
+    for _ in 0..200 {
+        // Other tests fork too: the next PID is ours only most of the time.
+        if std::fs::write("/proc/sys/kernel/ns_last_pid", (pid - 1).to_string()).is_err() {
+            return skipped("/proc/sys/kernel/ns_last_pid cannot be written");
+        }
+        let new = Owned::spawn(Command::new("sleep").arg("86396"));
+        if new.pid() != pid {
+            continue;
+        }
+        new.until(|process| process.comm == Fact::Value(b"sleep".to_vec()));
+        for file in File::ALL {
+            let mut process = Process {
+                pid,
+                ..Process::default()
+            };
+            assert_eq!(
+                dir.read(file, &mut process),
+                Err(Vanished),
+                "{file:?} of another process"
+            );
+        }
+        return;
+    }
+    skipped("the PID was not given again in 200 tries");
+}
+
+/// A copy of /proc with these processes: PID, comm, parent.
+fn tree(processes: &[(i32, &str, i32)]) -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    for (pid, comm, ppid) in processes {
+        let dir = root.path().join(pid.to_string());
+        std::fs::create_dir(&dir).unwrap();
+        let stat = format!(
+            "{pid} ({comm}) S {ppid} {pid} {pid} 0 -1 4194560 5 0 0 0 1 2 0 0 20 0 1 0 {pid} 4096 1\n"
+        );
+        let status = "Uid:\t5\t5\t5\t5\nGid:\t6\t6\t6\t6\nGroups:\t\n";
+        let files = [
+            ("stat", stat),
+            ("comm", format!("{comm}\n")),
+            ("status", status.to_owned()),
+            ("cmdline", format!("{comm}\0-x\0")),
+            ("loginuid", u32::MAX.to_string()),
+        ];
+        for (name, text) in files {
+            std::fs::write(dir.join(name), text).unwrap();
+        }
+        std::os::unix::fs::symlink("/bin/sleep", dir.join("exe")).unwrap();
+    }
+    root
+}
+
+#[test]
+fn a_copied_tree_is_read_without_looking_at_this_host() {
+    let root = tree(&[(300, "c", 20), (20, "b", 1)]);
+    std::fs::create_dir(root.path().join("20/fd")).unwrap();
+    std::fs::write(root.path().join("20/fd/0"), "").unwrap();
+    std::fs::create_dir(root.path().join("self")).unwrap();
+    std::fs::create_dir(root.path().join("007")).unwrap();
+    let procfs = Procfs::at(root.path().to_owned());
+    assert!(!procfs.is_live());
+    let snapshot = procfs.snapshot(&Plan::everything(&File::ALL));
+    assert_eq!(
+        snapshot
+            .processes
+            .iter()
+            .map(|process| process.pid)
+            .collect::<Vec<_>>(),
+        [20, 300]
+    );
+    assert_eq!(
+        (snapshot.seen, snapshot.vanished, snapshot.observer.pid),
+        (2, 0, None)
+    );
+    assert_eq!(snapshot.gaps, []);
+    let process = &snapshot.processes[0];
+    let exe = process.exe.value().unwrap();
+    assert_eq!(
+        (exe.text.as_slice(), &exe.file),
+        (b"/bin/sleep".as_slice(), &Fact::Unreadable(Why::Absent))
+    );
+    assert_eq!(process.loginuid, Fact::Value(None));
+    assert_eq!(process.fds, Fact::Value(1));
+    assert_eq!(process.status.value().unwrap().uid, [5; 4]);
+    // Missing from the copy: the process is there all the same.
+    assert!(matches!(process.cgroup, Fact::Unreadable(Why::Errno(2))));
+}
+
+#[test]
+fn a_directory_without_processes_is_a_gap() {
+    let empty = tempfile::tempdir().unwrap();
+    let look = |path: &Path| Procfs::at(path.to_owned()).snapshot(&Plan::everything(&[File::Stat]));
+    assert!(matches!(look(empty.path()).gaps.as_slice(), [Gap::NotProc(_)]));
+    assert!(matches!(
+        look(&empty.path().join("none")).gaps.as_slice(),
+        [Gap::NotProc(_)]
+    ));
+}
+
+#[test]
+fn a_file_is_read_up_to_its_limit_and_links_are_not_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("f"), vec![b'x'; 10_000]).unwrap();
+    std::os::unix::fs::symlink("f", dir.path().join("l")).unwrap();
+    let fd = open(dir.path(), OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).unwrap();
+    let read = |name, limit| whole(&fd, name, limit).map(|(bytes, more)| (bytes.len(), more));
+    assert_eq!(read("f", 10_000), Ok((10_000, false)));
+    assert_eq!(read("f", 9_999), Ok((9_999, true)));
+    assert_eq!(read("f", 1 << 20), Ok((10_000, false)));
+    assert_eq!(read("l", 10_000), Err(rustix::io::Errno::LOOP));
+}
+
+/// The real plan of one check.
+fn plan(selector: &str) -> (Wanted, Plan) {
+    let selector = parse_selector(selector, &Table::default()).unwrap();
+    let wanted = Wanted {
+        selector,
+        except: Vec::new(),
+        strict: false,
+        everywhere: true,
+        match_self: false,
+    };
+    (wanted.clone(), Plan::deciding(vec![wanted]))
+}
+
+#[test]
+fn the_parent_that_no_check_means_is_read_for_its_child() {
+    let root = tree(&[
+        (1, "init", 0),
+        (20, "b", 1),
+        (30, "c", 20),
+        (40, "c", 1),
+        (50, "d", 1),
+    ]);
+    let (wanted, plan) = plan("c,parent=b");
+    let snapshot = Procfs::at(root.path().to_owned()).snapshot(&plan);
+    assert_eq!(snapshot.seen, 5);
+    assert!(snapshot.by_pid(20).is_some() && snapshot.by_pid(50).is_none());
+    let selection = select(&wanted, &snapshot);
+    assert_eq!((selection.matched.len(), selection.unknown.len()), (1, 0));
+}
+
+#[test]
+fn a_parent_that_is_not_there_ends_the_search_and_is_not_guessed() {
+    let root = tree(&[(30, "c", 20)]);
+    let (wanted, plan) = plan("c,ancestor=b");
+    let snapshot = Procfs::at(root.path().to_owned()).snapshot(&plan);
+    assert_eq!((snapshot.processes.len(), snapshot.vanished), (1, 0));
+    let selection = select(&wanted, &snapshot);
+    assert_eq!((selection.matched.len(), selection.unknown.len()), (0, 1));
+}
+
+#[test]
+fn only_what_a_check_means_stays() {
+    let child = Owned::sleep();
+    let (wanted, plan) = plan("sleep,cmdline=sleep 86399 0");
+    let snapshot = Procfs::live().snapshot(&plan);
+    let process = snapshot.by_pid(child.pid()).unwrap();
+    assert!(process.cmdline.value().is_some() && !process.fds.asked());
+    assert!(snapshot.by_pid(std::process::id().cast_signed()).is_none());
+    assert!(!select(&wanted, &snapshot).matched.is_empty());
+}
