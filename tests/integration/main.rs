@@ -13,4 +13,6 @@ mod common;
 mod docs;
 mod live;
 mod mon_daemon;
+mod namespaces;
+mod process;
 mod ps_monitor;
