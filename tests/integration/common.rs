@@ -32,6 +32,11 @@ macro_rules! need {
 }
 pub(crate) use need;
 
+/// A name of this run's own, of at most 9 bytes and the ending: another run may be at it on the same host.
+pub(crate) fn unique(ending: &str) -> String {
+    format!("pwt{:x}{ending}", std::process::id())
+}
+
 pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }

@@ -1,6 +1,6 @@
 //! The live host, seen by procward and by ps; shells' own arguments; hostile names.
 
-use crate::common::{Output, Place, Procward, command, is_root, need, output};
+use crate::common::{Output, Place, Procward, command, is_root, need, output, unique};
 use crate::process::Live;
 use std::collections::BTreeMap;
 
@@ -129,13 +129,13 @@ fn names_above() -> Vec<String> {
 
 #[test]
 fn counts_are_those_of_ps_as_the_own_user() {
-    counts_are_those_of_ps(None, "pwtown");
+    counts_are_those_of_ps(None, &unique("o"));
 }
 
 #[test]
 fn counts_are_those_of_ps_as_nobody() {
     need!(is_root(), "only root can become nobody");
-    counts_are_those_of_ps(Some("nobody"), "pwtnobody");
+    counts_are_those_of_ps(Some("nobody"), &unique("n"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The real mon daemon runs procward as its `ps.monitor`, as the user mon where the tests run as root.
 
-use crate::common::{Place, command, ids, is_root, need, spawn, wait_for};
+use crate::common::{Place, command, ids, is_root, need, spawn, unique, wait_for};
 use crate::process::{Live, pids_of};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::{BufRead, BufReader, Write};
@@ -163,24 +163,27 @@ fn alert(kind: &str, line: &str) -> (String, String) {
 fn a_failure_alerts_once_and_its_end_upalerts() {
     need!(Path::new(MON).exists(), "mon is not installed");
     let programs = Place::new();
-    let live = Live::named(&programs, "pwtmonone");
+    let live = Live::named(&programs, &unique("one"));
     let place = Place::new();
     let link = place.link("ps.monitor");
-    let mon = Daemon::start(place, &link, "pwtmonone:1-1");
+    let mon = Daemon::start(place, &link, &format!("{}:1-1", unique("one")));
     assert!(mon.wait_for_status(1).contains("exitval=0"));
     assert_eq!(mon.alerts(), []);
 
     drop(live);
     assert!(mon.wait_for_status(0).contains("exitval=1"));
-    let failure = alert("failure", "CRITICAL: pwtmonone missing");
+    let failure = alert("failure", &format!("CRITICAL: {} missing", unique("one")));
     assert_eq!(mon.wait_for_alerts(1), std::slice::from_ref(&failure));
 
-    let _live = Live::named(&programs, "pwtmonone");
+    let _live = Live::named(&programs, &unique("one"));
     mon.wait_for_status(1);
     // mon gives an upalert the last failing output.
     assert_eq!(
         mon.wait_for_alerts(2),
-        [failure, alert("up", "CRITICAL: pwtmonone missing")]
+        [
+            failure,
+            alert("up", &format!("CRITICAL: {} missing", unique("one")))
+        ]
     );
 }
 
@@ -198,9 +201,13 @@ fn two_failures_alert_once_while_their_counts_move() {
         home = home.display()
     );
     let recorder = place.script("recorder", &recorder);
-    let mut few = vec![Live::named(&programs, "pwtmonfew")];
-    let mut many: Vec<Live> = (0..2).map(|_| Live::named(&programs, "pwtmonmany")).collect();
-    let mon = Daemon::start(place, &recorder, "pwtmonfew:5- pwtmonmany:1-1");
+    let mut few = vec![Live::named(&programs, &unique("few"))];
+    let mut many: Vec<Live> = (0..2).map(|_| Live::named(&programs, &unique("many"))).collect();
+    let mon = Daemon::start(
+        place,
+        &recorder,
+        &format!("{}:5- {}:1-1", unique("few"), unique("many")),
+    );
     let mut details = Vec::new();
     for runs in 1..=7 {
         wait_for("another run", 20, || {
@@ -209,29 +216,19 @@ fn two_failures_alert_once_while_their_counts_move() {
         details.push(mon.read("last"));
         if runs % 2 == 0 {
             few.truncate(1);
-            many.push(Live::named(&programs, "pwtmonmany"));
+            many.push(Live::named(&programs, &unique("many")));
         } else {
-            few.push(Live::named(&programs, "pwtmonfew"));
+            few.push(Live::named(&programs, &unique("few")));
             many.truncate(2);
         }
     }
+    let expected = format!("CRITICAL: {} too few, {} too many", unique("few"), unique("many"));
     let lines = mon.read("lines");
-    assert!(
-        lines
-            .lines()
-            .all(|line| line == "CRITICAL: pwtmonfew too few, pwtmonmany too many"),
-        "{lines}"
-    );
+    assert!(lines.lines().all(|line| line == expected), "{lines}");
     details.dedup();
     assert!(details.len() > 1, "the counts must move: {details:?}");
     let alerts = mon.wait_for_alerts(1);
-    assert_eq!(
-        alerts,
-        [alert(
-            "failure",
-            "CRITICAL: pwtmonfew too few, pwtmonmany too many"
-        )]
-    );
+    assert_eq!(alerts, [alert("failure", &expected)]);
 }
 
 #[test]

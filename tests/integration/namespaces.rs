@@ -44,7 +44,7 @@ fn a_forbidden_process_is_found_in_a_container_and_a_wanted_one_is_not() {
         .ends(2)
         .says("pwtcontained missing");
     Procward::check("human")
-        .arg("pwtcontained,scope=all:1")
+        .arg("pwtcontained,scope=all:1-")
         .run()
         .ends(0);
 }
