@@ -6,8 +6,10 @@
 
 pub mod cli;
 pub mod config;
+pub mod deadline;
 pub mod exit_code;
 pub mod judge;
+pub mod outcome;
 pub mod parse;
 pub mod report;
 pub mod select;

@@ -1,9 +1,13 @@
 //! What may be typed.
 
+use super::terminal::Terminal;
 use super::{check, config, explain, init, list, migrate, roll, snapshot};
+use crate::deadline::Notes;
 use crate::report::Format;
+use crate::select::parse_duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Watches the processes of this host: is what must run running, as who it should be?
 #[derive(Debug, Parser)]
@@ -26,10 +30,31 @@ pub struct ViewArguments {
     /// Look at a snapshot saved by `procward snapshot` in place of the live host
     #[arg(long, global = true, value_name = "FILE")]
     pub snapshot: Option<PathBuf>,
+    /// End within this time, such as 20s, whatever happens [default: 8s, or more where a check waits longer]
+    #[arg(long, global = true, value_name = "TIME", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// What standard output is.
+    #[arg(skip)]
+    pub terminal: Terminal,
+    /// Who watches this worker.
+    #[arg(skip)]
+    pub notes: Notes,
+}
+
+/// A time span as the selector language writes it, of at least a second.
+///
+/// # Errors
+/// What is wrong with it.
+fn duration(text: &str) -> Result<Duration, String> {
+    let span = parse_duration(text)?;
+    if span < Duration::from_secs(1) {
+        return Err("less than a second is no time to look twice: write 1s or more".into());
+    }
+    Ok(span)
 }
 
 /// The commands.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// The daemons running here, each with the spec that would watch it (the default)
     Roll(roll::Roll),

@@ -1,11 +1,12 @@
 //! `procward check`: judge checks from the command line or the configuration.
 
 use super::arguments::{FormatName, ViewArguments};
+use super::default_format;
 use super::view::View;
-use super::{Outcome, default_format, look};
 use crate::config;
 use crate::exit_code::Exit;
 use crate::judge::{Check, Item, Manner, Report, State, Verdict, assemble, judge};
+use crate::outcome::Outcome;
 use crate::report::{Format, render};
 use crate::select::spec::{Dialect, parse};
 use crate::select::{Fault, Plan, Range, Spec};
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// The arguments of `check`.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct CheckCommand {
     /// Specs, such as `sshd:1-` or `/usr/sbin/cron,user=root:1`; without any, the configuration file
     pub specs: Vec<String>,
@@ -34,13 +35,19 @@ pub struct CheckCommand {
 }
 
 impl CheckCommand {
+    /// The format of its report.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format.map_or_else(default_format, Format::from)
+    }
+
     /// Runs it.
-    pub fn run(self, view: &ViewArguments) -> Outcome {
-        let view = match View::open(view) {
+    pub fn run(self, arguments: &ViewArguments) -> Outcome {
+        let view = match View::open(arguments) {
             Ok(view) => view,
             Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
         };
-        let format = self.format.map_or_else(default_format, Format::from);
+        let format = self.format();
         let mut remarks = Vec::new();
         let mut items = if self.specs.is_empty() {
             let loaded = config::load::load(self.config.as_deref(), &view);
@@ -62,7 +69,10 @@ impl CheckCommand {
         let mut report = look_and_judge(&items, &view);
         report.remarks.append(&mut remarks);
         let exit = exit_of(report.state);
-        Outcome::new(render(&report, format, &look(self.verbose > 0)), exit)
+        Outcome::new(
+            render(&report, format, &arguments.terminal.look(self.verbose > 0)),
+            exit,
+        )
     }
 }
 

@@ -1,12 +1,12 @@
 //! `procward config`: is the configuration right, and what does it mean?
 
-use super::Outcome;
 use super::arguments::ViewArguments;
 use super::view::View;
 use crate::config::diagnostic;
 use crate::config::load::load;
 use crate::exit_code::Exit;
 use crate::judge::Item;
+use crate::outcome::Outcome;
 use crate::report::escape;
 use crate::select::spec::sentence;
 use clap::{Args, Subcommand};
@@ -14,7 +14,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 /// The commands below `config`.
-#[derive(Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum ConfigCommand {
     /// All faults of the configuration, each with its place; exit 3 if there is one
     Check(ConfigArguments),
@@ -23,7 +23,7 @@ pub enum ConfigCommand {
 }
 
 /// Which configuration.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct ConfigArguments {
     /// The configuration file [default: /etc/procward/procward.toml and conf.d/*.toml]
     #[arg(long, value_name = "FILE", env = "PROCWARD_CONFIG")]
@@ -32,13 +32,13 @@ pub struct ConfigArguments {
 
 impl ConfigCommand {
     /// Runs it.
-    pub fn run(self, view: &ViewArguments) -> Outcome {
-        let view = match View::open(view) {
+    pub fn run(self, arguments: &ViewArguments) -> Outcome {
+        let view = match View::open(arguments) {
             Ok(view) => view,
             Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
         };
-        let (ConfigCommand::Check(arguments) | ConfigCommand::Show(arguments)) = &self;
-        let loaded = load(arguments.config.as_deref(), &view);
+        let (ConfigCommand::Check(which) | ConfigCommand::Show(which)) = &self;
+        let loaded = load(which.config.as_deref(), &view);
         let mut text = String::new();
         for located in &loaded.faults {
             if let Some(source) = loaded.sources.get(located.source) {

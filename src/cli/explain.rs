@@ -1,12 +1,12 @@
 //! `procward explain`: term by term, why a process matches a spec or does not.
 
-use super::Outcome;
 use super::arguments::ViewArguments;
 use super::check::spec_or_outcome;
 use super::view::View;
 use crate::exit_code::Exit;
 use crate::judge::near::found;
 use crate::judge::{Check, State};
+use crate::outcome::Outcome;
 use crate::report::escape;
 use crate::select::reading::{Reading, Subject};
 use crate::select::selection::{LeftOut, Meaning, program};
@@ -17,7 +17,7 @@ use clap::Args;
 use std::fmt::Write;
 
 /// The arguments of `explain`.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct Explain {
     /// The spec
     pub spec: String,
@@ -30,8 +30,8 @@ const TOLD: usize = 10;
 
 impl Explain {
     /// Runs it.
-    pub fn run(self, view: &ViewArguments) -> Outcome {
-        let view = match View::open(view) {
+    pub fn run(self, arguments: &ViewArguments) -> Outcome {
+        let view = match View::open(arguments) {
             Ok(view) => view,
             Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
         };

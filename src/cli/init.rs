@@ -1,12 +1,12 @@
 //! `procward init`: the roll call, written as a commented configuration file.
 
-use super::Outcome;
 use super::arguments::ViewArguments;
 use super::list::age;
 use super::roll::{FILES, Group, groups};
 use super::view::View;
 use crate::config::migrate::toml_string;
 use crate::exit_code::Exit;
+use crate::outcome::Outcome;
 use crate::report::escape;
 use crate::select::Plan;
 use clap::Args;
@@ -14,13 +14,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// The arguments of `init`.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct Init {}
 
 impl Init {
     /// Runs it.
-    pub fn run(self, view: &ViewArguments) -> Outcome {
-        let view = match View::open(view) {
+    pub fn run(self, arguments: &ViewArguments) -> Outcome {
+        let view = match View::open(arguments) {
             Ok(view) => view,
             Err(sentence) => return Outcome::new(format!("# {sentence}\n"), Exit::Unknown),
         };

@@ -1,19 +1,19 @@
 //! `procward list`: the matching processes, as ps would show them.
 
-use super::Outcome;
 use super::arguments::ViewArguments;
 use super::check::spec_or_outcome;
 use super::explain::check_of;
 use super::view::View;
 use crate::exit_code::Exit;
 use crate::judge::judgement::describe;
+use crate::outcome::Outcome;
 use crate::report::escape;
 use crate::select::{Plan, select};
 use clap::Args;
 use std::fmt::Write;
 
 /// The arguments of `list`.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct List {
     /// The spec; its range is not looked at
     pub spec: String,
@@ -21,8 +21,8 @@ pub struct List {
 
 impl List {
     /// Runs it.
-    pub fn run(self, view: &ViewArguments) -> Outcome {
-        let view = match View::open(view) {
+    pub fn run(self, arguments: &ViewArguments) -> Outcome {
+        let view = match View::open(arguments) {
             Ok(view) => view,
             Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
         };

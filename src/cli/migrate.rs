@@ -1,10 +1,10 @@
 //! `procward migrate`: ps.monitor's specs as TOML.
 
-use super::Outcome;
 use super::check::items_of_specs;
 use crate::config::migrate::{specs_in_mon_cf, toml_string};
 use crate::exit_code::Exit;
 use crate::judge::Item;
+use crate::outcome::Outcome;
 use crate::report::escape;
 use crate::select::spec::Dialect;
 use crate::source::accounts::Nss;
@@ -13,7 +13,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 /// The arguments of `migrate`.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct Migrate {
     /// Specs, several in one argument if need be: 'tor:1-1 sshd:1-'
     pub specs: Vec<String>,
@@ -50,7 +50,7 @@ impl Migrate {
         }
         let mut text = String::new();
         let mut exit = Exit::Ok;
-        for (item, spec) in items_of_specs(&specs, &Nss, Dialect::PsMonitor)
+        for (item, spec) in items_of_specs(&specs, &Nss::default(), Dialect::PsMonitor)
             .iter()
             .zip(&specs)
         {

@@ -15,60 +15,50 @@ pub mod migrate;
 pub mod ps_monitor;
 pub mod roll;
 pub mod snapshot;
+pub mod terminal;
 pub mod view;
 
+use crate::deadline::{Notes, Terms, supervise};
 use crate::exit_code::Exit;
-use crate::report::{Format, Look};
-use arguments::{Arguments, Command};
+use crate::outcome::Outcome;
+use crate::report::{Format, excuse};
+use arguments::{Arguments, Command, ViewArguments};
 use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
+use terminal::{Terminal, color_wanted};
 
-/// What a command has to say, and how the program ends.
-#[derive(Debug)]
-pub struct Outcome {
-    /// For standard output.
-    pub text: Vec<u8>,
-    /// The exit code.
-    pub exit: Exit,
-}
-
-impl Outcome {
-    /// A text and an exit code.
-    pub fn new(text: impl Into<Vec<u8>>, exit: Exit) -> Outcome {
-        Outcome {
-            text: text.into(),
-            exit,
-        }
-    }
-}
-
-/// Runs procward with the arguments and the environment of this process. A panic is told as UNKNOWN: a monitor
-/// that dies of something else than its own exit may be taken for success.
+/// Runs procward with the arguments and the environment of this process.
 #[must_use]
 pub fn main() -> Exit {
     std::panic::set_hook(Box::new(|_| {}));
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let outcome = std::panic::catch_unwind(|| dispatch(&arguments)).unwrap_or_else(|panic| {
+    let Some(outcome) = caught(|| dispatch(&arguments)) else {
+        // A worker has told its supervisor.
+        return Exit::Ok;
+    };
+    // A reader that went away (`procward list | head`) is not our fault, and is nobody's failure.
+    let _ = std::io::stdout().lock().write_all(&outcome.text);
+    outcome.exit
+}
+
+/// A panic is told as UNKNOWN: a monitor that dies of something else than its own exit may be taken for success.
+fn caught(run: impl FnOnce() -> Option<Outcome>) -> Option<Outcome> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let message = panic
             .downcast_ref::<String>()
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("no message");
         let line = crate::report::escape::text(format!("UNKNOWN: internal error: {message}").as_bytes());
-        Outcome::new(
-            format!("{line}\nPlease report this with the command line that was used.\n"),
-            Exit::Unknown,
-        )
-    });
-    // A reader that went away (`procward list | head`) is not our fault, and is nobody's failure.
-    let _ = std::io::stdout().lock().write_all(&outcome.text);
-    outcome.exit
+        let text = format!("{line}\nPlease report this with the command line that was used.\n");
+        Some(Outcome::new(text, Exit::Unknown))
+    })
 }
 
-/// Under whose name procward was called decides what it is.
-fn dispatch(arguments: &[OsString]) -> Outcome {
+/// Under whose name procward was called decides what it is. `None`: this is a worker that has told its supervisor.
+fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
     let name = arguments
         .first()
         .map(Path::new)
@@ -83,39 +73,87 @@ fn dispatch(arguments: &[OsString]) -> Outcome {
         parsed(line.collect(), Exit::Unknown)
     };
     match name.to_string_lossy().as_ref() {
-        "ps.monitor" => ps_monitor::run(&rest().collect::<Vec<_>>()),
+        "ps.monitor" => as_ps_monitor(&rest().collect::<Vec<_>>()),
         "procward.monitor" => plugin(&["check", "--format", "mon"]),
         "check_procward" => plugin(&["check", "--format", "nagios"]),
         _ if arguments.get(1).is_some_and(|word| word == "ps.monitor") => {
-            ps_monitor::run(&arguments.iter().skip(2).cloned().collect::<Vec<_>>())
+            as_ps_monitor(&arguments.iter().skip(2).cloned().collect::<Vec<_>>())
         }
         _ => parsed(arguments.to_vec(), Exit::Ok),
     }
 }
 
-/// `help`: how `--help` and `--version` end, 3 under a plugin's name.
-fn parsed(line: Vec<OsString>, help: Exit) -> Outcome {
-    let arguments = match Arguments::try_parse_from(line) {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            let text = error.render();
-            let text = if std::io::stdout().is_terminal() && color_wanted() {
-                text.ansi().to_string()
-            } else {
-                text.to_string()
-            };
-            if error.use_stderr() {
-                // The first line is what a pager shows.
-                return Outcome::new(
-                    format!("UNKNOWN: {}", text.trim_start_matches("error: ")),
-                    Exit::Unknown,
-                );
-            }
-            return Outcome::new(text, help);
-        }
+fn as_ps_monitor(arguments: &[OsString]) -> Option<Outcome> {
+    watched(ViewArguments::default(), Format::Mon, &|view| {
+        ps_monitor::run(arguments, view)
+    })
+}
+
+/// Does the work in a worker that is given up when it does not come back.
+fn watched(view: ViewArguments, format: Format, work: &dyn Fn(&ViewArguments) -> Outcome) -> Option<Outcome> {
+    let view = ViewArguments {
+        terminal: Terminal::here(),
+        ..view
     };
-    let view = &arguments.view;
-    match arguments.command.unwrap_or(Command::Roll(roll::Roll::default())) {
+    let terms = Terms {
+        limit: view.timeout,
+        excuse: &|reason, known| excuse(format, reason, known),
+    };
+    supervise(terms, &|notes: Notes| {
+        let view = ViewArguments {
+            notes,
+            ..view.clone()
+        };
+        caught(|| Some(work(&view))).unwrap_or_else(|| Outcome::new("", Exit::Unknown))
+    })
+}
+
+/// `help`: how `--help` and `--version` end, 3 under a plugin's name.
+fn parsed(line: Vec<OsString>, help: Exit) -> Option<Outcome> {
+    match Arguments::try_parse_from(line) {
+        Ok(arguments) => run(arguments),
+        Err(error) => Some(refused(&error, help)),
+    }
+}
+
+fn refused(error: &clap::Error, help: Exit) -> Outcome {
+    let text = error.render();
+    let text = if Terminal::here().is_terminal && color_wanted() {
+        text.ansi().to_string()
+    } else {
+        text.to_string()
+    };
+    if error.use_stderr() {
+        // The first line is what a pager shows.
+        return Outcome::new(
+            format!("UNKNOWN: {}", text.trim_start_matches("error: ")),
+            Exit::Unknown,
+        );
+    }
+    Outcome::new(text, help)
+}
+
+fn run(arguments: Arguments) -> Option<Outcome> {
+    let command = arguments.command.unwrap_or(Command::Roll(roll::Roll::default()));
+    let format = match &command {
+        Command::Check(check) => check.format(),
+        _ => Format::Human,
+    };
+    match &command {
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(*shell, &mut Arguments::command(), "procward", &mut text);
+            return Some(Outcome::new(text, Exit::Ok));
+        }
+        Command::Man => {
+            let mut text = Vec::new();
+            let written = clap_mangen::Man::new(Arguments::command()).render(&mut text);
+            let exit = if written.is_ok() { Exit::Ok } else { Exit::Unknown };
+            return Some(Outcome::new(text, exit));
+        }
+        _ => {}
+    }
+    watched(arguments.view, format, &|view| match command.clone() {
         Command::Roll(command) => command.run(view),
         Command::Init(command) => command.run(view),
         Command::Check(command) => command.run(view),
@@ -124,45 +162,8 @@ fn parsed(line: Vec<OsString>, help: Exit) -> Outcome {
         Command::Snapshot(command) => command.run(view),
         Command::Config(command) => command.run(view),
         Command::Migrate(command) => command.run(),
-        Command::Completions { shell } => {
-            let mut text = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), "procward", &mut text);
-            Outcome::new(text, Exit::Ok)
-        }
-        Command::Man => {
-            let mut text = Vec::new();
-            let written = clap_mangen::Man::new(Arguments::command()).render(&mut text);
-            Outcome::new(text, if written.is_ok() { Exit::Ok } else { Exit::Unknown })
-        }
-    }
-}
-
-fn color_wanted() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
-}
-
-/// What a report needs to know of the terminal.
-#[must_use]
-pub fn look(verbose: bool) -> Look {
-    let terminal = std::io::stdout().is_terminal();
-    let width = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|columns| columns.parse().ok());
-    Look {
-        width: width
-            .or_else(|| terminal.then(terminal_width).flatten())
-            .unwrap_or(80),
-        color: terminal && color_wanted(),
-        verbose,
-    }
-}
-
-fn terminal_width() -> Option<usize> {
-    rustix::termios::tcgetwinsize(std::io::stdout())
-        .ok()
-        .map(|size| usize::from(size.ws_col))
-        .filter(|w| *w > 0)
+        Command::Completions { .. } | Command::Man => Outcome::new("", Exit::Ok),
+    })
 }
 
 /// The format where none was asked for: mon's under mon, else for people.

@@ -1,11 +1,11 @@
 //! Under the name of mon's `ps.monitor`: the same specs, the same exit status, the truth in place of its quirks.
 
-use super::Outcome;
 use super::arguments::ViewArguments;
 use super::check::{items_of_specs, look_and_judge};
 use super::view::View;
 use crate::exit_code::Exit;
 use crate::judge::{Item, Manner, Report, State};
+use crate::outcome::Outcome;
 use crate::report::{Format, Look, escape, render};
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::spec::{Dialect, sentence};
@@ -22,7 +22,7 @@ const USAGE: &str = "usage: ps.monitor NAME:MIN-MAX ...\n\
 
 /// Runs it.
 #[must_use]
-pub fn run(arguments: &[OsString]) -> Outcome {
+pub fn run(arguments: &[OsString], view: &ViewArguments) -> Outcome {
     let words: Vec<String> = arguments
         .iter()
         .map(|word| word.to_string_lossy().into_owned())
@@ -36,9 +36,9 @@ pub fn run(arguments: &[OsString]) -> Outcome {
             format!("procward {} as ps.monitor\n{USAGE}", env!("CARGO_PKG_VERSION")),
             Exit::Unknown,
         ),
-        Some("-x") => name_of(words.get(1).map(String::as_str)),
-        Some("--compare") => compare(&words[1..]),
-        _ => match judge(&words) {
+        Some("-x") => name_of(words.get(1).map(String::as_str), view),
+        Some("--compare") => compare(&words[1..], view),
+        _ => match judge(&words, view) {
             Ok(report) => Outcome::new(render(&report, Format::Mon, &LOOK), exit_of(&report)),
             Err(sentence) => Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
         },
@@ -60,8 +60,8 @@ fn exit_of(report: &Report) -> Exit {
     }
 }
 
-fn judge(specs: &[String]) -> Result<Report, String> {
-    let view = View::open(&ViewArguments::default())?;
+fn judge(specs: &[String], view: &ViewArguments) -> Result<Report, String> {
+    let view = View::open(view)?;
     let mut items = items_of_specs(specs, &view, Dialect::PsMonitor);
     let mut meanings = BTreeMap::new();
     for item in &mut items {
@@ -107,11 +107,11 @@ fn answer_to_first_word(terms: &mut [crate::select::Term]) {
     term.values.extend(more);
 }
 
-fn name_of(pid: Option<&str>) -> Outcome {
+fn name_of(pid: Option<&str>, view: &ViewArguments) -> Outcome {
     let Some(pid) = pid.and_then(|pid| pid.parse::<i32>().ok()) else {
         return Outcome::new(format!("UNKNOWN: -x wants a process id\n{USAGE}"), Exit::Unknown);
     };
-    let view = match View::open(&ViewArguments::default()) {
+    let view = match View::open(view) {
         Ok(view) => view,
         Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
     };
@@ -157,7 +157,7 @@ fn theirs() -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
-fn compare(specs: &[String]) -> Outcome {
+fn compare(specs: &[String], view: &ViewArguments) -> Outcome {
     let Some(path) = theirs() else {
         return Outcome::new(
             "UNKNOWN: mon's own ps.monitor is not installed here\n",
@@ -173,7 +173,7 @@ fn compare(specs: &[String]) -> Outcome {
             );
         }
     };
-    let report = match judge(specs) {
+    let report = match judge(specs, view) {
         Ok(report) => report,
         Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
     };

@@ -3,8 +3,8 @@
 use super::arguments::ViewArguments;
 use super::list::{age, size};
 use super::view::View;
-use super::{Outcome, look};
 use crate::exit_code::Exit;
+use crate::outcome::Outcome;
 use crate::report::escape;
 use crate::select::place;
 use crate::select::reading::{Reading, Subject, Value};
@@ -17,7 +17,7 @@ use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
 /// The arguments of `roll`.
-#[derive(Args, Debug, Default)]
+#[derive(Clone, Args, Debug, Default)]
 pub struct Roll {}
 
 /// One row of the roll call.
@@ -60,8 +60,8 @@ pub const FILES: [File; 7] = [
 
 impl Roll {
     /// Runs it.
-    pub fn run(self, view: &ViewArguments) -> Outcome {
-        let view = match View::open(view) {
+    pub fn run(self, arguments: &ViewArguments) -> Outcome {
+        let view = match View::open(arguments) {
             Ok(view) => view,
             Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
         };
@@ -72,7 +72,10 @@ impl Roll {
         } else {
             Exit::Unknown
         };
-        Outcome::new(table(&groups, &snapshot, look(false).width), exit)
+        Outcome::new(
+            table(&groups, &snapshot, arguments.terminal.look(false).width),
+            exit,
+        )
     }
 }
 
@@ -102,11 +105,7 @@ pub fn groups(snapshot: &Snapshot, accounts: &dyn Accounts) -> Vec<Group> {
 fn group_of(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> Option<Group> {
     let stat = process.stat.value()?;
     let observer = &snapshot.observer;
-    let session = observer
-        .pid
-        .and_then(|pid| snapshot.by_pid(pid))
-        .and_then(|own| own.stat.value());
-    let beside = session.is_some_and(|own| own.session == stat.session);
+    let beside = observer.session == Some(stat.session);
     let own = beside
         || observer.pid == Some(process.pid)
         || observer.ancestors.contains(&process.pid) && process.pid != 1;

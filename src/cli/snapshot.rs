@@ -1,9 +1,9 @@
 //! `procward snapshot`: save what is seen, for bug reports, tests and incidents.
 
-use super::Outcome;
 use super::arguments::ViewArguments;
 use super::view::View;
 use crate::exit_code::Exit;
+use crate::outcome::Outcome;
 use crate::select::{File, Plan};
 use crate::snapshot::{Accounts, Fact, Snapshot, Why, file};
 use crate::source::accounts::local_table;
@@ -13,7 +13,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 /// The arguments of `snapshot`.
-#[derive(Args, Debug)]
+#[derive(Clone, Args, Debug)]
 pub struct SnapshotCommand {
     /// Write to this file, readable by nobody else, in place of standard output
     #[arg(short, long, value_name = "FILE")]
@@ -25,8 +25,8 @@ pub struct SnapshotCommand {
 
 impl SnapshotCommand {
     /// Runs it.
-    pub fn run(self, view: &ViewArguments) -> Outcome {
-        let view = match View::open(view) {
+    pub fn run(self, arguments: &ViewArguments) -> Outcome {
+        let view = match View::open(arguments) {
             Ok(view) => view,
             Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
         };

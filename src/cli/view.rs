@@ -27,12 +27,13 @@ impl View {
                 .map_err(|error| format!("{shown} is not a snapshot of procward: {error}"))?;
             return Ok(View::Saved(Box::new(snapshot)));
         }
+        let notes = arguments.notes;
         Ok(match &arguments.proc {
-            None => View::Proc(Procfs::live(), Box::new(Nss)),
+            None => View::Proc(Procfs::live().watched(notes), Box::new(Nss::watched(notes))),
             Some(dir) => {
-                let procfs = Procfs::at(dir.clone());
+                let procfs = Procfs::at(dir.clone()).watched(notes);
                 let accounts: Box<dyn Accounts> = if procfs.is_live() {
-                    Box::new(Nss)
+                    Box::new(Nss::watched(notes))
                 } else {
                     Box::new(table_beside(dir))
                 };

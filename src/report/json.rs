@@ -1,7 +1,7 @@
 //! For programs. These types are the format: they change only with `version`, whatever becomes of the others.
 
 use super::escape;
-use crate::judge::{Evidence, Report, Verdict};
+use crate::judge::{Evidence, Report, State, Verdict};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -82,10 +82,27 @@ pub(super) fn render(report: &Report) -> String {
             .collect(),
         remarks: report.remarks.iter().map(|remark| safe(remark)).collect(),
     };
+    written(&document)
+}
+
+fn written(document: &Document) -> String {
     // These types hold nothing that JSON cannot: the error is for maps with odd keys.
-    serde_json::to_string(&document)
-        .unwrap_or_else(|error| format!("{{\"version\":1,\"error\":\"{error}\"}}"))
+    serde_json::to_string(document).unwrap_or_else(|error| format!("{{\"version\":1,\"error\":\"{error}\"}}"))
         + "\n"
+}
+
+/// A report without verdicts: the run could not be finished.
+pub(super) fn excuse(reason: &str) -> String {
+    let document = Document {
+        version: 1,
+        state: State::Unknown.word(),
+        seen: 0,
+        vanished: 0,
+        verdicts: Vec::new(),
+        skipped: Vec::new(),
+        remarks: vec![reason.to_owned()],
+    };
+    written(&document)
 }
 
 fn safe(text: &str) -> String {

@@ -10,7 +10,9 @@ mod nagios;
 #[cfg(test)]
 mod tests;
 
+use crate::exit_code::Exit;
 use crate::judge::Report;
+use crate::outcome::Outcome;
 
 /// A dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,4 +71,24 @@ fn capped(text: String) -> String {
         kept.push('\n');
     }
     kept
+}
+
+/// What to say where a run had to end before its verdict. What was known by then is kept where it was CRITICAL, for
+/// that stays so whatever else would have come; else the run is UNKNOWN. The reason may move from run to run, so it is
+/// not in the first line.
+#[must_use]
+pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
+    let reason = escape::text(reason.as_bytes());
+    if let Some(mut known) = known.filter(|known| known.exit == Exit::Critical) {
+        if format != Format::Json {
+            known.text.extend_from_slice(format!("{reason}\n").as_bytes());
+        }
+        return known;
+    }
+    let tag = if format == Format::Nagios { "PROCS " } else { "" };
+    let text = match format {
+        Format::Json => json::excuse(&reason),
+        _ => format!("{tag}UNKNOWN: not finished\n{reason}\n"),
+    };
+    Outcome::new(text, Exit::Unknown)
 }

@@ -1,5 +1,6 @@
 //! Which processes a check means. Pure: a selector and a snapshot in, a selection out.
 
+pub mod duration;
 pub mod fault;
 pub mod file;
 pub mod key;
@@ -15,6 +16,7 @@ pub mod spec;
 pub mod term;
 pub mod truth;
 
+pub use duration::parse_duration;
 pub use fault::Fault;
 pub use file::File;
 pub use key::{Key, Kind};

@@ -45,6 +45,8 @@ pub enum Why {
     Malformed,
     /// The process changed its program or ids while it was read, time after time.
     Torn,
+    /// The read did not come back: the process, or who serves its memory, does not answer.
+    NoAnswer,
     /// Another error, by its errno.
     Errno(i32),
     /// The fact is not in this snapshot: a file that was saved without it, or a fault of procward.
@@ -60,6 +62,7 @@ impl Why {
             Why::Empty => "empty".into(),
             Why::Malformed => "malformed".into(),
             Why::Torn => "changed while it was read".into(),
+            Why::NoAnswer => "no answer".into(),
             Why::Errno(errno) => std::io::Error::from_raw_os_error(errno).to_string(),
             Why::Absent => "not in the snapshot".into(),
         }

@@ -71,6 +71,9 @@ impl Default for Host {
 pub struct Observer {
     /// procward's own PID in the view; none where a foreign /proc or a file is looked at.
     pub pid: Option<i32>,
+    /// The session that it was started in; a worker has one of its own.
+    #[serde(default)]
+    pub session: Option<i32>,
     /// Its ancestors, parent first.
     pub ancestors: Vec<i32>,
     /// Its own program file.

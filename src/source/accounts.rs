@@ -1,6 +1,7 @@
 //! Names of users and groups: NSS for the live host, so that LDAP works; passwd files for copies of others.
 
-use super::process_dir::file_at;
+use super::process_dir::file_of_path;
+use crate::deadline::Notes;
 use crate::snapshot::{Accounts, FileId, Table};
 use nix::unistd::{Gid, Group, Uid, User};
 use rustix::io::Errno;
@@ -9,7 +10,27 @@ use std::path::Path;
 
 /// The name service of this host.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Nss;
+pub struct Nss {
+    notes: Notes,
+}
+
+impl Nss {
+    /// Asked under somebody's eyes: a name service may not answer.
+    #[must_use]
+    pub fn watched(notes: Notes) -> Nss {
+        Nss { notes }
+    }
+
+    fn ask<T>(
+        self,
+        what: &str,
+        of: impl std::fmt::Display,
+        ask: impl FnOnce() -> nix::Result<Option<T>>,
+    ) -> Result<Option<T>, String> {
+        let answer = self.notes.risk(&format!("name service, {what} {of}"), ask);
+        answer.map_or_else(|| Err("no answer".into()), found)
+    }
+}
 
 /// getpwnam_r(3): where nothing is found, some name services say 0, others ENOENT or ESRCH.
 fn found<T>(answer: nix::Result<Option<T>>) -> Result<Option<T>, String> {
@@ -22,28 +43,33 @@ fn found<T>(answer: nix::Result<Option<T>>) -> Result<Option<T>, String> {
 
 impl Accounts for Nss {
     fn uid(&self, name: &str) -> Result<Option<u32>, String> {
-        Ok(found(User::from_name(name))?.map(|user| user.uid.as_raw()))
+        Ok(self
+            .ask("user", name, || User::from_name(name))?
+            .map(|user| user.uid.as_raw()))
     }
     fn gid(&self, name: &str) -> Result<Option<u32>, String> {
-        Ok(found(Group::from_name(name))?.map(|group| group.gid.as_raw()))
+        Ok(self
+            .ask("group", name, || Group::from_name(name))?
+            .map(|group| group.gid.as_raw()))
     }
     fn user_name(&self, uid: u32) -> Option<String> {
-        found(User::from_uid(Uid::from_raw(uid)))
+        self.ask("uid", uid, || User::from_uid(Uid::from_raw(uid)))
             .ok()
             .flatten()
             .map(|user| user.name)
     }
     fn group_name(&self, gid: u32) -> Option<String> {
-        found(Group::from_gid(Gid::from_raw(gid)))
+        self.ask("gid", gid, || Group::from_gid(Gid::from_raw(gid)))
             .ok()
             .flatten()
             .map(|group| group.name)
     }
     fn file(&self, path: &str) -> Result<Option<FileId>, String> {
-        match file_at(rustix::fs::CWD, path) {
-            Ok(file) => Ok(Some(file)),
-            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
-            Err(error) => Err(error.to_string()),
+        match file_of_path(self.notes, path.as_bytes()) {
+            Some(Ok(file)) => Ok(Some(file)),
+            Some(Err(Errno::NOENT | Errno::NOTDIR)) => Ok(None),
+            Some(Err(error)) => Err(error.to_string()),
+            None => Err("no answer".into()),
         }
     }
 }
@@ -111,10 +137,10 @@ mod tests {
 
     #[test]
     fn nss_knows_root_and_says_no_to_others() {
-        assert_eq!(Nss.uid("root"), Ok(Some(0)));
-        assert_eq!(Nss.uid("no such user of procward"), Ok(None));
-        assert_eq!(Nss.gid("a\0b"), Ok(None));
-        assert_eq!(Nss.user_name(0).as_deref(), Some("root"));
+        assert_eq!(Nss::default().uid("root"), Ok(Some(0)));
+        assert_eq!(Nss::default().uid("no such user of procward"), Ok(None));
+        assert_eq!(Nss::default().gid("a\0b"), Ok(None));
+        assert_eq!(Nss::default().user_name(0).as_deref(), Some("root"));
         assert_eq!(local_table().users.get("root"), Some(&0));
     }
 
@@ -124,7 +150,7 @@ mod tests {
         let (file, link) = (dir.path().join("f"), dir.path().join("l"));
         std::fs::write(&file, "").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
-        let id = |path: &Path| Nss.file(path.to_str().unwrap()).unwrap();
+        let id = |path: &Path| Nss::default().file(path.to_str().unwrap()).unwrap();
         assert!(id(&file).is_some());
         assert_eq!(id(&file), id(&link));
         assert_eq!(id(&dir.path().join("none")), None);

@@ -144,7 +144,7 @@ impl<'a> Crowd<'a> {
         if let Some(dir) = held.and_then(|held| held.dir.clone()) {
             return Ok(dir);
         }
-        let dir = ProcessDir::open(self.source.proc, pid, self.source.live)?;
+        let dir = ProcessDir::open(self.source.proc, pid)?;
         match held.and_then(|held| held.start) {
             Some(start)
                 if start_of(

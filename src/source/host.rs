@@ -1,11 +1,11 @@
 //! Facts about the host, about procward itself, and about what the view may hide.
 
-use super::process_dir::{ProcessDir, file_at};
+use super::process_dir::{Proc, ProcessDir, file_at};
 use super::read::whole;
 use crate::parse;
 use crate::select::File;
 use crate::snapshot::{Gap, Process, Snapshot};
-use rustix::fd::{AsFd, OwnedFd};
+use rustix::fd::BorrowedFd;
 use rustix::fs::{AtFlags, CWD, StatxFlags, readlinkat, statx};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -14,31 +14,31 @@ use std::path::Path;
 const CAP_SYS_PTRACE: u32 = 19;
 
 /// Fills in the host, and, where procward itself shows in the view, the observer.
-pub(super) fn look(proc: &OwnedFd, live: bool, snapshot: &mut Snapshot) {
+pub(super) fn look(proc: Proc<'_>, snapshot: &mut Snapshot) {
     let host = &mut snapshot.host;
     host.ticks_per_second = rustix::param::clock_ticks_per_second();
     host.page_size = rustix::param::page_size() as u64;
     // A proc file system mounted with subset=pid has no sys/.
-    let boot_id = whole(proc, "sys/kernel/random/boot_id", 64).ok();
+    let boot_id = whole(proc.dir, "sys/kernel/random/boot_id", 64).ok();
     host.boot_id = boot_id
         .and_then(|(id, _)| String::from_utf8(id).ok())
         .map(|id| id.trim().to_owned());
-    if !live {
+    if !proc.live {
         return;
     }
-    let Some(pid) = own_pid(proc) else { return };
+    let Some(pid) = own_pid(proc.dir) else { return };
     snapshot.observer.pid = Some(pid);
     snapshot.observer.arguments = std::env::args_os()
         .skip(1)
         .map(|word| word.as_bytes().to_vec())
         .collect();
-    snapshot.observer.exe = file_at(proc.as_fd(), "self/exe").ok();
+    snapshot.observer.exe = file_at(proc.dir, "self/exe").ok();
     snapshot.observer.may_trace = may_trace();
     let mut own = Process {
         pid,
         ..Process::default()
     };
-    if let Ok(dir) = ProcessDir::open(proc.as_fd(), pid, live) {
+    if let Ok(dir) = ProcessDir::open(proc, pid) {
         for file in [File::Comm, File::Stat, File::Status] {
             // procward lives; what it cannot read of itself stays unknown.
             let _ = dir.read(file, &mut own);
@@ -49,6 +49,12 @@ pub(super) fn look(proc: &OwnedFd, live: bool, snapshot: &mut Snapshot) {
         snapshot.host.pid_namespace_depth = status.ns_pid.len().max(1);
     }
     let mut parent = own.stat.value().map_or(0, |stat| stat.ppid);
+    // A worker has a session of its own; the program that was started is its parent.
+    let mut session = own
+        .stat
+        .value()
+        .map(|stat| stat.session)
+        .filter(|session| *session != pid);
     // A PID given again between two reads could close a ring.
     while parent > 0 && !snapshot.observer.ancestors.contains(&parent) {
         snapshot.observer.ancestors.push(parent);
@@ -56,17 +62,19 @@ pub(super) fn look(proc: &OwnedFd, live: bool, snapshot: &mut Snapshot) {
             pid: parent,
             ..Process::default()
         };
-        let read = ProcessDir::open(proc.as_fd(), parent, live)
+        let read = ProcessDir::open(proc, parent)
             .ok()
             .and_then(|dir| dir.read(File::Stat, &mut process).ok());
+        session = session.or_else(|| Some(process.stat.value()?.session));
         parent = read
             .and_then(|()| process.stat.value().map(|stat| stat.ppid))
             .unwrap_or(0);
     }
+    snapshot.observer.session = session;
 }
 
 /// procward's PID as this mount numbers it; none where it is of another PID namespace.
-fn own_pid(proc: &OwnedFd) -> Option<i32> {
+fn own_pid(proc: BorrowedFd<'_>) -> Option<i32> {
     let link = readlinkat(proc, "self", Vec::new()).ok()?;
     link.to_str().ok()?.parse().ok()
 }

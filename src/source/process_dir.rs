@@ -2,6 +2,7 @@
 //! every read fails, even if its PID is given again.
 
 use super::read::{Place, Vanished};
+use crate::deadline::Notes;
 use crate::parse;
 use crate::select::File;
 use crate::snapshot::process::DELETED;
@@ -10,11 +11,23 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, StatxFlags, openat, readlinkat, statx};
 use rustix::io::Errno;
 
+/// A proc file system, and how its processes are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Proc<'a> {
+    /// Its directory.
+    pub dir: BorrowedFd<'a>,
+    /// Whether the paths that its processes name may be looked up.
+    pub live: bool,
+    /// Who is told before a read that may not come back.
+    pub notes: Notes,
+}
+
 /// One process, and no other.
 #[derive(Debug)]
 pub struct ProcessDir {
     dir: OwnedFd,
     live: bool,
+    notes: Notes,
 }
 
 /// Files of one line; the kernel's own limits (a page, PATH_MAX) are below it.
@@ -27,16 +40,16 @@ const CMDLINE: usize = 128 << 10;
 const PF_EXITING: u32 = 0x0000_0004;
 
 impl ProcessDir {
-    /// Opens `/proc/PID` below the descriptor of a proc file system. `live`: the paths that its processes name
-    /// may be looked up.
+    /// Opens `/proc/PID` below the descriptor of a proc file system.
     ///
     /// # Errors
     /// The errno of open.
-    pub fn open(proc: BorrowedFd<'_>, pid: i32, live: bool) -> Result<ProcessDir, Errno> {
+    pub fn open(proc: Proc<'_>, pid: i32) -> Result<ProcessDir, Errno> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(ProcessDir {
-            dir: openat(proc, pid.to_string(), flags, Mode::empty())?,
-            live,
+            dir: openat(proc.dir, pid.to_string(), flags, Mode::empty())?,
+            live: proc.live,
+            notes: proc.notes,
         })
     }
 
@@ -50,6 +63,7 @@ impl ProcessDir {
                 dir: self.dir.as_fd(),
                 prefix: "",
                 live: self.live,
+                notes: self.notes,
             },
             file,
             process,
@@ -61,18 +75,14 @@ impl ProcessDir {
 ///
 /// # Errors
 /// The process vanished.
-pub(super) fn glance(
-    proc: BorrowedFd<'_>,
-    file: File,
-    process: &mut Process,
-    live: bool,
-) -> Result<(), Vanished> {
+pub(super) fn glance(proc: Proc<'_>, file: File, process: &mut Process) -> Result<(), Vanished> {
     let prefix = format!("{}/", process.pid);
     read(
         Place {
-            dir: proc,
+            dir: proc.dir,
             prefix: &prefix,
-            live,
+            live: proc.live,
+            notes: proc.notes,
         },
         file,
         process,
@@ -207,10 +217,10 @@ fn program(place: Place<'_>, text: Vec<u8>) -> Result<Exe, Vanished> {
     // A path in another mount namespace or "(unreachable)" is not one of ours; a relative one would be looked up
     // below our working directory.
     let path_exists = if deleted && place.live && text.starts_with(b"/") {
-        match file_at(CWD, text.strip_suffix(DELETED).unwrap_or(&text)) {
-            Ok(_) => Some(true),
-            Err(Errno::NOENT | Errno::NOTDIR) => Some(false),
-            Err(_) => None,
+        match file_of_path(place.notes, text.strip_suffix(DELETED).unwrap_or(&text)) {
+            Some(Ok(_)) => Some(true),
+            Some(Err(Errno::NOENT | Errno::NOTDIR)) => Some(false),
+            _ => None,
         }
     } else {
         None
@@ -229,7 +239,20 @@ fn is_magic(place: Place<'_>) -> bool {
 }
 
 fn cmdline(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
-    process.cmdline = match place.whole("cmdline", CMDLINE) {
+    // The kernel takes the lock of the process's memory, get_mm_cmdline() of fs/proc/base.c, and may have to fetch the
+    // page from whoever serves it.
+    let pid = process.pid;
+    let start = || match &process.stat {
+        Fact::Value(stat) => Some(stat.starttime),
+        _ => parse::stat::parse(&place.whole("stat", LINE).ok()?.0).map(|stat| stat.starttime),
+    };
+    let owner = || owner(place).ok()?.value().map(|(uid, _)| *uid);
+    let read = || place.whole("cmdline", CMDLINE);
+    let Some(read) = place.notes.risk_of_process(pid, "cmdline", start, owner, read) else {
+        process.cmdline = Fact::Unreadable(Why::NoAnswer);
+        return Ok(());
+    };
+    process.cmdline = match read {
         Ok((bytes, more)) if !bytes.is_empty() => Fact::Value(parse::cmdline::parse(&bytes, more)),
         _ if has_no_program(place, process)? => Fact::NotApplicable,
         Ok(_) => Fact::Unreadable(Why::Empty),
@@ -273,5 +296,12 @@ pub fn file_at<P: rustix::path::Arg>(dir: BorrowedFd<'_>, path: P) -> Result<Fil
         inode: stat.stx_ino,
         owner: stat.stx_uid,
         links: stat.stx_nlink,
+    })
+}
+
+/// The file behind a path of the host, which may lead to a server that does not answer. `None`: it did not.
+pub(super) fn file_of_path(notes: Notes, path: &[u8]) -> Option<Result<FileId, Errno>> {
+    notes.risk(&format!("file {}", String::from_utf8_lossy(path)), || {
+        file_at(CWD, path)
     })
 }

@@ -2,8 +2,10 @@
 
 use super::complete::Crowd;
 use super::host;
+use super::process_dir::Proc;
 use super::read::Vanished;
 use super::settle::Source;
+use crate::deadline::Notes;
 use crate::select::Plan;
 use crate::snapshot::{Gap, Snapshot};
 use rustix::fd::{AsFd, OwnedFd};
@@ -15,6 +17,7 @@ use std::path::PathBuf;
 pub struct Procfs {
     root: PathBuf,
     live: bool,
+    notes: Notes,
 }
 
 impl Procfs {
@@ -24,6 +27,7 @@ impl Procfs {
         Procfs {
             root: PathBuf::from("/proc"),
             live: true,
+            notes: Notes::none(),
         }
     }
 
@@ -32,7 +36,17 @@ impl Procfs {
     #[must_use]
     pub fn at(root: PathBuf) -> Procfs {
         let live = host::is_own_proc(&root);
-        Procfs { root, live }
+        Procfs {
+            root,
+            live,
+            notes: Notes::none(),
+        }
+    }
+
+    /// The same, with somebody who is told before a read that may not come back.
+    #[must_use]
+    pub fn watched(self, notes: Notes) -> Procfs {
+        Procfs { notes, ..self }
     }
 
     /// Whether procward itself shows in it.
@@ -58,7 +72,12 @@ impl Procfs {
                 return snapshot;
             }
         };
-        host::look(&proc, self.live, &mut snapshot);
+        let opened = Proc {
+            dir: proc.as_fd(),
+            live: self.live,
+            notes: self.notes,
+        };
+        host::look(opened, &mut snapshot);
         let (pids, error) = list(&proc);
         snapshot
             .gaps
@@ -69,11 +88,7 @@ impl Procfs {
         snapshot.gaps.extend(host::hidden(&self.root));
         snapshot.seen = pids.len();
 
-        let source = Source {
-            proc: proc.as_fd(),
-            live: self.live,
-            plan,
-        };
+        let source = Source { proc: opened, plan };
         let mut crowd = Crowd::new(source);
         for pid in pids {
             let read = source.read_one(pid, &snapshot);

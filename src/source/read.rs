@@ -1,5 +1,6 @@
 //! Whole small files below a directory descriptor, and what an errno means.
 
+use crate::deadline::Notes;
 use crate::snapshot::{Fact, Why};
 use rustix::buffer::spare_capacity;
 use rustix::fd::{AsFd, BorrowedFd};
@@ -46,6 +47,8 @@ pub(super) struct Place<'a> {
     pub(super) prefix: &'a str,
     /// Whether the paths that the process names mean the same files to procward.
     pub(super) live: bool,
+    /// Who is told before a read that may not come back.
+    pub(super) notes: Notes,
 }
 
 impl Place<'_> {

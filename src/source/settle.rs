@@ -1,13 +1,12 @@
 //! One process read by plan: a glance by path that may dismiss it, then everything below its own descriptor, and
 //! a last look whether it is still what was read first.
 
-use super::process_dir::{ProcessDir, glance, mark};
+use super::process_dir::{Proc, ProcessDir, glance, mark};
 use super::read::{Vanished, why};
 use crate::select::plan::asked;
 use crate::select::{File, Plan, Step};
 use crate::snapshot::process::PF_FORKNOEXEC;
 use crate::snapshot::{Process, Snapshot, Why};
-use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -20,8 +19,7 @@ const TORN_WAIT: std::time::Duration = std::time::Duration::from_micros(200);
 /// What is needed to read processes.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
-    pub(super) proc: BorrowedFd<'a>,
-    pub(super) live: bool,
+    pub(super) proc: Proc<'a>,
     pub(super) plan: &'a Plan,
 }
 
@@ -35,12 +33,12 @@ impl Source<'_> {
     /// Reads one process as far as the plan wants; `None` where no check means it.
     pub(super) fn read_one(&self, pid: i32, snapshot: &Snapshot) -> Result<Option<Kept>, Vanished> {
         let mut first = fresh(pid);
-        glance(self.proc, self.plan.first(), &mut first, self.live)?;
+        glance(self.proc, self.plan.first(), &mut first)?;
         if self.plan.next(&first, snapshot) == Step::Dismiss {
             return Ok(None);
         }
         // What the glance saw is thrown away: the PID may be another process's by now.
-        match ProcessDir::open(self.proc, pid, self.live) {
+        match ProcessDir::open(self.proc, pid) {
             Ok(dir) => {
                 let (step, process) = self.settle(&dir, pid, snapshot)?;
                 Ok((step != Step::Dismiss).then_some(Kept {
@@ -109,7 +107,7 @@ impl Source<'_> {
         if kthread || !self.plan.verify(process) {
             return Ok(true);
         }
-        if self.live && !agrees(process) {
+        if self.proc.live && !agrees(process) {
             return Ok(false);
         }
         let mut again = Process {

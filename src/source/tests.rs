@@ -1,8 +1,9 @@
 //! The source against fake trees, and against the processes of the host that runs the tests.
 
-use super::process_dir::{ProcessDir, file_at};
+use super::process_dir::{Proc, ProcessDir, file_at};
 use super::procfs::Procfs;
 use super::read::{Vanished, whole};
+use crate::deadline::Notes;
 use crate::select::selection::Wanted;
 use crate::select::spec::parse_selector;
 use crate::select::{File, Plan, select};
@@ -55,6 +56,14 @@ impl Owned {
     }
 }
 
+fn proc_of(proc: &OwnedFd) -> Proc<'_> {
+    Proc {
+        dir: proc.as_fd(),
+        live: true,
+        notes: Notes::none(),
+    }
+}
+
 fn proc() -> OwnedFd {
     open(
         "/proc",
@@ -77,7 +86,7 @@ fn read_below(dir: &ProcessDir, pid: i32) -> Result<Process, Vanished> {
 
 fn read_all(pid: i32) -> Result<Process, Vanished> {
     read_below(
-        &ProcessDir::open(proc().as_fd(), pid, true).map_err(|_| Vanished)?,
+        &ProcessDir::open(proc_of(&proc()), pid).map_err(|_| Vanished)?,
         pid,
     )
 }
@@ -265,7 +274,7 @@ fn an_open_directory_shows_no_other_process_when_the_pid_is_given_again() {
     }
     let mut old = Owned::sleep();
     let pid = old.pid();
-    let dir = ProcessDir::open(proc().as_fd(), pid, true).unwrap();
+    let dir = ProcessDir::open(proc_of(&proc()), pid).unwrap();
     assert!(read_below(&dir, pid).is_ok());
     old.0.kill().unwrap();
     assert_eq!(old.0.wait().unwrap().signal(), Some(9));
