@@ -192,6 +192,7 @@ pub(crate) fn check(spec: &str, snapshot: &Snapshot) -> Check {
         note: None,
         except: Vec::new(),
         match_self: false,
+        recheck: None,
     }
 }
 

@@ -3,17 +3,22 @@
 use super::arguments::{FormatName, ViewArguments};
 use super::default_format;
 use super::view::View;
+use super::watch::Watch;
 use crate::config;
 use crate::exit_code::Exit;
-use crate::judge::{Check, Item, Manner, Report, State, Verdict, assemble, judge};
+use crate::judge::{Check, Item, Report, State};
 use crate::outcome::Outcome;
 use crate::report::{Format, render};
 use crate::select::spec::{Dialect, parse};
-use crate::select::{Fault, Plan, Range, Spec};
-use crate::snapshot::{Accounts, Why};
+use crate::select::{Fault, Range, Spec, parse_duration};
+use crate::snapshot::Accounts;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// How long a check may fail before that counts: the longest upgrade of a daemon that was measured left it away for
+/// 4.6 s.
+pub const RECHECK: Duration = Duration::from_secs(5);
 
 /// The arguments of `check`.
 #[derive(Clone, Args, Debug)]
@@ -26,6 +31,10 @@ pub struct CheckCommand {
     /// How to write the report [default: human, or mon's under mon]
     #[arg(long, value_enum)]
     pub format: Option<FormatName>,
+    /// How long a check may fail before that counts: a restart is ridden out [default: 5s; 0 for specs in the human
+    /// format]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub recheck: Option<Duration>,
     /// Count procward itself too
     #[arg(long)]
     pub match_self: bool,
@@ -39,6 +48,13 @@ impl CheckCommand {
     #[must_use]
     pub fn format(&self) -> Format {
         self.format.map_or_else(default_format, Format::from)
+    }
+
+    /// Nobody waits for a restart at a terminal, and everybody else does.
+    fn window(&self) -> Duration {
+        let typed = !self.specs.is_empty() && self.format() == Format::Human;
+        self.recheck
+            .unwrap_or(if typed { Duration::ZERO } else { RECHECK })
     }
 
     /// Runs it.
@@ -66,13 +82,20 @@ impl CheckCommand {
                 check.match_self = self.match_self;
             }
         }
-        let mut report = look_and_judge(&items, &view);
-        report.remarks.append(&mut remarks);
-        let exit = exit_of(report.state);
-        Outcome::new(
-            render(&report, format, &arguments.terminal.look(self.verbose > 0)),
-            exit,
-        )
+        let look = arguments.terminal.look(self.verbose > 0);
+        let outcome = |mut report: Report| {
+            report.remarks.extend(remarks.iter().cloned());
+            let exit = exit_of(report.state);
+            Outcome::new(render(&report, format, &look), exit)
+        };
+        let watch = Watch {
+            view: &view,
+            notes: arguments.notes,
+            window: self.window(),
+            tell_of_ok: false,
+            publish: &|report| arguments.notes.publish(&outcome(report.clone())),
+        };
+        outcome(watch.run(&items))
     }
 }
 
@@ -94,7 +117,7 @@ pub fn items_of_specs(specs: &[String], accounts: &dyn Accounts, dialect: Dialec
         .iter()
         .map(|spec| item_of_spec(spec, accounts, dialect))
         .collect();
-    let names: Vec<String> = items.iter().map(|item| name_of(item).to_owned()).collect();
+    let names: Vec<String> = items.iter().map(|item| item.name().to_owned()).collect();
     for (item, own) in items.iter_mut().zip(&names) {
         if let Item::Check(check) = item
             && names.iter().filter(|name| *name == own).count() > 1
@@ -104,13 +127,6 @@ pub fn items_of_specs(specs: &[String], accounts: &dyn Accounts, dialect: Dialec
     }
     repeated(&mut items);
     items
-}
-
-fn name_of(item: &Item) -> &str {
-    match item {
-        Item::Check(check) => &check.name,
-        Item::Faulty { name, .. } | Item::Skipped { name, .. } => name,
-    }
 }
 
 /// The same selector twice would give two verdicts under one name, of which a reader sees one.
@@ -159,83 +175,10 @@ fn item_of_spec(text: &str, accounts: &dyn Accounts, dialect: Dialect) -> Item {
                 note: None,
                 except: Vec::new(),
                 match_self: false,
+                recheck: None,
             }))
         }
     }
-}
-
-/// How long after the first look a failing check is looked at again: a scan of /proc is not atomic, and misses
-/// processes that are replaced while it runs.
-const SECOND_LOOK: Duration = Duration::from_millis(20);
-
-/// A verdict that is UNKNOWN because a process was being replaced is looked at again, at growing intervals up to this.
-const LAST_WAIT: Duration = Duration::from_millis(160);
-
-/// Whether a verdict is UNKNOWN for a reason that passes.
-fn is_passing(verdict: &Verdict) -> bool {
-    let torn = Why::Torn.text();
-    verdict.state == State::Unknown && verdict.reasons.iter().any(|reason| reason.ends_with(&torn))
-}
-
-/// Looks once, and once more at what is not OK: a check fails only if it fails twice.
-#[must_use]
-pub fn look_and_judge(items: &[Item], view: &View) -> Report {
-    let wanted = |items: &[Item]| -> Vec<_> {
-        items
-            .iter()
-            .filter_map(|item| {
-                if let Item::Check(c) = item {
-                    Some(c.wanted())
-                } else {
-                    None
-                }
-            })
-            .collect()
-    };
-    let snapshot = view.look(&Plan::deciding(wanted(items)));
-    let mut first = judge(items, &snapshot, view);
-    let open: Vec<Item> = items
-        .iter()
-        .filter(|item| matches!(item, Item::Check(_)) && !is_ok(&first, name_of(item)))
-        .cloned()
-        .collect();
-    if open.is_empty() {
-        return first;
-    }
-    if !view.is_live() {
-        first.remarks.push("not confirmed: a snapshot is one look".into());
-        return first;
-    }
-    let near = first
-        .verdicts
-        .iter()
-        .any(|v| matches!(v.manner, Manner::Missing | Manner::TooFew | Manner::Unseen));
-    let plan = Plan::telling(wanted(&open), near);
-    let mut wait = SECOND_LOOK;
-    let (snapshot, second) = loop {
-        std::thread::sleep(wait);
-        let snapshot = view.look(&plan);
-        let second = judge(&open, &snapshot, view);
-        wait *= 2;
-        if wait > LAST_WAIT || !second.verdicts.iter().any(is_passing) {
-            break (snapshot, second);
-        }
-    };
-    let verdicts: Vec<Verdict> = items
-        .iter()
-        .filter_map(|item| {
-            let find = |report: &Report| report.verdicts.iter().find(|v| v.name == name_of(item)).cloned();
-            find(&second).or_else(|| find(&first))
-        })
-        .collect();
-    assemble(verdicts, first.skipped, &snapshot)
-}
-
-fn is_ok(report: &Report, name: &str) -> bool {
-    report
-        .verdicts
-        .iter()
-        .any(|verdict| verdict.name == name && verdict.state == State::Ok)
 }
 
 /// The spec of a command that takes one, or its faults, each with its place.

@@ -78,6 +78,7 @@ pub fn check_of(spec: &Spec) -> Check {
         note: None,
         except: Vec::new(),
         match_self: false,
+        recheck: None,
     }
 }
 

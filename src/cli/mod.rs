@@ -17,6 +17,7 @@ pub mod roll;
 pub mod snapshot;
 pub mod terminal;
 pub mod view;
+pub mod watch;
 
 use crate::deadline::{Notes, Terms, supervise};
 use crate::exit_code::Exit;

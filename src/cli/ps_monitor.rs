@@ -1,22 +1,24 @@
 //! Under the name of mon's `ps.monitor`: the same specs, the same exit status, the truth in place of its quirks.
 
 use super::arguments::ViewArguments;
-use super::check::{items_of_specs, look_and_judge};
+use super::check::{RECHECK, items_of_specs};
 use super::view::View;
+use super::watch::Watch;
 use crate::exit_code::Exit;
 use crate::judge::{Item, Manner, Report, State};
 use crate::outcome::Outcome;
 use crate::report::{Format, Look, escape, render};
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::spec::{Dialect, sentence};
-use crate::select::{File, Key, Matcher, Op, Plan};
+use crate::select::{File, Key, Matcher, Op, Plan, parse_duration};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
-const USAGE: &str = "usage: ps.monitor NAME:MIN-MAX ...\n\
+const USAGE: &str = "usage: ps.monitor [--recheck TIME] NAME:MIN-MAX ...\n\
     \x20      ps.monitor -x PID                      the name of one process\n\
     \x20      procward ps.monitor --compare SPEC ... beside mon's own ps.monitor\n";
 
@@ -28,20 +30,36 @@ pub fn run(arguments: &[OsString], view: &ViewArguments) -> Outcome {
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
     match words.first().map(String::as_str) {
-        None => Outcome::new(
-            format!("UNKNOWN: nothing to check: no spec was given\n{USAGE}"),
-            Exit::Unknown,
-        ),
         Some("-h" | "--help" | "-V" | "--version") => Outcome::new(
             format!("procward {} as ps.monitor\n{USAGE}", env!("CARGO_PKG_VERSION")),
             Exit::Unknown,
         ),
         Some("-x") => name_of(words.get(1).map(String::as_str), view),
         Some("--compare") => compare(&words[1..], view),
-        _ => match judge(&words, view) {
-            Ok(report) => Outcome::new(render(&report, Format::Mon, &LOOK), exit_of(&report)),
-            Err(sentence) => Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
+        Some("--recheck") => match words.get(1).map(|word| parse_duration(word)) {
+            Some(Ok(window)) => judged(&words[2..], view, window),
+            Some(Err(sentence)) => {
+                Outcome::new(format!("UNKNOWN: --recheck: {sentence}\n{USAGE}"), Exit::Unknown)
+            }
+            None => Outcome::new(
+                format!("UNKNOWN: --recheck wants a time span\n{USAGE}"),
+                Exit::Unknown,
+            ),
         },
+        _ => judged(&words, view, RECHECK),
+    }
+}
+
+fn judged(specs: &[String], view: &ViewArguments, window: Duration) -> Outcome {
+    if specs.is_empty() {
+        return Outcome::new(
+            format!("UNKNOWN: nothing to check: no spec was given\n{USAGE}"),
+            Exit::Unknown,
+        );
+    }
+    match judge(specs, view, window) {
+        Ok(report) => outcome(&report),
+        Err(sentence) => Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
     }
 }
 
@@ -60,8 +78,8 @@ fn exit_of(report: &Report) -> Exit {
     }
 }
 
-fn judge(specs: &[String], view: &ViewArguments) -> Result<Report, String> {
-    let view = View::open(view)?;
+fn judge(specs: &[String], arguments: &ViewArguments, window: Duration) -> Result<Report, String> {
+    let view = View::open(arguments)?;
     let mut items = items_of_specs(specs, &view, Dialect::PsMonitor);
     let mut meanings = BTreeMap::new();
     for item in &mut items {
@@ -70,14 +88,34 @@ fn judge(specs: &[String], view: &ViewArguments) -> Result<Report, String> {
             answer_to_first_word(&mut check.selector.terms);
         }
     }
-    let mut report = look_and_judge(&items, &view);
+    let told = |mut report: Report| {
+        tell_what_was_written(&mut report, &meanings);
+        report
+    };
+    let watch = Watch {
+        view: &view,
+        notes: arguments.notes,
+        window,
+        tell_of_ok: false,
+        publish: &|report| {
+            let report = told(report.clone());
+            arguments.notes.publish(&outcome(&report));
+        },
+    };
+    Ok(told(watch.run(&items)))
+}
+
+fn outcome(report: &Report) -> Outcome {
+    Outcome::new(render(report, Format::Mon, &LOOK), exit_of(report))
+}
+
+/// What the user wrote, not what it was widened to.
+fn tell_what_was_written(report: &mut Report, meanings: &BTreeMap<String, String>) {
     for verdict in &mut report.verdicts {
-        // What the user wrote, not what it was widened to.
-        if let Some(meaning) = meanings.remove(&verdict.name) {
-            verdict.wants = meaning;
+        if let Some(meaning) = meanings.get(&verdict.name) {
+            verdict.wants.clone_from(meaning);
         }
     }
-    Ok(report)
 }
 
 /// ps.monitor calls `spamd child` `spamd` and `f2b/server` `server`: the name is what follows the last slash of
@@ -173,7 +211,7 @@ fn compare(specs: &[String], view: &ViewArguments) -> Outcome {
             );
         }
     };
-    let report = match judge(specs, view) {
+    let report = match judge(specs, view, Duration::ZERO) {
         Ok(report) => report,
         Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
     };

@@ -88,6 +88,7 @@ impl<'a> Validation<'a> {
                     note: raw.note.map(|(note, _)| note),
                     except,
                     match_self: false,
+                    recheck: None,
                 })));
                 return;
             };

@@ -7,6 +7,7 @@ use super::page::Page;
 use super::papers::Papers;
 use crate::outcome::Outcome;
 use crate::parse;
+use crate::snapshot::Stat;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -142,7 +143,7 @@ fn wait(worker: Pid, page: &Page, signals: &SignalFd, deadline: &dyn Fn() -> Ins
             None if Instant::now() >= deadline() => return End::Late,
             None => {}
         }
-        if let Some(what) = hangs(page, &mut stuck) {
+        if let Some(what) = hangs(page, worker, &mut stuck) {
             return End::Hung(what);
         }
     }
@@ -180,7 +181,7 @@ fn wait_blindly(worker: Pid, page: &Page, deadline: &dyn Fn() -> Instant) -> End
         if is_gone(worker) {
             return End::Gone;
         }
-        if let Some(what) = hangs(page, &mut stuck) {
+        if let Some(what) = hangs(page, worker, &mut stuck) {
             return End::Hung(what);
         }
         std::thread::sleep(pause);
@@ -189,19 +190,25 @@ fn wait_blindly(worker: Pid, page: &Page, deadline: &dyn Fn() -> Instant) -> End
     End::Late
 }
 
-/// What has been read for too long now.
-fn hangs(page: &Page, stuck: &mut Option<(u64, Instant)>) -> Option<String> {
+/// What has been read for too long now. A worker that could run, and is not let by a busy host, does not hang.
+fn hangs(page: &Page, worker: Pid, stuck: &mut Option<(u64, Instant)>) -> Option<String> {
     let Some(turn) = page.reading() else {
         *stuck = None;
         return None;
     };
     match stuck {
-        Some((known, since)) if *known == turn => (since.elapsed() >= PATIENCE).then(|| shown(page)),
+        Some((known, since)) if *known == turn => {
+            (since.elapsed() >= PATIENCE && sleeps(worker)).then(|| shown(page))
+        }
         _ => {
             *stuck = Some((turn, Instant::now()));
             None
         }
     }
+}
+
+fn sleeps(worker: Pid) -> bool {
+    stat_of(worker.as_raw_nonzero().get()).is_none_or(|stat| stat.state != b'R')
 }
 
 fn shown(page: &Page) -> String {
@@ -248,9 +255,12 @@ fn known(page: &Page, papers: &Papers) -> Option<Outcome> {
     papers.read(page).map(|(outcome, _)| outcome)
 }
 
+fn stat_of(pid: i32) -> Option<Stat> {
+    parse::stat::parse(&std::fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
 fn start_of(pid: i32) -> Option<u64> {
-    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
-    Some(parse::stat::parse(&stat)?.starttime)
+    stat_of(pid).map(|stat| stat.starttime)
 }
 
 fn owner_of(pid: i32) -> Option<u32> {

@@ -2,6 +2,7 @@
 
 use super::State;
 use crate::select::{Fault, Range, Selector};
+use std::time::Duration;
 
 /// A valid check.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Check {
     pub except: Vec<Exception>,
     /// Count procward itself too.
     pub match_self: bool,
+    /// For how long it may fail before that counts, where this check has its own.
+    pub recheck: Option<Duration>,
 }
 
 /// Processes that do not count, and why.
@@ -31,6 +34,17 @@ pub struct Exception {
     pub selector: Selector,
     /// Why; mandatory.
     pub reason: String,
+}
+
+impl Item {
+    /// The name of the check.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Item::Check(check) => &check.name,
+            Item::Faulty { name, .. } | Item::Skipped { name, .. } => name,
+        }
+    }
 }
 
 /// What a run is given: checks to judge, faulty ones, and skipped ones. A faulty check never blinds the others.

@@ -3,11 +3,12 @@
 use super::State;
 use super::check::{Check, Item};
 use super::near::near_misses;
-use super::verdict::{EVIDENCE, Evidence, Manner, Report, Verdict};
+use super::verdict::{EVIDENCE, Evidence, Manner, Report, Sighting, Verdict};
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::selection::{LeftOut, Wanted, program, select, short_name};
 use crate::select::{Key, Selection, place, spec};
 use crate::snapshot::{Accounts, Process, Snapshot, Why};
+use std::time::Duration;
 
 impl Check {
     /// What selecting needs of the check.
@@ -133,6 +134,10 @@ fn faulty(name: &str, text: &str, faults: &[crate::select::Fault]) -> Verdict {
             .collect(),
         left_out: Vec::new(),
         note: None,
+        passing: false,
+        sightings: Vec::new(),
+        story: Vec::new(),
+        looks: 0,
     }
 }
 
@@ -159,6 +164,10 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
         remedies: Vec::new(),
         left_out: left_out(check, &selection, snapshot),
         note: check.note.clone(),
+        passing: state == State::Unknown && selection.unknown.iter().any(|(.., why)| *why == Why::Torn),
+        sightings: sightings(&selection.matched, snapshot),
+        story: Vec::new(),
+        looks: 1,
     };
     if check.count.min > 0 && matches!(verdict.manner, Manner::Missing | Manner::TooFew | Manner::Unseen) {
         verdict.near = near_misses(check, &selection, snapshot, accounts);
@@ -249,6 +258,28 @@ fn unsure(selection: &Selection, snapshot: &Snapshot, accounts: &dyn Accounts) -
         .map(|(index, key, why)| Evidence {
             doubt: Some(format!("{}: {}", key.name(), why.text())),
             ..describe(&snapshot.processes[*index], snapshot, accounts)
+        })
+        .collect()
+}
+
+/// The processes that are known well enough to be known again.
+fn sightings(indices: &[usize], snapshot: &Snapshot) -> Vec<Sighting> {
+    let tick = 1_000_000_000 / snapshot.host.ticks_per_second.max(1);
+    let seen = indices.iter().map(|index| &snapshot.processes[*index]);
+    seen.filter(|process| process.exe.asked() && process.owner.asked())
+        .filter_map(|process| {
+            let stat = process.stat.value()?;
+            Some(Sighting {
+                pid: process.pid,
+                start: stat.starttime,
+                program: program(process),
+                uid: process.owner.value().map(|(uid, _)| *uid),
+                age: process
+                    .read_at
+                    .checked_sub(stat.starttime.saturating_mul(tick))
+                    .map(Duration::from_nanos),
+                known_before: false,
+            })
         })
         .collect()
 }

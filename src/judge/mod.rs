@@ -1,6 +1,7 @@
 //! From counts to verdicts. Pure: no clock, no files.
 
 pub mod check;
+pub mod history;
 pub mod judgement;
 pub mod near;
 pub mod state;
@@ -10,6 +11,7 @@ pub mod verdict;
 mod tests;
 
 pub use check::{Check, Exception, Item};
+pub use history::History;
 pub use judgement::{assemble, judge};
 pub use state::State;
 pub use verdict::{Evidence, Manner, NearMiss, Report, Verdict};

@@ -3,6 +3,7 @@
 use super::State;
 use crate::select::Range;
 use crate::snapshot::Bytes;
+use std::time::Duration;
 
 /// All verdicts of one run, worst first, then in the order of the checks.
 #[derive(Clone, Debug)]
@@ -89,6 +90,31 @@ pub struct Verdict {
     pub left_out: Vec<String>,
     /// The check's own note.
     pub note: Option<String>,
+    /// Whether an UNKNOWN is of a kind that passes: a process that changed while it was read.
+    pub passing: bool,
+    /// Every matching process of which it is known which one it is.
+    pub sightings: Vec<Sighting>,
+    /// What the looks before the last one add: `missing for the whole 5 s`. It moves, so never in the first line.
+    pub story: Vec<String>,
+    /// How often it was looked at.
+    pub looks: usize,
+}
+
+/// A matching process, as an identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Process id.
+    pub pid: i32,
+    /// Start time, in clock ticks since boot; with the PID it is the identity.
+    pub start: u64,
+    /// Its program.
+    pub program: Bytes,
+    /// Its effective uid.
+    pub uid: Option<u32>,
+    /// How old it was when it was seen.
+    pub age: Option<Duration>,
+    /// Whether an earlier run found it already.
+    pub known_before: bool,
 }
 
 /// How many processes a verdict names.

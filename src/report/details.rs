@@ -24,8 +24,13 @@ pub(super) fn text(report: &Report, look: &Look) -> String {
     if fine > 0 && !look.verbose && report.state != State::Ok {
         let _ = writeln!(text, "{fine} other check{} ok", if fine == 1 { "" } else { "s" });
     }
-    // An exception without use and what was left out matter beside an OK too.
+    // What a check went through, an exception without use and what was left out matter beside an OK too.
     if !look.verbose {
+        let passed = report.verdicts.iter().filter(|v| v.state == State::Ok);
+        for (verdict, story) in passed.flat_map(|v| v.story.iter().map(move |story| (v, story))) {
+            let line = format!("{}: ok now; {story}", verdict.name);
+            let _ = writeln!(text, "{}", escape::text(line.as_bytes()));
+        }
         for verdict in report
             .verdicts
             .iter()
@@ -67,7 +72,12 @@ fn one(text: &mut String, verdict: &Verdict) {
             ""
         };
         let may = if verdict.unknown > 0 { may } else { "" };
-        let _ = writeln!(text, "{name}: {}; want {wants}{may}", number(verdict));
+        let story: String = verdict
+            .story
+            .iter()
+            .map(|line| format!("; {}", escape::text(line.as_bytes())))
+            .collect();
+        let _ = writeln!(text, "{name}: {}; want {wants}{may}{story}", number(verdict));
     }
     for evidence in &verdict.evidence {
         let _ = writeln!(text, "  {}", process(evidence));

@@ -156,6 +156,10 @@ fn hostile(bytes: &[u8], text: &str) -> Report {
         remedies: vec![text.into()],
         left_out: vec![text.into()],
         note: Some(text.into()),
+        passing: false,
+        sightings: Vec::new(),
+        story: Vec::new(),
+        looks: 1,
     };
     let mut report = report(vec![verdict]);
     report.skipped = vec![(text.into(), text.into())];

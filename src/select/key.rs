@@ -100,6 +100,12 @@ keys! {
 }
 
 impl Key {
+    /// Whether it asks as whom a process runs.
+    #[must_use]
+    pub fn is_credential(self) -> bool {
+        matches!(self.kind(), Kind::User | Kind::Group)
+    }
+
     /// The key of this name.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Key> {

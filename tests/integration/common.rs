@@ -174,7 +174,7 @@ impl Procward {
     }
 
     pub(crate) fn check(format: &str) -> Procward {
-        Procward::new().args(["check", "--format", format])
+        Procward::new().args(["check", "--recheck", "0", "--format", format])
     }
 
     pub(crate) fn arg(mut self, argument: impl Into<OsString>) -> Procward {

@@ -1,0 +1,161 @@
+//! The loop of a run: looks at the checks that are not decided, until every one is or the time is up.
+
+use super::view::View;
+use crate::deadline::Notes;
+use crate::judge::{Check, History, Item, Report, Verdict, assemble, judge};
+use crate::select::Plan;
+use crate::select::selection::Wanted;
+use crate::snapshot::Snapshot;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How to watch.
+pub struct Watch<'a> {
+    /// Where to look.
+    pub view: &'a View,
+    /// Who watches the worker; tells when the run began, and how long it may take.
+    pub notes: Notes,
+    /// For how long a check may fail before that counts, where the check does not say.
+    pub window: Duration,
+    /// Whether the evidence of checks that are OK is shown too.
+    pub tell_of_ok: bool,
+    /// What to print if the run ended now.
+    pub publish: &'a dyn Fn(&Report),
+}
+
+/// What is known so far.
+#[derive(Default)]
+struct Known {
+    histories: BTreeMap<String, History>,
+    verdicts: BTreeMap<String, Verdict>,
+    snapshot: Snapshot,
+    skipped: Vec<(String, String)>,
+}
+
+impl Watch<'_> {
+    /// Looks until every check is decided.
+    #[must_use]
+    pub fn run(&self, items: &[Item]) -> Report {
+        let checks = checks(items);
+        let longest = checks.iter().map(|check| self.window_of(check)).max();
+        self.notes.ask_for(longest.unwrap_or_default());
+        let mut known = Known::default();
+        let first = if self.tell_of_ok {
+            Plan::telling(wanted(&checks), false)
+        } else {
+            Plan::deciding(wanted(&checks))
+        };
+        self.look(items, &first, &mut known);
+        if !self.view.is_live() {
+            return known.report(items, unconfirmed);
+        }
+        loop {
+            let open: Vec<(&Check, Duration)> = checks
+                .iter()
+                .filter_map(|check| Some((*check, self.next_look(check, &known)?)))
+                .collect();
+            let Some(next) = open.iter().map(|(_, next)| *next).min() else {
+                return known.report(items, finish);
+            };
+            if known.histories.values().any(|history| history.looks() > 1) {
+                (self.publish)(&known.report(items, tell));
+            }
+            std::thread::sleep(next.saturating_sub(self.notes.started().elapsed()));
+            let open: Vec<&Check> = open.into_iter().map(|(check, _)| check).collect();
+            let plan = Plan::telling(
+                wanted(&open),
+                open.iter().any(|check| self.is_last(check, &known)),
+            );
+            let again: Vec<Item> = open
+                .iter()
+                .map(|check| Item::Check(Box::new((*check).clone())))
+                .collect();
+            self.look(&again, &plan, &mut known);
+        }
+    }
+
+    fn look(&self, items: &[Item], plan: &Plan, known: &mut Known) {
+        known.snapshot = self.view.look(plan);
+        let at = self.notes.started().elapsed();
+        let report = judge(items, &known.snapshot, self.view);
+        if !report.skipped.is_empty() {
+            known.skipped = report.skipped;
+        }
+        for verdict in report.verdicts {
+            known
+                .histories
+                .entry(verdict.name.clone())
+                .or_default()
+                .add(at, &verdict);
+            known.verdicts.insert(verdict.name.clone(), verdict);
+        }
+    }
+
+    fn window_of(&self, check: &Check) -> Duration {
+        let wanted = check.recheck.unwrap_or(self.window);
+        self.notes.told_limit().map_or(wanted, |limit| wanted.min(limit))
+    }
+
+    fn next_look(&self, check: &Check, known: &Known) -> Option<Duration> {
+        let next = known
+            .histories
+            .get(&check.name)?
+            .next_look(check, self.window_of(check))?;
+        self.notes
+            .told_limit()
+            .is_none_or(|limit| next <= limit)
+            .then_some(next)
+    }
+
+    /// Whether the look that comes now is the last one of a check that finds too few: then it tells what came close.
+    fn is_last(&self, check: &Check, known: &Known) -> bool {
+        let now = self.notes.started().elapsed();
+        let history = known.histories.get(&check.name);
+        check.count.min > 0 && history.is_some_and(|history| history.ends_by(now, self.window_of(check)))
+    }
+}
+
+impl Known {
+    fn report(&self, items: &[Item], finish: fn(&Check, &History, &mut Verdict)) -> Report {
+        let verdicts = items
+            .iter()
+            .filter_map(|item| {
+                let mut verdict = self.verdicts.get(item.name())?.clone();
+                if let (Item::Check(check), Some(history)) = (item, self.histories.get(item.name())) {
+                    finish(check, history, &mut verdict);
+                }
+                Some(verdict)
+            })
+            .collect();
+        assemble(verdicts, self.skipped.clone(), &self.snapshot)
+    }
+}
+
+fn finish(check: &Check, history: &History, verdict: &mut Verdict) {
+    history.settle(check, verdict);
+    history.tell(check, verdict);
+}
+
+fn tell(check: &Check, history: &History, verdict: &mut Verdict) {
+    history.tell(check, verdict);
+}
+
+fn unconfirmed(_: &Check, _: &History, verdict: &mut Verdict) {
+    if verdict.state != crate::judge::State::Ok {
+        verdict.story.push("not confirmed: a snapshot is one look".into());
+    }
+}
+
+fn checks(items: &[Item]) -> Vec<&Check> {
+    items
+        .iter()
+        .filter_map(|item| match item {
+            Item::Check(check) => Some(&**check),
+            _ => None,
+        })
+        .collect()
+}
+
+fn wanted(checks: &[&Check]) -> Vec<Wanted> {
+    checks.iter().map(|check| check.wanted()).collect()
+}

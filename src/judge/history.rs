@@ -1,0 +1,546 @@
+//! What the looks of one run showed of one check: when it wants to be looked at next, and what became of it.
+//!
+//! A look is one snapshot, judged. Looking again is one mechanism with three uses: a scan of `/proc` is not atomic, so
+//! nothing fails on one look; a restart is ridden out by looking until the check passes or its window ends; and what
+//! must not run is confirmed, so that a program that is gone at once is no finding, while one that is started anew
+//! again and again is.
+
+use super::verdict::{Manner, Sighting, Verdict};
+use super::{Check, State};
+use crate::select::Key;
+use crate::snapshot::Bytes;
+use std::time::Duration;
+
+/// The second look: later than any exec takes, sooner than anybody notices.
+const SECOND_LOOK: Duration = Duration::from_millis(20);
+/// The longest pause between two looks.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// What can't be told because it changes under our eyes is given at least this long.
+const SETTLING: Duration = Duration::from_millis(300);
+/// A program that must not run is a finding if it runs after this time too, be it started anew meanwhile.
+const CONFIRMATION: Duration = Duration::from_secs(1);
+/// A finding about credentials needs the same process after this time: half-started children have their parent's ids
+/// for a moment, and 646 passes through storms of restarts showed that nothing shorter will do.
+const CONFIRMATION_OF_IDS: Duration = Duration::from_secs(3);
+/// How often a forbidden program that went away is looked for.
+const WATCH: Duration = Duration::from_millis(100);
+
+/// The looks at one check, in the order of time.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    looks: Vec<Look>,
+}
+
+#[derive(Clone, Debug)]
+struct Look {
+    /// Since the run began.
+    at: Duration,
+    state: State,
+    manner: Manner,
+    passing: bool,
+    sightings: Vec<Sighting>,
+}
+
+/// What makes two sightings the same finding.
+#[derive(PartialEq, Eq)]
+enum Finding<'a> {
+    Process(i32, u64),
+    Program(&'a Bytes, Option<u32>),
+}
+
+impl History {
+    /// Notes a look, at a time since the run began.
+    pub fn add(&mut self, at: Duration, verdict: &Verdict) {
+        self.looks.push(Look {
+            at,
+            state: verdict.state,
+            manner: verdict.manner,
+            passing: verdict.passing,
+            sightings: verdict.sightings.clone(),
+        });
+    }
+
+    /// How often it was looked at.
+    #[must_use]
+    pub fn looks(&self) -> usize {
+        self.looks.len()
+    }
+
+    /// Whether a look at `now` is the last that a failing check is given.
+    #[must_use]
+    pub fn ends_by(&self, now: Duration, window: Duration) -> bool {
+        self.looks
+            .first()
+            .is_none_or(|first| now >= first.at + window.max(SECOND_LOOK))
+    }
+
+    /// When to look next, since the run began; `None` where the last look decides. `window`: for how long a check may
+    /// fail before that counts.
+    #[must_use]
+    pub fn next_look(&self, check: &Check, window: Duration) -> Option<Duration> {
+        let (first, last) = (self.looks.first()?, self.looks.last()?);
+        if check.count.forbids() {
+            return self.next_confirmation(check, first, last);
+        }
+        let end = match last.state {
+            State::Ok => return None,
+            State::Unknown if !last.passing => return None,
+            State::Unknown => first.at + window.max(SETTLING),
+            State::Warning | State::Critical => first.at + window.max(SECOND_LOOK),
+        };
+        (last.at < end).then(|| (last.at + self.pause()).min(end))
+    }
+
+    /// 20 ms, and twice as long each time.
+    fn pause(&self) -> Duration {
+        let doublings = u32::try_from(self.looks.len() - 1).unwrap_or(u32::MAX).min(10);
+        (SECOND_LOOK * 2u32.pow(doublings)).min(LONGEST_PAUSE)
+    }
+
+    fn next_confirmation(&self, check: &Check, first: &Look, last: &Look) -> Option<Duration> {
+        let (found, hold) = (self.first_finding(), hold(check));
+        let Some(found) = found else {
+            // Nothing is known of whatever the first look saw: it is looked at more closely.
+            return match last.state {
+                State::Ok => None,
+                State::Unknown if !last.passing => None,
+                _ => {
+                    let next = last.at + self.pause();
+                    (next <= first.at + hold).then_some(next)
+                }
+            };
+        };
+        // A process is the one that was seen, or another one, which the next run will see.
+        let end = found + if by_process(check) { hold } else { 2 * hold };
+        if self.is_confirmed(check) || last.at >= end {
+            return None;
+        }
+        if !last.sightings.is_empty() {
+            let oldest = last
+                .sightings
+                .iter()
+                .filter_map(|seen| self.first_seen(check, seen))
+                .min();
+            return Some(
+                oldest
+                    .map_or(end, |at| at + hold)
+                    .max(last.at + SECOND_LOOK)
+                    .min(end),
+            );
+        }
+        // A process that is gone has no ids; a program may be started anew.
+        (!by_process(check)).then(|| (last.at + WATCH).min(end))
+    }
+
+    fn first_finding(&self) -> Option<Duration> {
+        self.looks
+            .iter()
+            .find(|look| !look.sightings.is_empty())
+            .map(|look| look.at)
+    }
+
+    /// When this finding was seen for the first time.
+    fn first_seen(&self, check: &Check, seen: &Sighting) -> Option<Duration> {
+        let wanted = finding(check, seen);
+        let same = |look: &&Look| look.sightings.iter().any(|other| finding(check, other) == wanted);
+        self.looks.iter().find(same).map(|look| look.at)
+    }
+
+    fn is_confirmed(&self, check: &Check) -> bool {
+        self.looks.last().is_some_and(|last| {
+            last.sightings.iter().any(|seen| {
+                let known = seen.known_before
+                    || self
+                        .first_seen(check, seen)
+                        .is_some_and(|first| last.at >= first + hold(check));
+                // Seen twice, gone in between: somebody starts it again and again.
+                known || (!by_process(check) && self.was_started_anew(check, seen))
+            })
+        })
+    }
+
+    fn was_started_anew(&self, check: &Check, seen: &Sighting) -> bool {
+        let wanted = finding(check, seen);
+        let mut gone = false;
+        for look in self.looks.iter().rev().skip(1) {
+            let there = look.sightings.iter().any(|other| finding(check, other) == wanted);
+            if there && gone {
+                return true;
+            }
+            gone |= !there;
+        }
+        false
+    }
+
+    /// Takes back what was not confirmed: a process that had the wrong ids for a moment is no finding.
+    pub fn settle(&self, check: &Check, verdict: &mut Verdict) {
+        let failing = matches!(verdict.state, State::Warning | State::Critical);
+        if !failing || !check.count.forbids() || !by_process(check) || self.is_confirmed(check) {
+            return;
+        }
+        let count = if verdict.matched == 1 {
+            "1 process".to_owned()
+        } else {
+            format!("{} processes", verdict.matched)
+        };
+        verdict.left_out.push(format!(
+            "{count} that matched for less than {}",
+            seconds(hold(check))
+        ));
+        verdict.matched = 0;
+        verdict.evidence.clear();
+        verdict.state = State::Ok;
+        verdict.manner = Manner::Fine;
+    }
+
+    /// Tells, of the verdict of the last look, what the looks before it add.
+    pub fn tell(&self, check: &Check, verdict: &mut Verdict) {
+        let (Some(first), Some(last)) = (self.looks.first(), self.looks.last()) else {
+            return;
+        };
+        let lasted = last.at.saturating_sub(first.at);
+        verdict.looks = self.looks.len();
+        if verdict.state == State::Ok {
+            verdict.story.extend(self.recovery(check, lasted));
+        } else if matches!(verdict.state, State::Warning | State::Critical) {
+            verdict.story.extend(self.persistence(verdict, lasted));
+        }
+    }
+
+    /// What a check that passes went through before.
+    fn recovery(&self, check: &Check, lasted: Duration) -> Option<String> {
+        let failed = self.looks.iter().find(|look| look.state != State::Ok)?;
+        let last = self.looks.last()?;
+        if check.count.forbids() {
+            let look = self.looks.iter().rev().find(|look| !look.sightings.is_empty())?;
+            let seen = look.sightings.first()?;
+            return Some(format!("seen for a moment only (pid {})", seen.pid));
+        }
+        let known = |pid: i32| failed.sightings.iter().any(|old| old.pid == pid);
+        let new: Vec<&Sighting> = last.sightings.iter().filter(|seen| !known(seen.pid)).collect();
+        let gone: Vec<i32> = failed
+            .sightings
+            .iter()
+            .map(|old| old.pid)
+            .filter(|pid| last.sightings.iter().all(|seen| seen.pid != *pid))
+            .collect();
+        let how = failed.manner.word();
+        let started = new
+            .iter()
+            .filter_map(|seen| Some((seen.age?, seen.pid)))
+            .min()
+            .map(|(age, pid)| format!("; pid {pid} started {} ago", seconds(age)));
+        Some(match (failed.manner, gone.as_slice()) {
+            (Manner::TooMany, [old, ..]) => {
+                format!(
+                    "two generations overlapped for {} (pid {old} is gone)",
+                    seconds(lasted)
+                )
+            }
+            _ => format!("{how} for {}{}", seconds(lasted), started.unwrap_or_default()),
+        })
+    }
+
+    /// For how long a check that fails has failed.
+    fn persistence(&self, verdict: &Verdict, lasted: Duration) -> Option<String> {
+        if lasted < LONGEST_PAUSE {
+            return None;
+        }
+        let last = self.looks.last()?;
+        let same = self.looks.iter().all(|look| look.manner == verdict.manner);
+        let how = if same {
+            format!("{} for the whole {}", verdict.manner.word(), seconds(lasted))
+        } else {
+            format!(
+                "not as wanted for the whole {}, now {}",
+                seconds(lasted),
+                verdict.manner.word()
+            )
+        };
+        let mut ages: Vec<(Duration, i32)> = last
+            .sightings
+            .iter()
+            .filter_map(|seen| Some((seen.age?, seen.pid)))
+            .collect();
+        ages.sort_unstable();
+        Some(match (verdict.manner, ages.first(), ages.last()) {
+            (Manner::TooMany, Some((young, new)), Some((old, older)))
+                if *young <= lasted + LONGEST_PAUSE && *old > *young + LONGEST_PAUSE =>
+            {
+                format!(
+                    "{how}; two generations overlapping (pid {older}, and pid {new} since {})",
+                    seconds(*young)
+                )
+            }
+            _ => how,
+        })
+    }
+}
+
+fn finding<'a>(check: &Check, seen: &'a Sighting) -> Finding<'a> {
+    if by_process(check) {
+        Finding::Process(seen.pid, seen.start)
+    } else {
+        Finding::Program(&seen.program, seen.uid)
+    }
+}
+
+fn hold(check: &Check) -> Duration {
+    if is_about_ids(check) {
+        CONFIRMATION_OF_IDS
+    } else {
+        CONFIRMATION
+    }
+}
+
+/// Whether a finding is one process, and not a program whichever process runs it: where the check names none, or
+/// asks for a state that processes pass through.
+fn by_process(check: &Check) -> bool {
+    let mut terms = check.selector.terms.iter();
+    !names_a_program(check) || terms.any(|term| term.key == Key::State)
+}
+
+/// Whether a check asks who a process is, and not which program.
+fn is_about_ids(check: &Check) -> bool {
+    let mut terms = check.selector.terms.iter();
+    !names_a_program(check) && terms.any(|term| term.key.is_credential())
+}
+
+fn names_a_program(check: &Check) -> bool {
+    let mut terms = check.selector.terms.iter().filter(|term| !term.op.negated());
+    terms.any(|term| {
+        matches!(
+            term.key,
+            Key::Name | Key::Comm | Key::Exe | Key::Script | Key::Arg | Key::Cmdline | Key::Unit
+        )
+    })
+}
+
+/// `0.4 s`, `5 s`.
+fn seconds(span: Duration) -> String {
+    let tenths = (span.as_millis() + 50) / 100;
+    if tenths % 10 == 0 {
+        format!("{} s", tenths / 10)
+    } else {
+        format!("{}.{} s", tenths / 10, tenths % 10)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check, host};
+
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    fn sighting(pid: i32, program: &str, age: u64) -> Sighting {
+        Sighting {
+            pid,
+            start: u64::try_from(pid).unwrap(),
+            program: program.into(),
+            uid: Some(0),
+            age: Some(ms(age)),
+            known_before: false,
+        }
+    }
+
+    fn verdict(state: State, manner: Manner, sightings: &[Sighting]) -> Verdict {
+        let mut verdict = crate::testing::verdict("cron:1", &host(Vec::new()));
+        verdict.matched = sightings.len() as u64;
+        verdict.state = state;
+        verdict.manner = manner;
+        verdict.passing = false;
+        verdict.sightings = sightings.to_vec();
+        verdict.story.clear();
+        verdict
+    }
+
+    fn checked(spec: &str) -> Check {
+        check(spec, &host(Vec::new()))
+    }
+
+    /// Looks when the history wants to, at most `limit` times, and gives the times.
+    fn looks(
+        spec: &str,
+        window: Duration,
+        mut see: impl FnMut(Duration) -> Verdict,
+    ) -> (Vec<u128>, History, Verdict) {
+        let check = checked(spec);
+        let (mut history, mut at, mut times) = (History::default(), ms(0), Vec::new());
+        loop {
+            let seen = see(at);
+            times.push(at.as_millis());
+            history.add(at, &seen);
+            assert!(times.len() < 100, "{times:?}");
+            match history.next_look(&check, window) {
+                Some(next) => {
+                    assert!(next > at, "{times:?}");
+                    at = next;
+                }
+                None => {
+                    let mut last = seen;
+                    history.tell(&check, &mut last);
+                    return (times, history, last);
+                }
+            }
+        }
+    }
+
+    fn ok() -> Verdict {
+        verdict(State::Ok, Manner::Fine, &[sighting(970, "/usr/sbin/cron", 300)])
+    }
+    fn missing() -> Verdict {
+        verdict(State::Critical, Manner::Missing, &[])
+    }
+
+    #[test]
+    fn what_passes_is_looked_at_once() {
+        assert_eq!(looks("cron:1", ms(5000), |_| ok()).0, [0]);
+    }
+
+    #[test]
+    fn without_a_window_a_failure_is_looked_at_twice() {
+        assert_eq!(looks("cron:1", ms(0), |_| missing()).0, [0, 20]);
+    }
+
+    #[test]
+    fn a_failure_is_looked_at_at_growing_pauses_until_its_window_ends() {
+        let (times, _, last) = looks("cron:1", ms(5000), |_| missing());
+        assert_eq!(times, [0, 20, 60, 140, 300, 620, 1260, 2260, 3260, 4260, 5000]);
+        assert_eq!(last.story, ["missing for the whole 5 s"]);
+    }
+
+    #[test]
+    fn a_pass_ends_the_wait() {
+        let (times, _, last) = looks(
+            "cron:1",
+            ms(5000),
+            |at| if at < ms(250) { missing() } else { ok() },
+        );
+        assert_eq!(times, [0, 20, 60, 140, 300]);
+        assert_eq!(last.story, ["missing for 0.3 s; pid 970 started 0.3 s ago"]);
+    }
+
+    #[test]
+    fn two_generations_are_told_apart() {
+        let both = [
+            sighting(812, "/usr/sbin/x", 90_000_000),
+            sighting(970, "/usr/sbin/x", 300),
+        ];
+        let two = || verdict(State::Critical, Manner::TooMany, &both);
+        let (_, _, last) = looks("cron:1", ms(5000), |at| if at < ms(250) { two() } else { ok() });
+        assert_eq!(
+            last.story,
+            ["two generations overlapped for 0.3 s (pid 812 is gone)"]
+        );
+        let (_, _, last) = looks("cron:1", ms(5000), |_| two());
+        assert_eq!(
+            last.story,
+            ["too many for the whole 5 s; two generations overlapping (pid 812, and pid 970 since 0.3 s)"]
+        );
+    }
+
+    #[test]
+    fn what_changes_under_our_eyes_is_looked_at_again_and_what_is_forbidden_to_us_is_not() {
+        let unseen = |passing| {
+            let mut unseen = verdict(State::Unknown, Manner::Unseen, &[]);
+            unseen.passing = passing;
+            unseen
+        };
+        assert_eq!(looks("cron:1", ms(0), |_| unseen(true)).0, [0, 20, 60, 140, 300]);
+        assert_eq!(looks("cron:1", ms(5000), |_| unseen(false)).0, [0]);
+        assert_eq!(looks("cron:0", ms(5000), |_| unseen(false)).0, [0]);
+    }
+
+    fn running(pid: i32) -> Verdict {
+        verdict(
+            State::Critical,
+            Manner::Running,
+            &[sighting(pid, "/usr/sbin/in.telnetd", 90)],
+        )
+    }
+    fn gone() -> Verdict {
+        verdict(State::Ok, Manner::Fine, &[])
+    }
+
+    #[test]
+    fn what_must_not_run_is_confirmed_after_a_second_whatever_the_window() {
+        assert_eq!(looks("in.telnetd:0", ms(0), |_| gone()).0, [0]);
+        for window in [0, 5000, 45_000] {
+            assert_eq!(looks("in.telnetd:0", ms(window), |_| running(7)).0, [0, 1000]);
+        }
+    }
+
+    #[test]
+    fn a_forbidden_program_that_is_gone_at_once_is_no_finding() {
+        let (times, _, last) = looks("in.telnetd:0", ms(0), |at| {
+            if at < ms(900) { running(7) } else { gone() }
+        });
+        assert_eq!(times.last(), Some(&2000));
+        assert_eq!(last.state, State::Ok);
+        assert_eq!(last.story, ["seen for a moment only (pid 7)"]);
+    }
+
+    #[test]
+    fn a_forbidden_program_that_is_started_anew_every_second_is_found() {
+        // It lives for 0.15 s of every second, and has another PID each time.
+        let mut phase = 0;
+        while phase < 150 {
+            let (_, _, last) = looks("in.telnetd:0", ms(0), |at| {
+                let now = at.as_millis() as u64 + phase;
+                if now % 1000 < 150 {
+                    running(i32::try_from(now / 1000).unwrap() + 7)
+                } else {
+                    gone()
+                }
+            });
+            assert_eq!(last.manner, Manner::Running, "phase {phase}");
+            phase += 7;
+        }
+    }
+
+    #[test]
+    fn another_program_under_the_same_check_is_a_finding_of_its_own() {
+        let other = || {
+            verdict(
+                State::Critical,
+                Manner::Running,
+                &[sighting(9, "/usr/bin/nc", 90)],
+            )
+        };
+        let (times, ..) = looks("name=nc|in.telnetd:0", ms(0), |at| {
+            if at < ms(900) { running(7) } else { other() }
+        });
+        assert_eq!(times, [0, 1000, 2000]);
+    }
+
+    #[test]
+    fn a_finding_about_ids_needs_the_same_process_after_three_seconds() {
+        let spec = "gid.any=0,uid.any!=0:0";
+        assert_eq!(looks(spec, ms(0), |_| running(7)).0, [0, 3000]);
+        let (times, _, last) = looks(spec, ms(0), |at| if at < ms(900) { running(7) } else { gone() });
+        assert_eq!((times, last.state), (vec![0, 3000], State::Ok));
+        // Others pass through the same state: each is another finding, and none lasts.
+        let (times, history, mut last) = looks(spec, ms(0), |at| {
+            running(i32::try_from(at.as_millis()).unwrap() + 7)
+        });
+        history.settle(&checked(spec), &mut last);
+        assert_eq!((times, last.state, last.matched), (vec![0, 3000], State::Ok, 0));
+        assert_eq!(last.left_out, ["1 process that matched for less than 3 s"]);
+        let (_, history, mut last) = looks(spec, ms(0), |_| running(7));
+        history.settle(&checked(spec), &mut last);
+        assert_eq!(last.state, State::Critical);
+    }
+
+    #[test]
+    fn a_finding_that_is_known_from_an_earlier_run_needs_no_second_look() {
+        let known = || {
+            let mut seen = running(7);
+            seen.sightings[0].known_before = true;
+            seen
+        };
+        assert_eq!(looks("in.telnetd:0", ms(0), |_| known()).0, [0]);
+    }
+}
