@@ -3,6 +3,10 @@
 use super::number;
 use crate::snapshot::Stat;
 
+/// Fields after comm, up to number 41, and how many of them every kernel has: up to rss, number 24.
+const FIELDS: usize = 41 - 2;
+const NEEDED: usize = 24 - 2;
+
 /// Parses the line. comm stands in brackets and may hold brackets, blanks and newlines itself: it ends at the last
 /// `)`, for nothing after it can hold one.
 #[must_use]
@@ -10,13 +14,18 @@ pub fn parse(bytes: &[u8]) -> Option<Stat> {
     let open = bytes.iter().position(|b| *b == b'(')?;
     let close = bytes.iter().rposition(|b| *b == b')')?;
     let comm = bytes.get(open + 1..close)?.to_vec();
-    let mut fields = [&b""[..]; 22];
+    let mut fields = [&b""[..]; FIELDS];
     let mut rest = bytes
         .get(close + 1..)?
         .split(|b| *b == b' ' || *b == b'\n')
         .filter(|f| !f.is_empty());
-    for field in &mut fields {
-        *field = rest.next()?;
+    for (index, field) in fields.iter_mut().enumerate() {
+        match rest.next() {
+            Some(text) => *field = text,
+            // Those after rss came with later kernels, and copies may lack them.
+            None if index >= NEEDED => break,
+            None => return None,
+        }
     }
     // The first field after comm is number 3 of the manual.
     let field = |number: usize| fields[number - 3];
@@ -27,13 +36,23 @@ pub fn parse(bytes: &[u8]) -> Option<Stat> {
         session: number(field(6))?,
         tty_nr: number(field(7))?,
         flags: number(field(9))?,
+        utime: number(field(14))?,
+        stime: number(field(15))?,
+        cutime: ticks(field(16))?,
+        cstime: ticks(field(17))?,
         nice: number(field(19))?,
         num_threads: number(field(20))?,
         starttime: number(field(22))?,
         vsize: number(field(23))?,
         // rss is signed in the kernel and may be read below zero for a moment.
         rss: number::<i64>(field(24))?.try_into().unwrap_or(0),
+        policy: number(field(41)),
     })
+}
+
+/// cutime and cstime are signed in the format, and never negative.
+fn ticks(field: &[u8]) -> Option<u64> {
+    Some(number::<i64>(field)?.try_into().unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -54,6 +73,10 @@ mod tests {
         );
         assert_eq!((stat.flags, stat.nice, stat.num_threads), (4_194_560, -5, 3));
         assert_eq!((stat.starttime, stat.vsize, stat.rss), (4711, 8_192_000, 215));
+        assert_eq!((stat.utime, stat.stime, stat.cutime, stat.cstime), (1, 2, 0, 0));
+        assert_eq!(stat.policy, None);
+        let whole = format!("812 (sshd) {TAIL} {} 3 0", "0 ".repeat(15).trim_end());
+        assert_eq!(parse(whole.as_bytes()).unwrap().policy, Some(3));
     }
 
     #[test]

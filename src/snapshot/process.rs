@@ -45,6 +45,18 @@ pub struct Stat {
     pub tty_nr: i32,
     /// Field 9: PF_ flags of linux/sched.h.
     pub flags: u32,
+    /// Field 14: clock ticks in user mode, of all threads.
+    #[serde(default)]
+    pub utime: u64,
+    /// Field 15: clock ticks in the kernel.
+    #[serde(default)]
+    pub stime: u64,
+    /// Field 16: clock ticks in user mode of children that were waited for.
+    #[serde(default)]
+    pub cutime: u64,
+    /// Field 17: clock ticks in the kernel of the same.
+    #[serde(default)]
+    pub cstime: u64,
     /// Field 19.
     pub nice: i64,
     /// Field 20.
@@ -55,6 +67,9 @@ pub struct Stat {
     pub vsize: u64,
     /// Field 24: pages.
     pub rss: u64,
+    /// Field 41: SCHED_ of linux/sched.h; none where the kernel does not tell.
+    #[serde(default)]
+    pub policy: Option<u32>,
 }
 
 /// PF_FORKNOEXEC of linux/sched.h: forked, but has not exec'ed.
