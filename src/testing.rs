@@ -1,7 +1,7 @@
 //! Builders for tests: snapshots from one-liners.
 
 use crate::judge::check::Item;
-use crate::judge::{Check, State, Verdict, judge};
+use crate::judge::{Check, Pace, State, Verdict, judge};
 use crate::select::Range;
 use crate::select::spec::{Dialect, parse};
 use crate::snapshot::process::{PF_FORKNOEXEC, PF_KTHREAD};
@@ -39,6 +39,7 @@ pub(crate) fn process(pid: i32, name: &str) -> Process {
             ..Status::default()
         }),
         cgroup: Fact::Value(Cgroup { path: b"/".to_vec() }),
+        sched: Fact::NotAsked,
         loginuid: Fact::Value(None),
         fds: Fact::Value(3),
         read_at: 3_600_000_000_000,
@@ -193,6 +194,7 @@ pub(crate) fn check(spec: &str, snapshot: &Snapshot) -> Check {
         except: Vec::new(),
         match_self: false,
         recheck: None,
+        pace: Pace::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use super::view::View;
 use super::watch::Watch;
 use crate::config;
 use crate::exit_code::Exit;
-use crate::judge::{Check, Item, Report, State};
+use crate::judge::{Check, Item, Pace, Report, State};
 use crate::outcome::Outcome;
 use crate::report::{Format, render};
 use crate::select::spec::{Dialect, parse};
@@ -176,6 +176,7 @@ fn item_of_spec(text: &str, accounts: &dyn Accounts, dialect: Dialect) -> Item {
                 except: Vec::new(),
                 match_self: false,
                 recheck: None,
+                pace: Pace::default(),
             }))
         }
     }

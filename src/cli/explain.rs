@@ -5,7 +5,7 @@ use super::check::spec_or_outcome;
 use super::view::View;
 use crate::exit_code::Exit;
 use crate::judge::near::found;
-use crate::judge::{Check, State};
+use crate::judge::{Check, Pace, State};
 use crate::outcome::Outcome;
 use crate::report::escape;
 use crate::select::reading::{Reading, Subject};
@@ -40,7 +40,7 @@ impl Explain {
             Err(outcome) => return outcome,
         };
         let check = check_of(&spec);
-        let snapshot = view.look(&Plan::telling(vec![check.wanted()], true));
+        let snapshot = view.look_over(&Plan::telling(vec![check.wanted()], true), check.pace.window);
         let mut text = String::new();
         let count = spec.range.unwrap_or(Range::AT_LEAST_ONE);
         let _ = writeln!(
@@ -79,6 +79,7 @@ pub fn check_of(spec: &Spec) -> Check {
         except: Vec::new(),
         match_self: false,
         recheck: None,
+        pace: Pace::default(),
     }
 }
 
@@ -125,11 +126,7 @@ fn all(text: &mut String, check: &Check, snapshot: &Snapshot, view: &View) {
 
 fn one(text: &mut String, check: &Check, process: &Process, snapshot: &Snapshot, view: &View) {
     let wanted = check.wanted();
-    let subject = Subject {
-        process,
-        host: &snapshot.host,
-        crowd: Some(snapshot),
-    };
+    let subject = Subject::of(process, snapshot);
     let verdict = match wanted.meaning(subject, snapshot) {
         Meaning::Told(Truth::Yes) => "matches".to_owned(),
         Meaning::Told(Truth::No) => "does not match".to_owned(),

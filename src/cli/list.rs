@@ -31,7 +31,7 @@ impl List {
             Err(outcome) => return outcome,
         };
         let check = check_of(&spec);
-        let snapshot = view.look(&Plan::telling(vec![check.wanted()], false));
+        let snapshot = view.look_over(&Plan::telling(vec![check.wanted()], false), check.pace.window);
         let selection = select(&check.wanted(), &snapshot);
         let mut text = format!(
             "{:>7} {:<12} {:>1} {:>7} {:>7} {}\n",

@@ -160,11 +160,7 @@ fn name_of(pid: Option<&str>, view: &ViewArguments) -> Outcome {
             Exit::Unknown,
         );
     };
-    let subject = Subject {
-        process,
-        host: &snapshot.host,
-        crowd: Some(&snapshot),
-    };
+    let subject = Subject::of(process, &snapshot);
     let name = match subject.read(Key::Name) {
         Reading::One(Value::Bytes(name)) => name.into_owned(),
         Reading::Set(names, _) => match names.into_iter().next() {

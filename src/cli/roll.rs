@@ -113,11 +113,7 @@ fn group_of(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> 
     let path = process.cgroup.value().map_or(&b""[..], |cgroup| &cgroup.path);
     let unit = place::unit(path);
     let login = unit.is_some_and(|unit| unit.starts_with(b"session-") || unit.starts_with(b"user@"));
-    let subject = Subject {
-        process,
-        host: &snapshot.host,
-        crowd: Some(snapshot),
-    };
+    let subject = Subject::of(process, snapshot);
     let inside = matches!(subject.read(Key::Scope), Reading::One(Value::YesNo(true)));
     if stat.is_kthread() || stat.is_zombie() || own || login || stat.tty_nr != 0 || inside {
         return None;

@@ -2,9 +2,10 @@
 
 use super::arguments::ViewArguments;
 use crate::select::Plan;
-use crate::snapshot::{Accounts, FileId, Snapshot};
+use crate::snapshot::{Accounts, Clocks, FileId, Snapshot};
 use crate::source::accounts::{Nss, table_beside};
 use crate::source::procfs::Procfs;
+use std::time::Duration;
 
 /// Something to look at, more than once if need be.
 pub enum View {
@@ -45,8 +46,25 @@ impl View {
     /// Looks.
     #[must_use]
     pub fn look(&self, plan: &Plan) -> Snapshot {
+        self.look_after(plan, None)
+    }
+
+    /// Looks; where a rate is asked for, twice, a window apart.
+    #[must_use]
+    pub fn look_over(&self, plan: &Plan, window: Duration) -> Snapshot {
+        if !plan.clocks() || !self.is_live() {
+            return self.look(plan);
+        }
+        let first = self.look(plan);
+        std::thread::sleep(window);
+        self.look_after(plan, first.clocks)
+    }
+
+    /// Looks, with the clocks of an earlier look; a saved snapshot has its own.
+    #[must_use]
+    pub fn look_after(&self, plan: &Plan, past: Option<Clocks>) -> Snapshot {
         match self {
-            View::Proc(procfs, _) => procfs.snapshot(plan),
+            View::Proc(procfs, _) => procfs.snapshot_after(plan, past),
             View::Saved(snapshot) => (**snapshot).clone(),
         }
     }

@@ -5,7 +5,7 @@ use crate::deadline::Notes;
 use crate::judge::{Check, History, Item, Report, Verdict, assemble, judge};
 use crate::select::Plan;
 use crate::select::selection::Wanted;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Clocks, Snapshot};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ struct Known {
     histories: BTreeMap<String, History>,
     verdicts: BTreeMap<String, Verdict>,
     snapshot: Snapshot,
+    /// The clocks of the looks, and when they began.
+    samples: Vec<(Duration, Clocks)>,
     skipped: Vec<(String, String)>,
 }
 
@@ -37,7 +39,13 @@ impl Watch<'_> {
     #[must_use]
     pub fn run(&self, items: &[Item]) -> Report {
         let checks = checks(items);
-        let longest = checks.iter().map(|check| self.window_of(check)).max();
+        let longest = checks
+            .iter()
+            .map(|check| {
+                self.window_of(check)
+                    .max(check.pace.window * 2 + check.pace.lasting)
+            })
+            .max();
         self.notes.ask_for(longest.unwrap_or_default());
         let mut known = Known::default();
         let first = if self.tell_of_ok {
@@ -75,9 +83,12 @@ impl Watch<'_> {
     }
 
     fn look(&self, items: &[Item], plan: &Plan, known: &mut Known) {
-        known.snapshot = self.view.look(plan);
         let at = self.notes.started().elapsed();
+        known.snapshot = self.view.look_after(plan, known.past(at, window(items)));
         let report = judge(items, &known.snapshot, self.view);
+        if let Some(clocks) = known.snapshot.clocks.take() {
+            known.samples.push((at, clocks));
+        }
         if !report.skipped.is_empty() {
             known.skipped = report.skipped;
         }
@@ -115,7 +126,19 @@ impl Watch<'_> {
     }
 }
 
+/// Two looks are never exactly a window apart.
+const SLACK: Duration = Duration::from_millis(100);
+
 impl Known {
+    /// The clocks of the latest look that a window lies behind.
+    fn past(&self, now: Duration, window: Duration) -> Option<Clocks> {
+        let old_enough = |at: Duration| at + window <= now + SLACK;
+        let mut samples = self.samples.iter().rev();
+        samples
+            .find(|(at, _)| old_enough(*at))
+            .map(|(_, clocks)| clocks.clone())
+    }
+
     fn report(&self, items: &[Item], finish: fn(&Check, &History, &mut Verdict)) -> Report {
         let verdicts = items
             .iter()
@@ -154,6 +177,12 @@ fn checks(items: &[Item]) -> Vec<&Check> {
             _ => None,
         })
         .collect()
+}
+
+/// The shortest window over which a rate is asked for.
+fn window(items: &[Item]) -> Duration {
+    let checks = checks(items).into_iter();
+    checks.map(|check| check.pace.window).min().unwrap_or_default()
 }
 
 fn wanted(checks: &[&Check]) -> Vec<Wanted> {

@@ -2,7 +2,7 @@
 
 use super::raw::{EXCEPT_FORM, Placed, RawCheck};
 use super::{Located, Source};
-use crate::judge::{Check, Exception, Item, State};
+use crate::judge::{Check, Exception, Item, Pace, State};
 use crate::select::spec::{parse_range, parse_selector};
 use crate::select::{Fault, Range, Selector};
 use crate::snapshot::Accounts;
@@ -89,6 +89,7 @@ impl<'a> Validation<'a> {
                     except,
                     match_self: false,
                     recheck: None,
+                    pace: Pace::default(),
                 })));
                 return;
             };

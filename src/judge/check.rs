@@ -25,6 +25,26 @@ pub struct Check {
     pub match_self: bool,
     /// For how long it may fail before that counts, where this check has its own.
     pub recheck: Option<Duration>,
+    /// Over what rates are taken.
+    pub pace: Pace,
+}
+
+/// Over what time a rate (`cpu`, `cpu.demand`) is taken, and for how long it must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The time between two looks.
+    pub window: Duration,
+    /// A process is a finding only if it matches in every look of this time; zero is one look.
+    pub lasting: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Pace {
+        Pace {
+            window: Duration::from_secs(3),
+            lasting: Duration::ZERO,
+        }
+    }
 }
 
 /// Processes that do not count, and why.

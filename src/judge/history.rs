@@ -38,6 +38,7 @@ struct Look {
     state: State,
     manner: Manner,
     passing: bool,
+    awaits: bool,
     sightings: Vec<Sighting>,
 }
 
@@ -56,6 +57,7 @@ impl History {
             state: verdict.state,
             manner: verdict.manner,
             passing: verdict.passing,
+            awaits: verdict.awaits,
             sightings: verdict.sightings.clone(),
         });
     }
@@ -79,6 +81,12 @@ impl History {
     #[must_use]
     pub fn next_look(&self, check: &Check, window: Duration) -> Option<Duration> {
         let (first, last) = (self.looks.first()?, self.looks.last()?);
+        if last.awaits && last.at < first.at + check.pace.window {
+            return Some(first.at + check.pace.window);
+        }
+        if check.count.forbids() && is_rate(check) {
+            return self.next_sample(check, last);
+        }
         if check.count.forbids() {
             return self.next_confirmation(check, first, last);
         }
@@ -132,6 +140,28 @@ impl History {
         (!by_process(check)).then(|| (last.at + WATCH).min(end))
     }
 
+    /// A rate is over a window already, so one look decides, unless it must last.
+    fn next_sample(&self, check: &Check, last: &Look) -> Option<Duration> {
+        if last.state == State::Unknown && last.passing && self.looks.len() < 3 {
+            return Some(last.at + SECOND_LOOK);
+        }
+        let open = !last.sightings.is_empty() && !self.is_confirmed(check);
+        open.then(|| last.at + check.pace.window)
+    }
+
+    /// Since when this process was seen in every look, the time before the first of them included: a rate tells of it.
+    fn lasts(&self, check: &Check, seen: &Sighting) -> Duration {
+        let same = |look: &&Look| {
+            look.sightings
+                .iter()
+                .any(|s| (s.pid, s.start) == (seen.pid, seen.start))
+        };
+        let run = self.looks.iter().rev().take_while(same);
+        let since = run.last().map_or(Duration::ZERO, |look| look.at);
+        let last = self.looks.last().map_or(Duration::ZERO, |look| look.at);
+        last.saturating_sub(since) + check.pace.window
+    }
+
     fn first_finding(&self) -> Option<Duration> {
         self.looks
             .iter()
@@ -149,6 +179,9 @@ impl History {
     fn is_confirmed(&self, check: &Check) -> bool {
         self.looks.last().is_some_and(|last| {
             last.sightings.iter().any(|seen| {
+                if is_rate(check) {
+                    return self.lasts(check, seen) >= check.pace.lasting;
+                }
                 let known = seen.known_before
                     || self
                         .first_seen(check, seen)
@@ -185,7 +218,7 @@ impl History {
         };
         verdict.left_out.push(format!(
             "{count} that matched for less than {}",
-            seconds(hold(check))
+            seconds(hold(check).max(check.pace.lasting))
         ));
         verdict.matched = 0;
         verdict.evidence.clear();
@@ -297,7 +330,12 @@ fn hold(check: &Check) -> Duration {
 /// asks for a state that processes pass through.
 fn by_process(check: &Check) -> bool {
     let mut terms = check.selector.terms.iter();
-    !names_a_program(check) || terms.any(|term| term.key == Key::State)
+    is_rate(check) || !names_a_program(check) || terms.any(|term| term.key == Key::State)
+}
+
+/// Whether a check asks for a rate.
+fn is_rate(check: &Check) -> bool {
+    check.selector.terms.iter().any(|term| term.key.is_rate())
 }
 
 /// Whether a check asks who a process is, and not which program.

@@ -135,6 +135,7 @@ fn faulty(name: &str, text: &str, faults: &[crate::select::Fault]) -> Verdict {
         left_out: Vec::new(),
         note: None,
         passing: false,
+        awaits: false,
         sightings: Vec::new(),
         story: Vec::new(),
         looks: 0,
@@ -165,6 +166,7 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
         left_out: left_out(check, &selection, snapshot),
         note: check.note.clone(),
         passing: state == State::Unknown && selection.unknown.iter().any(|(.., why)| *why == Why::Torn),
+        awaits: selection.awaits,
         sightings: sightings(&selection.matched, snapshot),
         story: Vec::new(),
         looks: 1,
@@ -287,11 +289,7 @@ fn sightings(indices: &[usize], snapshot: &Snapshot) -> Vec<Sighting> {
 /// The line of evidence about one process.
 #[must_use]
 pub fn describe(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> Evidence {
-    let subject = Subject {
-        process,
-        host: &snapshot.host,
-        crowd: Some(snapshot),
-    };
+    let subject = Subject::of(process, snapshot);
     let path = process.cgroup.value().map(|cgroup| cgroup.path.as_slice());
     let age = match subject.read(Key::Age) {
         Reading::One(Value::Number(age)) => u64::try_from(age).ok(),

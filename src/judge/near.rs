@@ -6,7 +6,7 @@ use super::verdict::{Failed, NearMiss};
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::script::file_name;
 use crate::select::selection::{program, short_name};
-use crate::select::{Key, Matcher, Selection, Term, Truth};
+use crate::select::{Key, Kind, Matcher, Selection, Term, Truth};
 use crate::snapshot::{Accounts, Bytes, Process, Snapshot};
 
 /// How many are told.
@@ -31,11 +31,7 @@ pub fn near_misses(
         if counted(index) || Some(process.pid) == snapshot.observer.pid {
             continue;
         }
-        let subject = Subject {
-            process,
-            host: &snapshot.host,
-            crowd: Some(snapshot),
-        };
+        let subject = Subject::of(process, snapshot);
         let failed: Vec<&Term> = check
             .selector
             .terms
@@ -66,11 +62,7 @@ pub fn near_misses(
 }
 
 fn near_miss(check: &Check, process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> NearMiss {
-    let subject = Subject {
-        process,
-        host: &snapshot.host,
-        crowd: Some(snapshot),
-    };
+    let subject = Subject::of(process, snapshot);
     let failed = check
         .selector
         .terms
@@ -121,6 +113,7 @@ pub fn found(subject: Subject<'_>, term: &Term, accounts: &dyn Accounts) -> Byte
                     b"no".to_vec()
                 }
             }
+            Value::Number(tenths) if term.key.kind() == Kind::Percent => percent(*tenths).into_bytes(),
             Value::Number(id) => number(*id, term.key, accounts).into_bytes(),
         }
     };
@@ -133,8 +126,13 @@ pub fn found(subject: Subject<'_>, term: &Term, accounts: &dyn Accounts) -> Byte
     }
 }
 
+/// Tenths of a percent as percent.
+#[must_use]
+pub fn percent(tenths: i64) -> String {
+    format!("{}.{}%", tenths / 10, tenths % 10)
+}
+
 fn number(id: i64, key: Key, accounts: &dyn Accounts) -> String {
-    use crate::select::Kind;
     let name = u32::try_from(id).ok().and_then(|id| match key.kind() {
         Kind::User => accounts.user_name(id),
         Kind::Group => accounts.group_name(id),

@@ -92,6 +92,8 @@ pub struct Verdict {
     pub note: Option<String>,
     /// Whether an UNKNOWN is of a kind that passes: a process that changed while it was read.
     pub passing: bool,
+    /// Whether it can be told only with another look, some time after this one: a rate is asked for.
+    pub awaits: bool,
     /// Every matching process of which it is known which one it is.
     pub sightings: Vec<Sighting>,
     /// What the looks before the last one add: `missing for the whole 5 s`. It moves, so never in the first line.

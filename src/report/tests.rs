@@ -157,6 +157,7 @@ fn hostile(bytes: &[u8], text: &str) -> Report {
         left_out: vec![text.into()],
         note: Some(text.into()),
         passing: false,
+        awaits: false,
         sightings: Vec::new(),
         story: Vec::new(),
         looks: 1,

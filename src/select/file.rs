@@ -17,6 +17,8 @@ pub enum File {
     Loginuid,
     /// `status`
     Status,
+    /// `task/*/schedstat` of all threads.
+    Sched,
     /// `cmdline`: takes the target's mmap lock, and can hang.
     Cmdline,
     /// The entries of `fd`.
@@ -25,7 +27,7 @@ pub enum File {
 
 impl File {
     /// All of them.
-    pub const ALL: [File; 9] = [
+    pub const ALL: [File; 10] = [
         File::Comm,
         File::Owner,
         File::Exe,
@@ -33,6 +35,7 @@ impl File {
         File::Cgroup,
         File::Loginuid,
         File::Status,
+        File::Sched,
         File::Cmdline,
         File::Fds,
     ];

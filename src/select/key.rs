@@ -11,6 +11,8 @@ pub enum Kind {
     Number,
     /// Seconds, written `90s`, `5m`, `2h`, `3d`.
     Duration,
+    /// Percent of one core, written `80%` or `80`; its numbers are tenths of a percent.
+    Percent,
     /// Bytes, written with `K`, `M`, `G` (binary).
     Size,
     /// A user name or uid.
@@ -60,6 +62,7 @@ keys! {
     Exe "exe" Program "the program file; a path without wildcards compares files, not texts",
     ExeDeleted "exe.deleted" YesNo "the program file has no name any more",
     ExeReplaced "exe.replaced" YesNo "the program file was replaced by another of its path: a restart is due",
+    ExeSystem "exe.system" YesNo "the program file lies in a directory of the system, /usr say, and belongs to root",
     Script "script" Text "what an interpreter runs: script, module, jar or main class",
     Arg "arg" Text "any one argument, argv[0] included",
     Cmdline "cmdline" Text "all arguments, joined by blanks",
@@ -91,6 +94,11 @@ keys! {
     Main "main" YesNo "the main process of its program, not a worker or a leftover of one",
     State "state" State "R S D T t Z I … or running sleeping disk-sleep stopped tracing zombie idle",
     Age "age" Duration "time since the process was started",
+    Cpu "cpu" Percent "CPU used over the window, of all threads and of children that were waited for, in percent of one core",
+    CpuDemand "cpu.demand" Percent "the same with the time that threads waited for a free core: what it would use if it could",
+    CpuLife "cpu.life" Percent "CPU used over the whole life, as ps tells it",
+    CpuReaped "cpu.reaped" Percent "the part of `cpu` that children used that were waited for: a storm of short-lived ones",
+    Scheduler "scheduler" Text "scheduling policy: other batch idle fifo rr deadline",
     Threads "threads" Number "number of threads",
     Rss "rss" Size "resident memory",
     Vsz "vsz" Size "virtual memory",
@@ -100,6 +108,12 @@ keys! {
 }
 
 impl Key {
+    /// Whether it is a rate, between two looks.
+    #[must_use]
+    pub fn is_rate(self) -> bool {
+        matches!(self, Key::Cpu | Key::CpuDemand | Key::CpuReaped)
+    }
+
     /// Whether it asks as whom a process runs.
     #[must_use]
     pub fn is_credential(self) -> bool {

@@ -15,6 +15,7 @@ pub mod selector;
 pub mod spec;
 pub mod term;
 pub mod truth;
+mod usage;
 
 pub use duration::parse_duration;
 pub use fault::Fault;

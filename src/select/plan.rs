@@ -61,6 +61,14 @@ impl Plan {
         }
     }
 
+    /// Whether the clocks of all processes are kept: a rate is asked for.
+    #[must_use]
+    pub fn clocks(&self) -> bool {
+        self.wanted
+            .iter()
+            .any(|wanted| wanted.selector.terms.iter().any(|term| term.key.is_rate()))
+    }
+
     /// The file that is read for every process: the cheapest that every check has a term about.
     #[must_use]
     pub fn first(&self) -> File {
@@ -74,7 +82,7 @@ impl Plan {
                         .any(|term| keys.contains(&term.key) && !term.op.negated())
                 })
         };
-        if self.near && self.wanted.is_empty() {
+        if self.clocks() || (self.near && self.wanted.is_empty()) {
             File::Stat
         } else if all(&[Key::Name, Key::Comm]) {
             File::Comm
@@ -88,11 +96,7 @@ impl Plan {
     /// What to do next with a process of which these facts are read.
     #[must_use]
     pub fn next(&self, process: &Process, snapshot: &Snapshot) -> Step {
-        let subject = Subject {
-            process,
-            host: &snapshot.host,
-            crowd: None,
-        };
+        let subject = Subject::alone(process, snapshot);
         let mut need: Option<Need> = None;
         let mut meant = false;
         for wanted in &self.wanted {
@@ -147,15 +151,11 @@ impl Plan {
     #[must_use]
     pub fn need(&self, snapshot: &Snapshot, index: usize) -> Option<(i32, File)> {
         let process = snapshot.processes.get(index)?;
-        let subject = Subject {
-            process,
-            host: &snapshot.host,
-            crowd: Some(snapshot),
-        };
+        let subject = Subject::of(process, snapshot);
         let place = |need| match need {
             Need::File(file) => Some((process.pid, file)),
             Need::Of(pid, file) => Some((pid, file)),
-            Need::Crowd => None,
+            Need::Crowd | Need::Past => None,
         };
         self.wanted.iter().find_map(|wanted| {
             let told = match wanted.meaning(subject, snapshot) {
@@ -203,6 +203,7 @@ pub fn asked(process: &Process, file: File) -> bool {
         File::Loginuid => is(&process.loginuid),
         File::Status => is(&process.status),
         File::Cmdline => is(&process.cmdline),
+        File::Sched => is(&process.sched),
         File::Fds => is(&process.fds),
     }
 }

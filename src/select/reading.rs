@@ -1,8 +1,9 @@
 //! From a key to a value: what a process, in its crowd, says to a key.
 
 use super::truth::Need;
+use super::usage::{self, Usage};
 use super::{File, Key, main_process, place, script};
-use crate::snapshot::{Exe, Fact, Host, Process, Snapshot, Why};
+use crate::snapshot::{Clocks, Exe, Fact, Host, Process, Snapshot, Why};
 use std::borrow::Cow;
 
 /// A process and what surrounds it.
@@ -14,6 +15,10 @@ pub struct Subject<'a> {
     pub host: &'a Host,
     /// All processes, once the pass over `/proc` is finished.
     pub crowd: Option<&'a Snapshot>,
+    /// The CPU clocks of an earlier look.
+    pub past: Option<&'a Clocks>,
+    /// Those of this look, once the pass is finished.
+    pub present: Option<&'a Clocks>,
 }
 
 /// One value of a key.
@@ -48,7 +53,7 @@ impl<'a> Reading<'a> {
     fn bytes(bytes: &'a [u8]) -> Reading<'a> {
         Reading::One(Value::Bytes(Cow::Borrowed(bytes)))
     }
-    fn number(number: impl TryInto<i64>) -> Reading<'a> {
+    pub(super) fn number(number: impl TryInto<i64>) -> Reading<'a> {
         Reading::One(Value::Number(number.try_into().unwrap_or(i64::MAX)))
     }
     fn optional(bytes: Option<&'a [u8]>) -> Reading<'a> {
@@ -67,6 +72,28 @@ pub(super) fn fact<'a, T>(fact: &'a Fact<T>, file: File) -> Result<&'a T, Readin
 }
 
 impl<'a> Subject<'a> {
+    /// A process of a snapshot.
+    #[must_use]
+    pub fn of(process: &'a Process, snapshot: &'a Snapshot) -> Subject<'a> {
+        Subject {
+            crowd: Some(snapshot),
+            present: snapshot.clocks.as_ref(),
+            ..Subject::alone(process, snapshot)
+        }
+    }
+
+    /// A process that is being read, while the others are not known yet.
+    #[must_use]
+    pub fn alone(process: &'a Process, snapshot: &'a Snapshot) -> Subject<'a> {
+        Subject {
+            process,
+            host: &snapshot.host,
+            crowd: None,
+            past: snapshot.past.as_ref(),
+            present: None,
+        }
+    }
+
     /// What the process says to `key`.
     #[must_use]
     pub fn read(self, key: Key) -> Reading<'a> {
@@ -135,6 +162,15 @@ impl<'a> Subject<'a> {
                 let now = process.read_at / (1_000_000_000 / self.host.ticks_per_second.max(1));
                 Reading::number(now.saturating_sub(started) / self.host.ticks_per_second.max(1))
             }
+            Key::Cpu => usage::read(self, Usage::Share)?,
+            Key::CpuDemand => usage::read(self, Usage::Demand)?,
+            Key::CpuLife => usage::read(self, Usage::Life)?,
+            Key::CpuReaped => usage::read(self, Usage::Reaped)?,
+            Key::Scheduler => match stat()?.policy {
+                Some(policy) => Reading::bytes(policy_name(policy)),
+                None => Reading::Unreadable(Why::Malformed),
+            },
+            Key::ExeSystem => self.exe_system()?,
             Key::Threads => Reading::number(stat()?.num_threads),
             Key::Rss => Reading::number(stat()?.rss.saturating_mul(self.host.page_size)),
             Key::Vsz => Reading::number(stat()?.vsize),
@@ -185,6 +221,16 @@ impl<'a> Subject<'a> {
         Ok(Reading::One(Value::YesNo(
             file.links == 0 && wanted(exe.path_exists),
         )))
+    }
+
+    /// Whether the program lies where only root may put one, and was not taken away: a name proves nothing, a place
+    /// does.
+    fn exe_system(self) -> Result<Reading<'a>, Reading<'a>> {
+        let exe = fact(&self.process.exe, File::Exe)?;
+        let path = exe.path();
+        let inside = SYSTEM_DIRECTORIES.iter().any(|dir| path.starts_with(dir));
+        let roots = exe.file.value().is_none_or(|file| file.owner == 0);
+        Ok(Reading::One(Value::YesNo(inside && roots)))
     }
 
     /// The program's name; see the comment on `Key::Name` and docs/selectors.md.
@@ -306,6 +352,32 @@ impl<'a> Subject<'a> {
 
 /// The length of comm in the kernel: TASK_COMM_LEN - 1 of linux/sched.h.
 pub const COMM_MAX: usize = 15;
+
+/// Directories of the file system hierarchy, hier(7), that hold programs and belong to root.
+const SYSTEM_DIRECTORIES: [&[u8]; 9] = [
+    b"/usr/",
+    b"/bin/",
+    b"/sbin/",
+    b"/lib/",
+    b"/lib64/",
+    b"/libexec/",
+    b"/opt/",
+    b"/nix/store/",
+    b"/snap/",
+];
+
+/// The scheduling policies of sched(7), by the numbers of linux/sched.h.
+fn policy_name(policy: u32) -> &'static [u8] {
+    match policy {
+        0 => b"other",
+        1 => b"fifo",
+        2 => b"rr",
+        3 => b"batch",
+        5 => b"idle",
+        6 => b"deadline",
+        _ => b"unknown",
+    }
+}
 
 /// The interpreters that mon's ps.monitor 1.3.6 knows.
 const PS_MONITOR_INTERPRETERS: [&[u8]; 6] =

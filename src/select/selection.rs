@@ -2,6 +2,7 @@
 
 use super::reading::{Reading, Subject};
 use super::script::file_name;
+use super::truth::Need;
 use super::{Key, Op, Selector, Truth};
 use crate::snapshot::{Fact, Process, Snapshot, Why};
 
@@ -53,6 +54,8 @@ pub struct Selection {
     pub matched: Vec<usize>,
     /// Indices of processes of which it can't be told, with the key and the reason.
     pub unknown: Vec<(usize, Key, Why)>,
+    /// Whether some can be told only with an earlier look: a rate is between two.
+    pub awaits: bool,
     /// Indices of processes that would match but do not count.
     pub left_out: Vec<(usize, LeftOut)>,
 }
@@ -62,15 +65,17 @@ pub struct Selection {
 pub fn select(wanted: &Wanted, snapshot: &Snapshot) -> Selection {
     let mut selection = Selection::default();
     for (index, process) in snapshot.processes.iter().enumerate() {
-        let subject = Subject {
-            process,
-            host: &snapshot.host,
-            crowd: Some(snapshot),
-        };
+        let subject = Subject::of(process, snapshot);
         match wanted.meaning(subject, snapshot) {
             Meaning::Told(Truth::Yes) => selection.matched.push(index),
             Meaning::Told(Truth::No) => {}
             Meaning::Told(Truth::Unknown(key, why)) => selection.unknown.push((index, key, why)),
+            Meaning::Told(Truth::Pending(Need::Past)) => {
+                let mut keys = wanted.selector.terms.iter().map(|term| term.key);
+                let key = keys.find(|key| key.is_rate()).unwrap_or(Key::Cpu);
+                selection.awaits = true;
+                selection.unknown.push((index, key, Why::NoSample));
+            }
             // The plan did not ask for what the check needs: a bug of procward, or a snapshot saved without it.
             Meaning::Told(Truth::Pending(_)) => {
                 let key = wanted.selector.terms.first().map_or(Key::Name, |term| term.key);

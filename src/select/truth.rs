@@ -25,6 +25,8 @@ pub enum Need {
     Crowd,
     /// A file of another process.
     Of(i32, File),
+    /// An earlier look: a rate is between two.
+    Past,
 }
 
 impl Truth {
@@ -71,7 +73,7 @@ pub fn cheaper(a: Need, b: Need) -> Need {
         (Need::File(x), Need::File(y)) => Need::File(x.min(y)),
         (Need::File(_), _) => a,
         (_, Need::File(_)) => b,
-        (Need::Of(..), _) => a,
+        (Need::Of(..), _) | (_, Need::Past) => a,
         _ => b,
     }
 }

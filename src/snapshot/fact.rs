@@ -47,6 +47,8 @@ pub enum Why {
     Torn,
     /// The read did not come back: the process, or who serves its memory, does not answer.
     NoAnswer,
+    /// There is no earlier reading of this process to compare with.
+    NoSample,
     /// Another error, by its errno.
     Errno(i32),
     /// The fact is not in this snapshot: a file that was saved without it, or a fault of procward.
@@ -63,6 +65,7 @@ impl Why {
             Why::Malformed => "malformed".into(),
             Why::Torn => "changed while it was read".into(),
             Why::NoAnswer => "no answer".into(),
+            Why::NoSample => "no earlier reading to compare with".into(),
             Why::Errno(errno) => std::io::Error::from_raw_os_error(errno).to_string(),
             Why::Absent => "not in the snapshot".into(),
         }

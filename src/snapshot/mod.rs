@@ -1,13 +1,15 @@
 //! Processes and host facts at one moment: plain, owned, serialisable data. No I/O.
 
 pub mod accounts;
+pub mod clock;
 pub mod fact;
 pub mod file;
 pub mod process;
 
 pub use accounts::{Accounts, Table};
+pub use clock::{Clock, Clocks};
 pub use fact::{Bytes, Fact, Why};
-pub use process::{Cgroup, Cmdline, Exe, FileId, Process, Stat, Status};
+pub use process::{Cgroup, Cmdline, Exe, FileId, Process, Sched, Stat, Status};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,12 @@ pub struct Snapshot {
     pub vanished: usize,
     /// Why the view may lack processes; empty when it is complete.
     pub gaps: Vec<Gap>,
+    /// The CPU clocks of every process, where a rate is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clocks: Option<Clocks>,
+    /// Those of an earlier look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub past: Option<Clocks>,
     /// Names of users and groups, and the identities of files, where the snapshot is looked at elsewhere.
     pub accounts: Table,
 }

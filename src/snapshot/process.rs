@@ -20,6 +20,9 @@ pub struct Process {
     pub cmdline: Fact<Cmdline>,
     /// `/proc/PID/status`.
     pub status: Fact<Status>,
+    /// `/proc/PID/task/*/schedstat`, added up.
+    #[serde(default)]
+    pub sched: Fact<Sched>,
     /// `/proc/PID/cgroup`: the path in the systemd hierarchy.
     pub cgroup: Fact<Cgroup>,
     /// `/proc/PID/loginuid`; none where it is unset (4294967295).
@@ -70,6 +73,15 @@ pub struct Stat {
     /// Field 41: SCHED_ of linux/sched.h; none where the kernel does not tell.
     #[serde(default)]
     pub policy: Option<u32>,
+}
+
+/// `/proc/PID/task/TID/schedstat` of sched-stats.rst, of all live threads together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sched {
+    /// Nanoseconds on a core.
+    pub run: u64,
+    /// Nanoseconds of waiting for one.
+    pub wait: u64,
 }
 
 /// PF_FORKNOEXEC of linux/sched.h: forked, but has not exec'ed.

@@ -1,12 +1,12 @@
 //! One `/proc/PID`, held open: whatever is read below this descriptor is of one process, and after that is gone
 //! every read fails, even if its PID is given again.
 
-use super::read::{Place, Vanished};
+use super::read::{Place, Vanished, whole};
 use crate::deadline::Notes;
 use crate::parse;
 use crate::select::File;
 use crate::snapshot::process::DELETED;
-use crate::snapshot::{Exe, Fact, FileId, Process, Why};
+use crate::snapshot::{Exe, Fact, FileId, Process, Sched, Why};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, StatxFlags, openat, readlinkat, statx};
 use rustix::io::Errno;
@@ -100,6 +100,7 @@ pub(super) fn mark(process: &mut Process, file: File, why: Why) {
         File::Loginuid => process.loginuid = Fact::Unreadable(why),
         File::Status => process.status = Fact::Unreadable(why),
         File::Cmdline => process.cmdline = Fact::Unreadable(why),
+        File::Sched => process.sched = Fact::Unreadable(why),
         File::Fds => process.fds = Fact::Unreadable(why),
     }
 }
@@ -119,6 +120,7 @@ fn read(place: Place<'_>, file: File, process: &mut Process) -> Result<(), Vanis
         File::Status => process.status = text(place, "status", STATUS, parse::status::parse)?,
         File::Exe => exe(place, process)?,
         File::Cmdline => cmdline(place, process)?,
+        File::Sched => process.sched = sched(place)?,
         File::Fds => fds(place, process)?,
     }
     Ok(())
@@ -259,6 +261,40 @@ fn cmdline(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
         Err(errno) => place.failure(errno)?,
     };
     Ok(())
+}
+
+/// The times of all threads. One that ends meanwhile is left out; a kernel without CONFIG_SCHED_INFO has none.
+fn sched(place: Place<'_>) -> Result<Fact<Sched>, Vanished> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let tasks = match openat(place.dir, place.path("task"), flags, Mode::empty()) {
+        Ok(tasks) => tasks,
+        Err(errno) => return place.failure(errno),
+    };
+    let names = match Dir::read_from(&tasks) {
+        Ok(names) => names,
+        Err(errno) => return place.failure(errno),
+    };
+    let mut sum = Sched::default();
+    for name in names.flatten() {
+        let name = name.file_name().to_string_lossy();
+        if name.starts_with('.') {
+            continue;
+        }
+        match whole(&tasks, &format!("{name}/schedstat"), LINE) {
+            Ok((bytes, _)) => match parse::schedstat::parse(&bytes) {
+                Some(thread) => {
+                    sum.run = sum.run.saturating_add(thread.run);
+                    sum.wait = sum.wait.saturating_add(thread.wait);
+                }
+                None => return Ok(Fact::Unreadable(Why::Malformed)),
+            },
+            Err(Errno::SRCH) => {}
+            // The thread ended, or there is no such file in this kernel.
+            Err(Errno::NOENT) if place.is_alive() => {}
+            Err(errno) => return place.failure(errno),
+        }
+    }
+    Ok(Fact::Value(sum))
 }
 
 fn fds(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {

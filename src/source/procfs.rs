@@ -4,10 +4,10 @@ use super::complete::Crowd;
 use super::host;
 use super::process_dir::Proc;
 use super::read::Vanished;
-use super::settle::Source;
+use super::settle::{Source, now};
 use crate::deadline::Notes;
 use crate::select::Plan;
-use crate::snapshot::{Gap, Snapshot};
+use crate::snapshot::{Clock, Clocks, Gap, Snapshot};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Dir, Mode, OFlags, open};
 use std::path::PathBuf;
@@ -58,7 +58,16 @@ impl Procfs {
     /// Looks once.
     #[must_use]
     pub fn snapshot(&self, plan: &Plan) -> Snapshot {
-        let mut snapshot = Snapshot::default();
+        self.snapshot_after(plan, None)
+    }
+
+    /// Looks once, and knows the clocks of an earlier look.
+    #[must_use]
+    pub fn snapshot_after(&self, plan: &Plan, past: Option<Clocks>) -> Snapshot {
+        let mut snapshot = Snapshot {
+            past,
+            ..Snapshot::default()
+        };
         let shown = || self.root.display().to_string();
         let opened = open(
             &self.root,
@@ -90,14 +99,27 @@ impl Procfs {
 
         let source = Source { proc: opened, plan };
         let mut crowd = Crowd::new(source);
+        let mut clocks = plan.clocks().then(|| Clocks {
+            at: now(),
+            clocks: Vec::with_capacity(pids.len()),
+        });
         for pid in pids {
-            let read = source.read_one(pid, &snapshot);
+            let read = source.read_one(pid, &snapshot, clocks.as_mut());
             match read.and_then(|kept| kept.map(|kept| crowd.keep(kept)).transpose()) {
                 Ok(process) => snapshot.processes.extend(process),
                 Err(Vanished) => snapshot.vanished += 1,
             }
         }
         crowd.complete(&mut snapshot);
+        if let Some(mut clocks) = clocks {
+            // Of a process that stays, what was read last counts, with the times of its threads.
+            for clock in &mut clocks.clocks {
+                if let Some(last) = snapshot.by_pid(clock.pid).and_then(Clock::of) {
+                    *clock = last;
+                }
+            }
+            snapshot.clocks = Some(clocks);
+        }
         snapshot
     }
 }

@@ -6,7 +6,7 @@ use super::read::{Vanished, why};
 use crate::select::plan::asked;
 use crate::select::{File, Plan, Step};
 use crate::snapshot::process::PF_FORKNOEXEC;
-use crate::snapshot::{Process, Snapshot, Why};
+use crate::snapshot::{Clock, Clocks, Process, Snapshot, Why};
 use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -31,9 +31,17 @@ pub(super) struct Kept {
 
 impl Source<'_> {
     /// Reads one process as far as the plan wants; `None` where no check means it.
-    pub(super) fn read_one(&self, pid: i32, snapshot: &Snapshot) -> Result<Option<Kept>, Vanished> {
+    pub(super) fn read_one(
+        &self,
+        pid: i32,
+        snapshot: &Snapshot,
+        clocks: Option<&mut Clocks>,
+    ) -> Result<Option<Kept>, Vanished> {
         let mut first = fresh(pid);
         glance(self.proc, self.plan.first(), &mut first)?;
+        if let Some(clocks) = clocks {
+            clocks.clocks.extend(Clock::of(&first));
+        }
         if self.plan.next(&first, snapshot) == Step::Dismiss {
             return Ok(None);
         }
@@ -156,13 +164,17 @@ fn agrees(process: &Process) -> bool {
 
 /// A process of which nothing is read yet, with the instant of CLOCK_BOOTTIME that `stat`'s start time refers to.
 pub(super) fn fresh(pid: i32) -> Process {
-    let now = clock_gettime(ClockId::Boottime);
-    let read_at = now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs();
     Process {
         pid,
-        read_at,
+        read_at: now(),
         ..Process::default()
     }
+}
+
+/// Nanoseconds of CLOCK_BOOTTIME.
+pub(super) fn now() -> u64 {
+    let now = clock_gettime(ClockId::Boottime);
+    now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
 }
 
 /// What tells program and ids was never of one moment.

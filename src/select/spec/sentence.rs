@@ -56,9 +56,10 @@ fn clause(term: &Term, one: bool) -> String {
         (Op::Is | Op::IsNot, Key::Tty) => format!("{not}on terminal {values}"),
         (Op::Is | Op::IsNot, Key::State) => format!("{not}in state {}", states(&term.values)),
         (Op::Is | Op::IsNot, Key::Scope) => places(&term.values),
-        (Op::Is | Op::IsNot, Key::Kthread | Key::Main | Key::ExeDeleted | Key::ExeReplaced) => {
-            yes_no(term, that)
-        }
+        (
+            Op::Is | Op::IsNot,
+            Key::Kthread | Key::Main | Key::ExeDeleted | Key::ExeReplaced | Key::ExeSystem,
+        ) => yes_no(term, that),
         (Op::Is, _) => format!("with {name} {values}"),
         (Op::IsNot, _) => format!("with {name} not {values}"),
     }

@@ -444,7 +444,7 @@ fn operator(piece: Piece<'_>) -> Option<(usize, usize, Op)> {
 fn operators(kind: Kind) -> &'static [Op] {
     match kind {
         Kind::Text | Kind::Program => &[Op::Is, Op::IsNot, Op::Like, Op::NotLike],
-        Kind::Number | Kind::Duration | Kind::Size | Kind::User | Kind::Group => {
+        Kind::Number | Kind::Duration | Kind::Size | Kind::Percent | Kind::User | Kind::Group => {
             &[Op::Is, Op::IsNot, Op::Less, Op::AtMost, Op::More, Op::AtLeast]
         }
         Kind::YesNo | Kind::State => &[Op::Is, Op::IsNot],

@@ -69,6 +69,7 @@ impl Value<'_> {
             Kind::Number => self.number(&plain),
             Kind::Duration => self.duration(&plain),
             Kind::Size => self.size(&plain),
+            Kind::Percent => self.percent(&plain),
             Kind::User | Kind::Group => self.account(&plain, accounts),
             Kind::YesNo => self.yes_no(&plain),
             Kind::Scope => self.scope(&plain),
@@ -273,6 +274,19 @@ impl Value<'_> {
             "size",
             "write one whole number of bytes, or with `K`, `M` or `G`: `512M`",
         )
+    }
+
+    fn percent(self, plain: &str) -> Result<Matcher, Fault> {
+        let number = plain.strip_suffix('%').unwrap_or(plain);
+        match number.parse::<i64>() {
+            Ok(percent) if digits(number) => {
+                Ok(Matcher::Number(percent.saturating_mul(10), plain.to_string()))
+            }
+            _ => {
+                let help = "write a whole number of percent of one core: `80%`; four busy cores are `400%`";
+                Err(self.fault(format!("`{plain}` is not a percentage"), help))
+            }
+        }
     }
 
     fn account(self, plain: &str, accounts: &dyn Accounts) -> Result<Matcher, Fault> {
