@@ -9,6 +9,7 @@ pub mod config;
 pub mod deadline;
 pub mod exit_code;
 pub mod judge;
+pub mod memory;
 pub mod outcome;
 pub mod parse;
 pub mod report;

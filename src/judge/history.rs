@@ -233,6 +233,7 @@ impl History {
         };
         let lasted = last.at.saturating_sub(first.at);
         verdict.looks = self.looks.len();
+        verdict.rechecked = self.looks.len() > 1 && matches!(first.state, State::Warning | State::Critical);
         if verdict.state == State::Ok {
             verdict.story.extend(self.recovery(check, lasted));
         } else if matches!(verdict.state, State::Warning | State::Critical) {

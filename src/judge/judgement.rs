@@ -139,6 +139,7 @@ fn faulty(name: &str, text: &str, faults: &[crate::select::Fault]) -> Verdict {
         sightings: Vec::new(),
         story: Vec::new(),
         looks: 0,
+        rechecked: false,
     }
 }
 
@@ -170,6 +171,7 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
         sightings: sightings(&selection.matched, snapshot),
         story: Vec::new(),
         looks: 1,
+        rechecked: false,
     };
     if check.count.min > 0 && matches!(verdict.manner, Manner::Missing | Manner::TooFew | Manner::Unseen) {
         verdict.near = near_misses(check, &selection, snapshot, accounts);

@@ -35,6 +35,8 @@ pub enum Manner {
     TooMany,
     /// Something matches, where nothing may.
     Running,
+    /// It passes, but its processes are replaced again and again.
+    Restarting,
     /// It can't be told.
     Unseen,
     /// The check itself is faulty.
@@ -51,6 +53,7 @@ impl Manner {
             Manner::TooFew => "too few",
             Manner::TooMany => "too many",
             Manner::Running => "running",
+            Manner::Restarting => "restarting",
             Manner::Unseen => "unseen",
             Manner::Faulty => "faulty",
         }
@@ -100,6 +103,8 @@ pub struct Verdict {
     pub story: Vec<String>,
     /// How often it was looked at.
     pub looks: usize,
+    /// Whether it failed at first.
+    pub rechecked: bool,
 }
 
 /// A matching process, as an identity.

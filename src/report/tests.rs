@@ -161,6 +161,7 @@ fn hostile(bytes: &[u8], text: &str) -> Report {
         sightings: Vec::new(),
         story: Vec::new(),
         looks: 1,
+        rechecked: false,
     };
     let mut report = report(vec![verdict]);
     report.skipped = vec![(text.into(), text.into())];
