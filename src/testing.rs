@@ -195,6 +195,8 @@ pub(crate) fn check(spec: &str, snapshot: &Snapshot) -> Check {
         match_self: false,
         recheck: None,
         pace: Pace::default(),
+        restarts: None,
+        patience: None,
     }
 }
 

@@ -35,6 +35,10 @@ pub struct CheckCommand {
     /// format]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub recheck: Option<Duration>,
+    /// Where to remember what this run saw, for restarts and CPU over longer times [default: below mon's state
+    /// directory or /var/lib/procward, where there is one]
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
     /// Count procward itself too
     #[arg(long)]
     pub match_self: bool,
@@ -95,7 +99,7 @@ impl CheckCommand {
             tell_of_ok: false,
             publish: &|report| arguments.notes.publish(&outcome(report.clone())),
         };
-        outcome(watch.run(&items))
+        outcome(watch.run(&items, view.store(self.state.as_deref())))
     }
 }
 
@@ -177,6 +181,8 @@ fn item_of_spec(text: &str, accounts: &dyn Accounts, dialect: Dialect) -> Item {
                 match_self: false,
                 recheck: None,
                 pace: Pace::default(),
+                restarts: None,
+                patience: None,
             }))
         }
     }

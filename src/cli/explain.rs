@@ -80,6 +80,8 @@ pub fn check_of(spec: &Spec) -> Check {
         match_self: false,
         recheck: None,
         pace: Pace::default(),
+        restarts: None,
+        patience: None,
     }
 }
 

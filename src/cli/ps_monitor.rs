@@ -102,7 +102,7 @@ fn judge(specs: &[String], arguments: &ViewArguments, window: Duration) -> Resul
             arguments.notes.publish(&outcome(&report));
         },
     };
-    Ok(told(watch.run(&items)))
+    Ok(told(watch.run(&items, view.store(None))))
 }
 
 fn outcome(report: &Report) -> Outcome {

@@ -1,10 +1,12 @@
 //! What is looked at: the live host, another proc file system, or a saved snapshot.
 
 use super::arguments::ViewArguments;
+use crate::memory::store::Store;
 use crate::select::Plan;
 use crate::snapshot::{Accounts, Clocks, FileId, Snapshot};
 use crate::source::accounts::{Nss, table_beside};
 use crate::source::procfs::Procfs;
+use std::path::Path;
 use std::time::Duration;
 
 /// Something to look at, more than once if need be.
@@ -66,6 +68,24 @@ impl View {
         match self {
             View::Proc(procfs, _) => procfs.snapshot_after(plan, past),
             View::Saved(snapshot) => (**snapshot).clone(),
+        }
+    }
+
+    /// The id of the boot that is looked at.
+    #[must_use]
+    pub fn boot_id(&self) -> Option<String> {
+        match self {
+            View::Proc(procfs, _) => procfs.boot_id(),
+            View::Saved(snapshot) => snapshot.host.boot_id.clone(),
+        }
+    }
+
+    /// What is remembered of earlier runs on this host; a saved snapshot has no others.
+    #[must_use]
+    pub fn store(&self, asked_for: Option<&Path>) -> Option<Store> {
+        match self {
+            View::Proc(procfs, _) if procfs.is_live() => Store::open(asked_for, self.boot_id()),
+            _ => None,
         }
     }
 

@@ -3,9 +3,12 @@
 use super::view::View;
 use crate::deadline::Notes;
 use crate::judge::{Check, History, Item, Report, Verdict, assemble, judge};
+use crate::memory::Memory;
+use crate::memory::store::Store;
 use crate::select::Plan;
 use crate::select::selection::Wanted;
 use crate::snapshot::{Clocks, Snapshot};
+use crate::source::procfs::now;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -29,15 +32,35 @@ struct Known {
     histories: BTreeMap<String, History>,
     verdicts: BTreeMap<String, Verdict>,
     snapshot: Snapshot,
-    /// The clocks of the looks, and when they began.
-    samples: Vec<(Duration, Clocks)>,
+    /// The clocks of the looks, those of earlier runs first.
+    samples: Vec<Clocks>,
+    /// What earlier runs noted.
+    memory: Option<Memory>,
     skipped: Vec<(String, String)>,
 }
 
 impl Watch<'_> {
-    /// Looks until every check is decided.
+    /// Looks until every check is decided. `store`: what earlier runs noted, and where this one notes it.
     #[must_use]
-    pub fn run(&self, items: &[Item]) -> Report {
+    pub fn run(&self, items: &[Item], store: Option<Store>) -> Report {
+        let Some(mut store) = store else {
+            return self.look_until_decided(items, &mut Known::default());
+        };
+        let mut known = Known {
+            samples: store.memory.samples.clone(),
+            memory: Some(store.memory),
+            ..Known::default()
+        };
+        let mut report = self.look_until_decided(items, &mut known);
+        store.memory = known.memory.take().unwrap_or_default();
+        known.note(items, &mut report, &mut store.memory);
+        let names: Vec<&str> = checks(items).iter().map(|check| check.name.as_str()).collect();
+        let saved = store.save(&names).err();
+        report.remarks.extend(store.remark.into_iter().chain(saved));
+        report
+    }
+
+    fn look_until_decided(&self, items: &[Item], known: &mut Known) -> Report {
         let checks = checks(items);
         let longest = checks
             .iter()
@@ -47,20 +70,20 @@ impl Watch<'_> {
             })
             .max();
         self.notes.ask_for(longest.unwrap_or_default());
-        let mut known = Known::default();
-        let first = if self.tell_of_ok {
+        // What is remembered of a check are its processes, so they are looked at as for a report.
+        let first = if self.tell_of_ok || known.memory.is_some() {
             Plan::telling(wanted(&checks), false)
         } else {
             Plan::deciding(wanted(&checks))
         };
-        self.look(items, &first, &mut known);
+        self.look(items, &first, known);
         if !self.view.is_live() {
             return known.report(items, unconfirmed);
         }
         loop {
             let open: Vec<(&Check, Duration)> = checks
                 .iter()
-                .filter_map(|check| Some((*check, self.next_look(check, &known)?)))
+                .filter_map(|check| Some((*check, self.next_look(check, known)?)))
                 .collect();
             let Some(next) = open.iter().map(|(_, next)| *next).min() else {
                 return known.report(items, finish);
@@ -70,29 +93,27 @@ impl Watch<'_> {
             }
             std::thread::sleep(next.saturating_sub(self.notes.started().elapsed()));
             let open: Vec<&Check> = open.into_iter().map(|(check, _)| check).collect();
-            let plan = Plan::telling(
-                wanted(&open),
-                open.iter().any(|check| self.is_last(check, &known)),
-            );
+            let plan = Plan::telling(wanted(&open), open.iter().any(|check| self.is_last(check, known)));
             let again: Vec<Item> = open
                 .iter()
                 .map(|check| Item::Check(Box::new((*check).clone())))
                 .collect();
-            self.look(&again, &plan, &mut known);
+            self.look(&again, &plan, known);
         }
     }
 
     fn look(&self, items: &[Item], plan: &Plan, known: &mut Known) {
         let at = self.notes.started().elapsed();
-        known.snapshot = self.view.look_after(plan, known.past(at, window(items)));
+        known.snapshot = self.view.look_after(plan, known.past(window(items)));
         let report = judge(items, &known.snapshot, self.view);
-        if let Some(clocks) = known.snapshot.clocks.take() {
-            known.samples.push((at, clocks));
-        }
+        known.samples.extend(known.snapshot.clocks.take());
         if !report.skipped.is_empty() {
             known.skipped = report.skipped;
         }
-        for verdict in report.verdicts {
+        for mut verdict in report.verdicts {
+            if let (Some(memory), Some(check)) = (&known.memory, check_of(items, &verdict.name)) {
+                memory.recognise(check, &mut verdict);
+            }
             known
                 .histories
                 .entry(verdict.name.clone())
@@ -128,15 +149,39 @@ impl Watch<'_> {
 
 /// Two looks are never exactly a window apart.
 const SLACK: Duration = Duration::from_millis(100);
+/// A rate over more than this hides what happens now.
+const OLDEST: Duration = Duration::from_secs(600);
 
 impl Known {
-    /// The clocks of the latest look that a window lies behind.
-    fn past(&self, now: Duration, window: Duration) -> Option<Clocks> {
-        let old_enough = |at: Duration| at + window <= now + SLACK;
+    /// The clocks of the latest look that a window lies behind. What is too old tells of a time nobody asks about.
+    fn past(&self, window: Duration) -> Option<Clocks> {
+        let now = now();
+        let age = |clocks: &&Clocks| Duration::from_nanos(now.saturating_sub(clocks.at));
         let mut samples = self.samples.iter().rev();
         samples
-            .find(|(at, _)| old_enough(*at))
-            .map(|(_, clocks)| clocks.clone())
+            .find(|clocks| age(clocks) + SLACK >= window)
+            .filter(|clocks| age(clocks) <= OLDEST)
+            .cloned()
+    }
+
+    /// Notes the outcome of every check, and lets what earlier runs noted judge it.
+    fn note(&mut self, items: &[Item], report: &mut Report, memory: &mut Memory) {
+        let now = now() / 1_000_000_000;
+        for verdict in &mut report.verdicts {
+            let Some(check) = check_of(items, &verdict.name) else {
+                continue;
+            };
+            memory.note(check, verdict, now);
+            if let Some(known) = memory.of(check) {
+                known.settle(check, verdict, now);
+            }
+        }
+        memory.samples = self.samples.split_off(self.samples.len().saturating_sub(2));
+        *report = assemble(
+            std::mem::take(&mut report.verdicts),
+            std::mem::take(&mut report.skipped),
+            &self.snapshot,
+        );
     }
 
     fn report(&self, items: &[Item], finish: fn(&Check, &History, &mut Verdict)) -> Report {
@@ -177,6 +222,10 @@ fn checks(items: &[Item]) -> Vec<&Check> {
             _ => None,
         })
         .collect()
+}
+
+fn check_of<'a>(items: &'a [Item], name: &str) -> Option<&'a Check> {
+    checks(items).into_iter().find(|check| check.name == name)
 }
 
 /// The shortest window over which a rate is asked for.

@@ -90,6 +90,8 @@ impl<'a> Validation<'a> {
                     match_self: false,
                     recheck: None,
                     pace: Pace::default(),
+                    restarts: None,
+                    patience: None,
                 })));
                 return;
             };

@@ -1,6 +1,8 @@
 //! A check: a selector, and the range that the count of matching processes must lie in.
 
 use super::State;
+use crate::memory::Patience;
+use crate::memory::restarts::Restarts;
 use crate::select::{Fault, Range, Selector};
 use std::time::Duration;
 
@@ -27,6 +29,10 @@ pub struct Check {
     pub recheck: Option<Duration>,
     /// Over what rates are taken.
     pub pace: Pace,
+    /// How often its processes may be replaced before that is a warning, where this check has its own limit.
+    pub restarts: Option<Restarts>,
+    /// For how long it must fail, from run to run, before it does.
+    pub patience: Option<Patience>,
 }
 
 /// Over what time a rate (`cpu`, `cpu.demand`) is taken, and for how long it must hold.

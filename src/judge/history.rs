@@ -237,7 +237,7 @@ impl History {
         if verdict.state == State::Ok {
             verdict.story.extend(self.recovery(check, lasted));
         } else if matches!(verdict.state, State::Warning | State::Critical) {
-            verdict.story.extend(self.persistence(verdict, lasted));
+            verdict.story.extend(self.persistence(check, verdict, lasted));
         }
     }
 
@@ -276,8 +276,8 @@ impl History {
     }
 
     /// For how long a check that fails has failed.
-    fn persistence(&self, verdict: &Verdict, lasted: Duration) -> Option<String> {
-        if lasted < LONGEST_PAUSE {
+    fn persistence(&self, check: &Check, verdict: &Verdict, lasted: Duration) -> Option<String> {
+        if lasted < LONGEST_PAUSE || check.count.forbids() {
             return None;
         }
         let last = self.looks.last()?;

@@ -6,7 +6,7 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 
-use crate::judge::{Check, Sighting, State, Verdict};
+use crate::judge::{Check, Manner, Sighting, State, Verdict};
 use crate::snapshot::Clocks;
 use restarts::Restarts;
 use serde::{Deserialize, Serialize};
@@ -143,6 +143,39 @@ impl Recollection {
         });
         let surplus = self.runs.len().saturating_sub(RUNS);
         self.runs.drain(..surplus);
+    }
+
+    /// Judges what goes on for long, and what passes only because it is looked at again.
+    pub fn settle(&self, check: &Check, verdict: &mut Verdict, now: u64) {
+        if let Some(patience) = check.patience {
+            self.be_patient(patience, verdict, now);
+        }
+        if verdict.state == State::Ok
+            && let Some(story) = self.restarts(check.restarts, now)
+        {
+            verdict.state = State::Warning;
+            verdict.manner = Manner::Restarting;
+            verdict.story.push(story);
+        }
+    }
+
+    fn be_patient(&self, patience: Patience, verdict: &mut Verdict, now: u64) {
+        if !matches!(verdict.state, State::Warning | State::Critical) {
+            return;
+        }
+        let lasted = self.lasts(now).unwrap_or_default();
+        (verdict.state, verdict.manner) = match lasted {
+            lasted if lasted >= patience.critical => (State::Critical, verdict.manner),
+            lasted if lasted >= patience.warning => (State::Warning, verdict.manner),
+            _ => (State::Ok, Manner::Fine),
+        };
+        verdict.story.push(match lasted.as_secs() {
+            0..60 => format!(
+                "just begun; a warning after {} min",
+                patience.warning.as_secs() / 60
+            ),
+            seconds => format!("in every look for {} min", seconds / 60),
+        });
     }
 
     /// How long the longest of these goes on already.

@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 /// What one look at a host showed: every process that a check may mean, and what could not be seen.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Snapshot {
+    /// When the look began: nanoseconds of CLOCK_BOOTTIME.
+    #[serde(default)]
+    pub at: u64,
     /// Facts about the host, not about a process.
     pub host: Host,
     /// Who looked: needed to leave procward itself out.

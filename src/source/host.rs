@@ -5,7 +5,7 @@ use super::read::whole;
 use crate::parse;
 use crate::select::File;
 use crate::snapshot::{Gap, Process, Snapshot};
-use rustix::fd::BorrowedFd;
+use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, CWD, StatxFlags, readlinkat, statx};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -19,10 +19,7 @@ pub(super) fn look(proc: Proc<'_>, snapshot: &mut Snapshot) {
     host.ticks_per_second = rustix::param::clock_ticks_per_second();
     host.page_size = rustix::param::page_size() as u64;
     // A proc file system mounted with subset=pid has no sys/.
-    let boot_id = whole(proc.dir, "sys/kernel/random/boot_id", 64).ok();
-    host.boot_id = boot_id
-        .and_then(|(id, _)| String::from_utf8(id).ok())
-        .map(|id| id.trim().to_owned());
+    host.boot_id = boot_id(proc.dir);
     if !proc.live {
         return;
     }
@@ -71,6 +68,12 @@ pub(super) fn look(proc: Proc<'_>, snapshot: &mut Snapshot) {
             .unwrap_or(0);
     }
     snapshot.observer.session = session;
+}
+
+/// Of this boot; with PID and start time it makes an identity.
+pub(super) fn boot_id(proc: impl AsFd) -> Option<String> {
+    let (id, _) = whole(proc, "sys/kernel/random/boot_id", 64).ok()?;
+    Some(String::from_utf8(id).ok()?.trim().to_owned())
 }
 
 /// procward's PID as this mount numbers it; none where it is of another PID namespace.

@@ -4,7 +4,8 @@ use super::complete::Crowd;
 use super::host;
 use super::process_dir::Proc;
 use super::read::Vanished;
-use super::settle::{Source, now};
+use super::settle::Source;
+pub use super::settle::now;
 use crate::deadline::Notes;
 use crate::select::Plan;
 use crate::snapshot::{Clock, Clocks, Gap, Snapshot};
@@ -55,6 +56,13 @@ impl Procfs {
         self.live
     }
 
+    /// The id of this boot; none where the mount does not show it.
+    #[must_use]
+    pub fn boot_id(&self) -> Option<String> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        host::boot_id(open(&self.root, flags, Mode::empty()).ok()?)
+    }
+
     /// Looks once.
     #[must_use]
     pub fn snapshot(&self, plan: &Plan) -> Snapshot {
@@ -65,6 +73,7 @@ impl Procfs {
     #[must_use]
     pub fn snapshot_after(&self, plan: &Plan, past: Option<Clocks>) -> Snapshot {
         let mut snapshot = Snapshot {
+            at: now(),
             past,
             ..Snapshot::default()
         };
@@ -100,7 +109,7 @@ impl Procfs {
         let source = Source { proc: opened, plan };
         let mut crowd = Crowd::new(source);
         let mut clocks = plan.clocks().then(|| Clocks {
-            at: now(),
+            at: snapshot.at,
             clocks: Vec::with_capacity(pids.len()),
         });
         for pid in pids {

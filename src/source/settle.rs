@@ -172,7 +172,8 @@ pub(super) fn fresh(pid: i32) -> Process {
 }
 
 /// Nanoseconds of CLOCK_BOOTTIME.
-pub(super) fn now() -> u64 {
+#[must_use]
+pub fn now() -> u64 {
     let now = clock_gettime(ClockId::Boottime);
     now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
 }
