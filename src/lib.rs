@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod cpu;
 pub mod deadline;
 pub mod exit_code;
 pub mod judge;

@@ -1,7 +1,7 @@
 //! What may be typed.
 
 use super::terminal::Terminal;
-use super::{check, config, explain, init, list, migrate, roll, snapshot};
+use super::{check, config, cpu, explain, init, list, migrate, roll, snapshot};
 use crate::deadline::Notes;
 use crate::report::Format;
 use crate::select::parse_duration;
@@ -62,6 +62,8 @@ pub enum Command {
     Init(init::Init),
     /// Judge checks: is what must run running?
     Check(check::CheckCommand),
+    /// Does a process use too much CPU that may not?
+    Cpu(cpu::CpuCommand),
     /// Why processes match a spec, or do not, term by term
     Explain(explain::Explain),
     /// The processes that match a spec

@@ -174,7 +174,7 @@ fn left_out(why: LeftOut, check: &Check) -> String {
         LeftOut::ForkedCopy => "a forked copy of a process above procward that has not exec'ed".into(),
         LeftOut::Zombie => "a zombie (name `state` to count them)".into(),
         LeftOut::Container => "in a container (scope=all counts it)".into(),
-        LeftOut::Exception(number) => check
+        LeftOut::Exception(number) | LeftOut::ByName(number) => check
             .except
             .get(number)
             .map_or_else(String::new, |exception| exception.reason.clone()),

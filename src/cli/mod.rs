@@ -8,6 +8,7 @@
 pub mod arguments;
 pub mod check;
 pub mod config;
+pub mod cpu;
 pub mod explain;
 pub mod init;
 pub mod list;
@@ -76,6 +77,7 @@ fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
     match name.to_string_lossy().as_ref() {
         "ps.monitor" => as_ps_monitor(&rest().collect::<Vec<_>>()),
         "procward.monitor" => plugin(&["check", "--format", "mon"]),
+        "cpu.monitor" => plugin(&["cpu", "--format", "mon"]),
         "check_procward" => plugin(&["check", "--format", "nagios"]),
         _ if arguments.get(1).is_some_and(|word| word == "ps.monitor") => {
             as_ps_monitor(&arguments.iter().skip(2).cloned().collect::<Vec<_>>())
@@ -138,6 +140,7 @@ fn run(arguments: Arguments) -> Option<Outcome> {
     let command = arguments.command.unwrap_or(Command::Roll(roll::Roll::default()));
     let format = match &command {
         Command::Check(check) => check.format(),
+        Command::Cpu(cpu) => cpu.format(),
         _ => Format::Human,
     };
     match &command {
@@ -158,6 +161,7 @@ fn run(arguments: Arguments) -> Option<Outcome> {
         Command::Roll(command) => command.run(view),
         Command::Init(command) => command.run(view),
         Command::Check(command) => command.run(view),
+        Command::Cpu(command) => command.run(view),
         Command::Explain(command) => command.run(view),
         Command::List(command) => command.run(view),
         Command::Snapshot(command) => command.run(view),

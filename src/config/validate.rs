@@ -178,6 +178,7 @@ impl<'a> Validation<'a> {
                 exceptions.push(Exception {
                     selector,
                     reason: reason.clone(),
+                    built_in: false,
                 });
             }
         }

@@ -60,6 +60,9 @@ pub struct Exception {
     pub selector: Selector,
     /// Why; mandatory.
     pub reason: String,
+    /// Comes with procward: it is not told that it matched nothing, and where the program of a process can't be read
+    /// its name exempts, which is told.
+    pub built_in: bool,
 }
 
 impl Item {

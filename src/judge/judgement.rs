@@ -3,9 +3,9 @@
 use super::State;
 use super::check::{Check, Item};
 use super::near::near_misses;
-use super::verdict::{EVIDENCE, Evidence, Manner, Report, Sighting, Verdict};
+use super::verdict::{EVIDENCE, Evidence, Manner, Report, Sighting, Usage, Verdict};
 use crate::select::reading::{Reading, Subject, Value};
-use crate::select::selection::{LeftOut, Wanted, program, select, short_name};
+use crate::select::selection::{Except, LeftOut, Wanted, program, select, short_name};
 use crate::select::{Key, Selection, place, spec};
 use crate::snapshot::{Accounts, Process, Snapshot, Why};
 use std::time::Duration;
@@ -19,7 +19,10 @@ impl Check {
             except: self
                 .except
                 .iter()
-                .map(|exception| exception.selector.clone())
+                .map(|exception| Except {
+                    selector: exception.selector.clone(),
+                    trusting: exception.built_in,
+                })
                 .collect(),
             strict: self.count.min == 0,
             everywhere: self.count.forbids(),
@@ -193,9 +196,15 @@ fn manner(check: &Check, state: State, matched: u64) -> Manner {
         State::Unknown => Manner::Unseen,
         _ if matched < range.min && matched == 0 => Manner::Missing,
         _ if matched < range.min => Manner::TooFew,
+        _ if range.forbids() && is_about_cpu(check) => Manner::Busy,
         _ if range.forbids() => Manner::Running,
         _ => Manner::TooMany,
     }
+}
+
+fn is_about_cpu(check: &Check) -> bool {
+    let mut keys = check.selector.terms.iter().map(|term| term.key);
+    keys.any(|key| key.is_rate() || key == Key::CpuLife)
 }
 
 fn explain_unknown(verdict: &mut Verdict, selection: &Selection, snapshot: &Snapshot) {
@@ -308,8 +317,25 @@ pub fn describe(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts)
         age,
         unit: path.and_then(place::unit).map(<[u8]>::to_vec),
         container: path.and_then(place::container).map(<[u8]>::to_vec),
+        usage: usage(subject),
         doubt: None,
     }
+}
+
+/// How much CPU it uses, where there is an earlier look to compare with.
+fn usage(subject: Subject<'_>) -> Option<Usage> {
+    subject.past?;
+    let tenths = |key| match subject.read(key) {
+        Reading::One(Value::Number(tenths)) => Some(tenths),
+        _ => None,
+    };
+    let now = tenths(Key::Cpu)?;
+    Some(Usage {
+        now,
+        demand: tenths(Key::CpuDemand).unwrap_or(now),
+        reaped: tenths(Key::CpuReaped).unwrap_or(0),
+        life: tenths(Key::CpuLife).unwrap_or(0),
+    })
 }
 
 fn left_out(check: &Check, selection: &Selection, snapshot: &Snapshot) -> Vec<String> {
@@ -344,9 +370,21 @@ fn left_out(check: &Check, selection: &Selection, snapshot: &Snapshot) -> Vec<St
     );
     for (number, exception) in check.except.iter().enumerate() {
         let used = count(LeftOut::Exception(number));
+        let by_name = count(LeftOut::ByName(number));
+        if by_name > 0 {
+            let whose = if by_name == 1 {
+                "1 process".into()
+            } else {
+                format!("{by_name} processes")
+            };
+            lines.push(format!(
+                "{whose} by the name only, for the program can't be read: {}",
+                exception.reason
+            ));
+        }
         let text = &exception.selector.text;
         match used {
-            0 if snapshot.gaps.is_empty() => {
+            0 if snapshot.gaps.is_empty() && !exception.built_in => {
                 lines.push(format!("nothing by the exception {text}: it matched no process"))
             }
             0 => {}

@@ -14,4 +14,4 @@ pub use check::{Check, Exception, Item, Pace};
 pub use history::History;
 pub use judgement::{assemble, judge};
 pub use state::State;
-pub use verdict::{Evidence, Manner, NearMiss, Report, Sighting, Verdict};
+pub use verdict::{Evidence, Manner, NearMiss, Report, Sighting, Usage, Verdict};

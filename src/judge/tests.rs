@@ -272,6 +272,7 @@ fn an_exception_that_matched_nothing_is_told() {
     let except = |spec| Exception {
         selector: check(spec, &snapshot).selector,
         reason: "the lab".into(),
+        built_in: false,
     };
     with.except = vec![except("user=alice"), except("user=nobody")];
     let report = judge(&[Item::Check(Box::new(with))], &snapshot, &snapshot.accounts);

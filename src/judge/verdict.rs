@@ -35,6 +35,8 @@ pub enum Manner {
     TooMany,
     /// Something matches, where nothing may.
     Running,
+    /// Something uses too much CPU.
+    Busy,
     /// It passes, but its processes are replaced again and again.
     Restarting,
     /// It can't be told.
@@ -53,6 +55,7 @@ impl Manner {
             Manner::TooFew => "too few",
             Manner::TooMany => "too many",
             Manner::Running => "running",
+            Manner::Busy => "busy",
             Manner::Restarting => "restarting",
             Manner::Unseen => "unseen",
             Manner::Faulty => "faulty",
@@ -144,8 +147,23 @@ pub struct Evidence {
     pub unit: Option<Bytes>,
     /// Container id, where it runs in one.
     pub container: Option<Bytes>,
+    /// How much CPU it uses, where that is asked for.
+    pub usage: Option<Usage>,
     /// For an unsure process: the term and why it can't be told: `exe: permission denied`.
     pub doubt: Option<String>,
+}
+
+/// CPU, in tenths of a percent of one core.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Over the window, with children that it waited for.
+    pub now: i64,
+    /// The same, with the time of waiting for a core.
+    pub demand: i64,
+    /// The part of its children.
+    pub reaped: i64,
+    /// Over its life.
+    pub life: i64,
 }
 
 /// A process that came close.

@@ -2,7 +2,8 @@
 
 use super::Look;
 use super::escape;
-use crate::judge::{Evidence, Manner, NearMiss, Report, State, Verdict};
+use crate::judge::near::percent;
+use crate::judge::{Evidence, Manner, NearMiss, Report, State, Usage, Verdict};
 use std::fmt::Write;
 
 /// All details of a report.
@@ -122,6 +123,7 @@ fn process(evidence: &Evidence) -> String {
     let mut facts = Vec::new();
     facts.extend(evidence.user.as_ref().map(|user| escape::text(user.as_bytes())));
     facts.extend(evidence.age.map(|age| format!("up {}", age_words(age))));
+    facts.extend(evidence.usage.map(usage));
     facts.extend(evidence.unit.as_ref().map(|unit| escape::text(unit)));
     facts.extend(
         evidence
@@ -141,6 +143,18 @@ fn process(evidence: &Evidence) -> String {
         format!(" ({})", facts.join(", "))
     };
     format!("pid {} {}{facts}", evidence.pid, escape::text(&evidence.program))
+}
+
+/// `97.0% CPU now (wants 99.8%), 3.1% over its life`; what children used that ended is told apart.
+fn usage(usage: Usage) -> String {
+    let mut text = format!("{} CPU now", percent(usage.now));
+    if usage.reaped >= 10 {
+        text += &format!(", {} of it by children that ended", percent(usage.reaped));
+    }
+    if usage.demand > usage.now + 50 {
+        text += &format!(", wants {}", percent(usage.demand));
+    }
+    text + &format!(", {} over its life", percent(usage.life))
 }
 
 fn near(miss: &NearMiss) -> String {

@@ -43,27 +43,32 @@ pub(super) fn text(report: &Report) -> String {
 fn one(verdict: &Verdict) -> String {
     let name = escape::text(verdict.name.as_bytes());
     let line = format!("{} {}", cut(&name), verdict.manner.word());
-    if verdict.manner != Manner::Running {
+    if !matches!(verdict.manner, Manner::Running | Manner::Busy) {
         return line;
     }
-    let found: BTreeSet<String> = verdict
-        .evidence
-        .iter()
-        .map(|evidence| {
-            let user = evidence.user.as_deref().unwrap_or("?");
-            format!(
-                "({}, {})",
-                escape::text(&evidence.name),
-                escape::text(user.as_bytes())
-            )
-        })
-        .collect();
-    let found: Vec<String> = found.into_iter().take(3).collect();
+    if verdict.manner == Manner::Busy {
+        let found = found(verdict, |name, user| format!("{name} ({user})"));
+        return format!("{}: {}", cut(&name), found.join(", "));
+    }
+    let found = found(verdict, |name, user| format!("({name}, {user})"));
     if found.is_empty() {
         line
     } else {
         format!("{line} {}", found.join(" "))
     }
+}
+
+/// The programs and users that were found, a few of them.
+fn found(verdict: &Verdict, tell: impl Fn(&str, &str) -> String) -> Vec<String> {
+    let found: BTreeSet<String> = verdict
+        .evidence
+        .iter()
+        .map(|evidence| {
+            let user = evidence.user.as_deref().unwrap_or("?");
+            tell(&escape::text(&evidence.name), &escape::text(user.as_bytes()))
+        })
+        .collect();
+    found.into_iter().take(3).collect()
 }
 
 /// A name of reasonable length.

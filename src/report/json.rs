@@ -43,7 +43,18 @@ struct OneProcess {
     age_seconds: Option<u64>,
     unit: Option<String>,
     container: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpu: Option<Cpu>,
     doubt: Option<String>,
+}
+
+/// Percent of one core.
+#[derive(Serialize)]
+struct Cpu {
+    now: f64,
+    demand: f64,
+    reaped: f64,
+    life: f64,
 }
 
 #[derive(Serialize)]
@@ -156,6 +167,20 @@ fn process(evidence: &Evidence) -> OneProcess {
         age_seconds: evidence.age,
         unit: evidence.unit.as_deref().map(escape::text),
         container: evidence.container.as_deref().map(escape::text),
+        cpu: evidence.usage.map(|usage| Cpu {
+            now: percent(usage.now),
+            demand: percent(usage.demand),
+            reaped: percent(usage.reaped),
+            life: percent(usage.life),
+        }),
         doubt: evidence.doubt.as_deref().map(safe),
     }
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "tenths of a percent are far below 2^52"
+)]
+fn percent(tenths: i64) -> f64 {
+    tenths as f64 / 10.0
 }

@@ -131,6 +131,7 @@ fn hostile(bytes: &[u8], text: &str) -> Report {
         user: Some(text.into()),
         unit: Some(bytes.to_vec()),
         container: Some(bytes.to_vec()),
+        usage: None,
         doubt: Some(text.into()),
         age: Some(1),
     };

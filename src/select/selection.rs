@@ -12,13 +12,22 @@ pub struct Wanted {
     /// Its terms.
     pub selector: Selector,
     /// Processes that do not count.
-    pub except: Vec<Selector>,
+    pub except: Vec<Except>,
     /// The check has no minimum: an unreadable program may be any program.
     pub strict: bool,
     /// The check forbids: processes in containers are looked at too.
     pub everywhere: bool,
     /// Count procward itself.
     pub match_self: bool,
+}
+
+/// Processes that do not count.
+#[derive(Clone, Debug)]
+pub struct Except {
+    /// Which.
+    pub selector: Selector,
+    /// Whether the name of a process exempts it where its program can't be read; what else can't be told exempts nobody.
+    pub trusting: bool,
 }
 
 /// What a process is to a check.
@@ -45,6 +54,8 @@ pub enum LeftOut {
     Container,
     /// By the exception of this number.
     Exception(usize),
+    /// By the exception of this number, as far as it can be told.
+    ByName(usize),
 }
 
 /// The processes that a check means.
@@ -142,9 +153,13 @@ impl Wanted {
             }
         }
         for (number, exception) in self.except.iter().enumerate() {
-            match exception.truth(subject, true) {
+            match exception.selector.truth(subject, true) {
                 Truth::Yes => return Ok(Some(LeftOut::Exception(number))),
                 Truth::No => {}
+                Truth::Unknown(Key::ExeSystem, _) if exception.trusting => {
+                    return Ok(Some(LeftOut::ByName(number)));
+                }
+                Truth::Unknown(..) if exception.trusting => {}
                 other => return Err(other),
             }
         }

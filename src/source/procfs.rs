@@ -119,18 +119,24 @@ impl Procfs {
                 Err(Vanished) => snapshot.vanished += 1,
             }
         }
+        snapshot.clocks = clocks;
         crowd.complete(&mut snapshot);
-        if let Some(mut clocks) = clocks {
-            // Of a process that stays, what was read last counts, with the times of its threads.
-            for clock in &mut clocks.clocks {
-                if let Some(last) = snapshot.by_pid(clock.pid).and_then(Clock::of) {
-                    *clock = last;
-                }
-            }
-            snapshot.clocks = Some(clocks);
-        }
+        refresh(&mut snapshot);
         snapshot
     }
+}
+
+/// Of a process that stays, what was read last counts, with the times of its threads.
+fn refresh(snapshot: &mut Snapshot) {
+    let Some(mut clocks) = snapshot.clocks.take() else {
+        return;
+    };
+    for clock in &mut clocks.clocks {
+        if let Some(last) = snapshot.by_pid(clock.pid).and_then(Clock::of) {
+            *clock = last;
+        }
+    }
+    snapshot.clocks = Some(clocks);
 }
 
 /// The PIDs that the directory lists, ascending, and the error that ended the listing early. proc_pid_readdir() of

@@ -1,0 +1,147 @@
+//! `procward cpu`: does any process use too much CPU that may not?
+
+use super::arguments::{FormatName, ViewArguments};
+use super::check::exit_of;
+use super::default_format;
+use super::view::View;
+use super::watch::Watch;
+use crate::cpu::{LIMIT, Limits, PATIENCE, check, exempt};
+use crate::exit_code::Exit;
+use crate::judge::{Item, Pace, Report, State};
+use crate::outcome::Outcome;
+use crate::report::{Format, escape, render};
+use crate::select::parse_duration;
+use clap::Args;
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The arguments of `cpu`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct CpuCommand {
+    /// Percent of one core, such as 90% [default: 90%, and then only what stays over it for 10 minutes, where runs
+    /// are remembered]
+    #[arg(value_name = "LIMIT", value_parser = percent)]
+    pub limit: Option<u32>,
+    /// Measure over this time [default: since the last run where that is remembered, else 3s]
+    #[arg(long, value_name = "TIME", value_parser = window, conflicts_with = "lifetime")]
+    pub window: Option<Duration>,
+    /// Measure over the whole life of a process, as ps does
+    #[arg(long)]
+    pub lifetime: bool,
+    /// Alert only on what stays over the limit in every look of this time
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration, conflicts_with = "lifetime")]
+    pub lasting: Option<Duration>,
+    /// Show who is exempt, and why
+    #[arg(long)]
+    pub show_exempt: bool,
+    /// Where to remember what this run saw [default: below mon's state directory or /var/lib/procward, where there is
+    /// one]
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// How to write the report [default: human, or mon's under mon]
+    #[arg(long, value_enum)]
+    pub format: Option<FormatName>,
+    /// Tell of a check that is OK too
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+fn percent(text: &str) -> Result<u32, String> {
+    let number = text.strip_suffix('%').unwrap_or(text);
+    number
+        .parse()
+        .ok()
+        .filter(|percent| (1..=1_000_000).contains(percent))
+        .ok_or_else(|| {
+            format!("`{text}` is not a percentage of one core: write 90%, or 400% for four busy cores")
+        })
+}
+
+fn window(text: &str) -> Result<Duration, String> {
+    let window = parse_duration(text)?;
+    if window < Duration::from_millis(500) || window > Duration::from_secs(600) {
+        return Err(format!("`{text}`: a window lies between 500ms and 10m"));
+    }
+    Ok(window)
+}
+
+impl CpuCommand {
+    /// The format of its report.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format.map_or_else(default_format, Format::from)
+    }
+
+    /// Runs it.
+    pub fn run(self, arguments: &ViewArguments) -> Outcome {
+        let view = match View::open(arguments) {
+            Ok(view) => view,
+            Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
+        };
+        if self.show_exempt {
+            return Outcome::new(shown(), Exit::Ok);
+        }
+        let store = view.store(self.state.as_deref());
+        let (limits, remark) = self.limits(store.is_some());
+        let check = match check(&limits, exempt::exceptions(&[], &view), &view) {
+            Ok(check) => check,
+            Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
+        };
+        let look = arguments.terminal.look(self.verbose > 0);
+        let format = self.format();
+        let outcome = |mut report: Report| {
+            report.remarks.extend(remark.map(str::to_owned));
+            let exit = exit_of(report.state);
+            Outcome::new(render(&report, format, &look), exit)
+        };
+        let watch = Watch {
+            view: &view,
+            notes: arguments.notes,
+            window: Duration::ZERO,
+            tell_of_ok: false,
+            publish: &|report| arguments.notes.publish(&outcome(report.clone())),
+        };
+        // A window that was asked for is measured now, whatever is remembered.
+        let store = if self.window.is_some() || self.lasting.is_some() {
+            None
+        } else {
+            store
+        };
+        outcome(watch.run(&[Item::Check(Box::new(check))], store))
+    }
+
+    fn limits(&self, remembers: bool) -> (Limits, Option<&'static str>) {
+        let pace = Pace {
+            window: self.window.unwrap_or(Pace::default().window),
+            lasting: self.lasting.unwrap_or_default(),
+        };
+        let bare = self.limit.is_none() && self.window.is_none() && self.lasting.is_none() && !self.lifetime;
+        let limits = Limits {
+            limit: self.limit.unwrap_or(LIMIT),
+            lifetime: self.lifetime,
+            pace,
+            patience: (bare && remembers).then_some(PATIENCE),
+            severity: if bare && !remembers {
+                State::Warning
+            } else {
+                State::Critical
+            },
+        };
+        let remark = (bare && !remembers).then_some(
+            "judged over 3 s only: there is no state file, so it can't be told what goes on for long; give --state FILE",
+        );
+        (limits, remark)
+    }
+}
+
+fn shown() -> String {
+    let mut text =
+        String::from("Exempt from `procward cpu`, unless switched off by name in the configuration:\n");
+    for entry in exempt::built_in() {
+        let line = format!("{}: {}", entry.name, entry.reason);
+        let _ = writeln!(text, "\n{}", escape::text(line.as_bytes()));
+        let _ = writeln!(text, "  {}", entry.select);
+    }
+    text
+}
