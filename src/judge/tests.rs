@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::select::Range;
-use crate::snapshot::{Fact, Gap, Why};
+use crate::snapshot::{Fact, Gap, Process, Why};
 use crate::testing::*;
 use proptest::prelude::*;
 
@@ -241,6 +241,107 @@ fn orphans_that_lead_sessions_of_their_own_are_not_main_for_certain() {
         process(10, "sshd").cgroup("/user.slice/user-0.slice/session-3.scope"),
     ]);
     assert_eq!(count("sshd,main=yes:1", &session).0, UNKNOWN);
+}
+
+/// What a parent started of its own program file.
+fn started_by(ppid: i32, child: Process) -> Process {
+    child.stat(|stat| {
+        stat.ppid = ppid;
+        stat.session = ppid;
+    })
+}
+
+#[test]
+fn a_users_manager_is_main_although_pid_1_runs_the_same_file() {
+    let manager = |pid| {
+        let path = "/user.slice/user-1000.slice/user@1000.service/init.scope";
+        let manager = process(pid, "systemd")
+            .exe("/usr/sbin/init")
+            .uid(1000)
+            .cgroup(path);
+        manager.change(|p| p.loginuid = Fact::Value(Some(1000)))
+    };
+    let spec = "systemd,unit=user@*.service,main=yes:1";
+    assert_eq!(count(spec, &host(vec![manager(10)])), (OK, 1));
+    assert_eq!(count(spec, &host(vec![manager(10).exe_denied()])), (OK, 1));
+}
+
+#[test]
+fn what_one_script_starts_of_another_is_a_program_of_its_own() {
+    let python =
+        |pid, name: &str, arguments: &[&str]| process(pid, name).exe("/usr/bin/python3.11").args(arguments);
+    let supervisor = python(10, "supervisord", &["/usr/bin/python3", "/usr/bin/supervisord"]);
+    let master = started_by(
+        10,
+        python(11, "gunicorn", &["/usr/bin/python3", "/usr/bin/gunicorn", "x:y"]),
+    );
+    let worker = python(12, "gunicorn", &["/usr/bin/python3", "/usr/bin/gunicorn", "x:y"]).child_of(11);
+    let server = python(20, "python3", &["python3", "manage.py", "runserver"]);
+    let reloader = started_by(
+        20,
+        python(21, "python3", &["/usr/bin/python3", "manage.py", "runserver"]),
+    );
+    let host = host(vec![supervisor, master, worker, server, reloader]);
+    assert_eq!(count("gunicorn,main=yes:1", &host), (OK, 1));
+    assert_eq!(count("manage.py,main=yes:1", &host), (OK, 1));
+    assert_eq!(count("manage.py,main=no:1", &host), (OK, 1));
+}
+
+#[test]
+fn a_name_of_busybox_is_a_program_of_its_own() {
+    let busybox = |pid, name: &str| process(pid, name).exe("/bin/busybox");
+    let mut snapshot = host(vec![
+        busybox(10, "crond").daemonized(),
+        busybox(11, "crond").child_of(10),
+    ]);
+    snapshot.processes[0] = busybox(1, "init").stat(|stat| stat.ppid = 0);
+    assert_eq!(count("crond,main=yes:1", &snapshot), (OK, 1));
+}
+
+#[test]
+fn a_forked_copy_is_a_worker_whatever_it_calls_itself() {
+    let titled = |pid, name: &str| process(pid, name).exe("/usr/bin/python3.11");
+    let workers = [11, 12].map(|pid| titled(pid, "gunicorn: worke").child_of(10));
+    let mut snapshot = host([vec![titled(10, "gunicorn: maste")], workers.to_vec()].concat());
+    assert_eq!(count("name=gunicorn*,main=yes:1", &snapshot), (OK, 1));
+    for process in &mut snapshot.processes {
+        *process = process.clone().exe_denied();
+    }
+    assert_eq!(count("name=gunicorn*,main=yes:1", &snapshot), (OK, 1));
+    assert_eq!(count("name=gunicorn*,main=no:2", &snapshot), (OK, 2));
+}
+
+#[test]
+fn a_connection_that_outlives_sshd_in_its_service_is_not_main_for_certain() {
+    let sshd = |pid, title| {
+        process(pid, "sshd")
+            .args(&[title])
+            .cgroup("/system.slice/ssh.service")
+    };
+    // It leads its session and has exec'ed, as the listener.
+    for title in ["sshd: unknown [priv]", "sshd: alice [priv]", "sshd: [accepted]"] {
+        let mut snapshot = host(vec![
+            sshd(30, title),
+            sshd(31, "sshd: unknown [net]").child_of(30),
+        ]);
+        assert_eq!(count("sshd,main=yes:1-", &snapshot).0, UNKNOWN, "{title}");
+        for listener in [
+            "sshd: /usr/sbin/sshd -D [listener] 1 of 10-100 startups",
+            "/usr/sbin/sshd",
+        ] {
+            snapshot.processes.insert(1, sshd(20, listener));
+            assert_eq!(count("sshd,main=yes:1", &snapshot), (OK, 1), "{title}");
+            snapshot.processes.remove(1);
+        }
+    }
+}
+
+#[test]
+fn a_title_shorter_than_the_arguments_it_overwrote_has_no_blanks_at_its_end() {
+    let worker = process(10, "php-fpm8.2").args(&["php-fpm: pool shop", "", "", ""]);
+    let host = host(vec![worker]);
+    assert_eq!(count(r#"cmdline="php-fpm: pool shop":1"#, &host), (OK, 1));
+    assert_eq!(count(r#"cmdline~"pool shop$":1"#, &host), (OK, 1));
 }
 
 #[test]

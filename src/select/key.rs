@@ -62,7 +62,7 @@ keys! {
     ExeReplaced "exe.replaced" YesNo "the program file was replaced by another of its path: a restart is due",
     Script "script" Text "what an interpreter runs: script, module, jar or main class",
     Arg "arg" Text "any one argument, argv[0] included",
-    Cmdline "cmdline" Text "all arguments, joined by blanks",
+    Cmdline "cmdline" Text "all arguments, joined by blanks, without empty ones at the end",
     Pid "pid" Number "process id",
     Ppid "ppid" Number "process id of the parent",
     Parent "parent" Text "name of the parent",

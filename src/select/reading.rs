@@ -97,7 +97,7 @@ impl<'a> Subject<'a> {
             }
             Key::Cmdline => {
                 let cmdline = fact(&process.cmdline, File::Cmdline)?;
-                let joined = Value::Bytes(Cow::Owned(cmdline.arguments.join(&b' ')));
+                let joined = Value::Bytes(Cow::Owned(joined(&cmdline.arguments)));
                 Reading::Set(vec![joined], cmdline.truncated.then_some(Why::Malformed))
             }
             Key::Pid => Reading::number(process.pid),
@@ -317,6 +317,16 @@ pub(super) fn of(pid: i32, reading: Reading<'_>) -> Reading<'_> {
         Reading::Need(Need::File(file)) => Reading::Need(Need::Of(pid, file)),
         other => other,
     }
+}
+
+/// All arguments in one. A title that is shorter than what it was written over leaves NULs, which read as empty
+/// arguments at the end: `php-fpm: pool www` is not followed by blanks.
+fn joined(arguments: &[Vec<u8>]) -> Vec<u8> {
+    let end = arguments
+        .iter()
+        .rposition(|argument| !argument.is_empty())
+        .map_or(0, |last| last + 1);
+    arguments[..end].join(&b' ')
 }
 
 fn numbers<'a>(ids: &[u32; 4], more: &[u32]) -> Reading<'a> {

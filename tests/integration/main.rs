@@ -11,8 +11,10 @@
 
 mod common;
 mod docs;
+mod fixture;
 mod live;
 mod mon_daemon;
 mod namespaces;
 mod process;
 mod ps_monitor;
+mod real_hosts;
