@@ -178,7 +178,8 @@ fn manner(check: &Check, state: State, matched: u64) -> Manner {
     match state {
         State::Ok => Manner::Fine,
         State::Unknown => Manner::Unseen,
-        _ if matched < range.min && matched == 0 => Manner::Missing,
+        // By what is wanted, not by what is there: the word must not move with the count.
+        _ if matched < range.min && range.min == 1 => Manner::Missing,
         _ if matched < range.min => Manner::TooFew,
         _ if range.forbids() => Manner::Running,
         _ => Manner::TooMany,

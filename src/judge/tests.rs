@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::select::Range;
-use crate::snapshot::{Fact, Gap, Process, Why};
+use crate::snapshot::{Fact, Gap, Process, Snapshot, Why};
 use crate::testing::*;
 use proptest::prelude::*;
 
@@ -397,6 +397,15 @@ fn the_milder_failure_is_told_where_both_are_possible() {
 }
 
 #[test]
+fn the_word_for_too_few_does_not_move_with_the_count() {
+    let word = |spec: &str, count: i32| {
+        verdict(spec, &host((0..count).map(|n| process(10 + n, "x")).collect())).manner
+    };
+    assert_eq!(word("x:1", 0), Manner::Missing);
+    assert_eq!([0, 1, 2].map(|count| word("x:3-", count)), [Manner::TooFew; 3]);
+}
+
+#[test]
 fn unreadable_facts_keep_their_reason() {
     let snapshot = host(vec![
         process(10, "x").change(|p| p.status = Fact::Unreadable(Why::Malformed)),
@@ -407,23 +416,96 @@ fn unreadable_facts_keep_their_reason() {
     );
 }
 
+fn ranges() -> impl Strategy<Value = Range> {
+    (0u64..7, proptest::option::of(0u64..5)).prop_map(|(min, spread)| Range {
+        min,
+        max: spread.map(|spread| min + spread),
+    })
+}
+
+fn whys() -> impl Strategy<Value = Why> {
+    proptest::sample::select(vec![
+        Why::Denied,
+        Why::Empty,
+        Why::Malformed,
+        Why::Torn,
+        Why::Errno(5),
+        Why::Absent,
+    ])
+}
+
+/// A process that `x,user=root` means, does not mean, or may mean.
+fn of_owner(pid: i32, owner: Fact<(u32, u32)>) -> Process {
+    process(pid, "x").change(|p| p.owner = owner)
+}
+
+/// What the verdict must be where it would be one of `states`.
+fn verdict_over(states: &[State]) -> State {
+    if states.iter().all(|state| *state == OK) {
+        OK
+    } else if states.contains(&OK) {
+        UNKNOWN
+    } else if states.contains(&State::Warning) {
+        State::Warning
+    } else {
+        CRITICAL
+    }
+}
+
 proptest! {
+    /// OK only if it is OK for each, failing only if it fails for each (then the milder), else UNKNOWN with the reason
+    /// and the remedy: by judging every host that this one may be.
     #[test]
     fn the_verdict_holds_for_every_assignment_of_the_unknown(
-        min in 0u64..6, spread in proptest::option::of(0u64..6),
-        warn_min in 0u64..6, warn_spread in proptest::option::of(0u64..6), with_warning: bool,
-        matched in 0u64..9, unknown in 0u64..9,
+        range in ranges(), warning in proptest::option::of(ranges()), mild: bool,
+        matched in 0i32..5, others in 0i32..3, unknown in proptest::collection::vec(whys(), 0..6),
+        hidden: bool,
     ) {
-        let snapshot = host(vec![]);
-        let mut check = check("x:0", &snapshot);
-        check.count = Range { min, max: spread.map(|s| min + s) };
-        check.warning = with_warning.then_some(Range { min: warn_min, max: warn_spread.map(|s| warn_min + s) });
-        let states: Vec<State> = (matched..=matched + unknown).map(|n| check.state_of(n)).collect();
-        let oks = states.iter().filter(|state| **state == OK).count();
-        let wanted = if oks == states.len() { OK }
-            else if oks > 0 { UNKNOWN }
-            else if states.iter().all(|state| *state == CRITICAL) { CRITICAL }
-            else { State::Warning };
-        prop_assert_eq!(check.state_of_interval(matched, unknown), wanted);
+        let known: Vec<Process> = (0..matched + others)
+            .map(|n| of_owner(10 + n, Fact::Value(if n < matched { (0, 0) } else { (1000, 1000) })))
+            .collect();
+        let host_with = |owners: Vec<Fact<(u32, u32)>>| {
+            let more = owners.into_iter().zip(100..).map(|(owner, pid)| of_owner(pid, owner));
+            host(known.iter().cloned().chain(more).collect())
+        };
+        let mut seen = host_with(unknown.iter().map(|why| Fact::Unreadable(*why)).collect());
+        if hidden {
+            seen.gaps.push(Gap::HidePid("2".into()));
+        }
+        let mut check = check("x,user=root:0", &seen);
+        check.count = range;
+        check.warning = warning;
+        check.severity = if mild { State::Warning } else { CRITICAL };
+        let item = [Item::Check(Box::new(check))];
+        let judged = |snapshot: &Snapshot| judge(&item, snapshot, &snapshot.accounts).verdicts.remove(0);
+
+        // No range ends above 11: twelve hidden processes are as many as any number.
+        let hidden_ones = if hidden { 0..=12 } else { 0..=0 };
+        let mut states = Vec::new();
+        for assignment in 0..1usize << unknown.len() {
+            for more in hidden_ones.clone() {
+                let owners = (0..unknown.len())
+                    .map(|bit| assignment >> bit & 1 == 1)
+                    .chain(std::iter::repeat_n(true, more))
+                    .map(|means| Fact::Value(if means { (0, 0) } else { (1000, 1000) }));
+                states.push(judged(&host_with(owners.collect())).state);
+            }
+        }
+
+        let verdict = judged(&seen);
+        prop_assert_eq!(verdict.state, verdict_over(&states), "{:?}", states);
+        prop_assert_eq!((verdict.matched, verdict.unknown), (matched as u64, unknown.len() as u64));
+        let told = verdict.state == UNKNOWN;
+        prop_assert_eq!(verdict.manner == Manner::Unseen, told);
+        prop_assert_eq!(!verdict.reasons.is_empty(), told);
+        prop_assert_eq!(!verdict.remedies.is_empty(), told);
+        if told {
+            for why in &unknown {
+                let reason = |reason: &&String| reason.starts_with("user of ") && reason.ends_with(&why.text());
+                prop_assert!(verdict.reasons.iter().any(|text| reason(&text)), "{:?}", verdict.reasons);
+            }
+            let gap = verdict.reasons.iter().any(|reason| reason.starts_with("incomplete view: "));
+            prop_assert_eq!(gap, hidden);
+        }
     }
 }

@@ -28,7 +28,7 @@ pub enum Manner {
     Fine,
     /// Nothing matches, where at least 1 must.
     Missing,
-    /// Fewer match than must.
+    /// Fewer match than must, or nothing, where more than 1 must.
     TooFew,
     /// More match than may.
     TooMany,
