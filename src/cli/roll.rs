@@ -2,7 +2,7 @@
 
 use super::arguments::ViewArguments;
 use super::list::{age, size};
-use super::view::View;
+use super::view::{View, exit_of};
 use super::{Outcome, look};
 use crate::exit_code::Exit;
 use crate::report::escape;
@@ -10,7 +10,7 @@ use crate::select::place;
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::script::{file_name, is_interpreter};
 use crate::select::{File, Key, Plan};
-use crate::snapshot::{Accounts, Process, Snapshot};
+use crate::snapshot::{Accounts, Gap, Process, Snapshot};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -67,11 +67,7 @@ impl Roll {
         };
         let snapshot = view.look(&Plan::everything(&FILES));
         let groups = groups(&snapshot, &view);
-        let exit = if snapshot.gaps.is_empty() {
-            Exit::Ok
-        } else {
-            Exit::Unknown
-        };
+        let exit = exit_of(&snapshot);
         Outcome::new(table(&groups, &snapshot, look(false).width), exit)
     }
 }
@@ -245,10 +241,12 @@ fn table(groups: &[Group], snapshot: &Snapshot, width: usize) -> String {
         }
     }
     if groups.is_empty() {
-        let _ = writeln!(
-            text,
-            "(no daemon: all processes belong to the kernel, a login or a container)"
-        );
+        let why = if snapshot.gaps.iter().any(Gap::blinds) {
+            "no daemon can be seen"
+        } else {
+            "no daemon: all processes belong to the kernel, a login or a container"
+        };
+        let _ = writeln!(text, "({why})");
     }
     let _ = writeln!(
         text,

@@ -16,3 +16,4 @@ mod mon_daemon;
 mod namespaces;
 mod process;
 mod ps_monitor;
+mod views;
