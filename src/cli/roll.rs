@@ -102,7 +102,8 @@ fn group_of(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> 
         .pid
         .and_then(|pid| snapshot.by_pid(pid))
         .and_then(|own| own.stat.value());
-    let beside = session.is_some_and(|own| own.session == stat.session);
+    // Session 0 is any session outside the PID namespace.
+    let beside = session.is_some_and(|own| own.session == stat.session && own.session != 0);
     let own = beside
         || observer.pid == Some(process.pid)
         || observer.ancestors.contains(&process.pid) && process.pid != 1;
@@ -279,4 +280,22 @@ fn fit(text: &str, width: usize) -> String {
     }
     let pad = width.saturating_sub(shown.width());
     shown + &" ".repeat(pad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Build, host, process};
+
+    #[test]
+    fn what_runs_beside_procward_is_left_out_but_not_where_the_session_is_outside() {
+        for (session, listed) in [(7, 0), (0, 1)] {
+            let of = |pid| process(pid, "daemon").stat(|stat| stat.session = session);
+            let mut view = host(vec![of(20), of(21)]);
+            view.observer.pid = Some(20);
+            let groups = groups(&view, &view.accounts);
+            let found = groups.iter().filter(|group| group.name == "daemon").count();
+            assert_eq!(found, listed, "session {session}");
+        }
+    }
 }

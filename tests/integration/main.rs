@@ -10,6 +10,7 @@
 )]
 
 mod common;
+mod crowd;
 mod docs;
 mod live;
 mod mon_daemon;
