@@ -128,12 +128,21 @@ fn name_of(pid: Option<&str>) -> Outcome {
         crowd: Some(&snapshot),
     };
     let name = match subject.read(Key::Name) {
-        Reading::One(Value::Bytes(name)) => name.into_owned(),
-        Reading::Set(names, _) => match names.into_iter().next() {
-            Some(Value::Bytes(name)) => name.into_owned(),
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
+        Reading::One(value) => Some(value),
+        Reading::Set(names, _) => names.into_iter().next(),
+        _ => None,
+    };
+    // Where the arguments can't be read, comm is still a name.
+    let name = match (name, subject.read(Key::Comm)) {
+        (Some(Value::Bytes(name)), _) | (_, Reading::One(Value::Bytes(name))) => name,
+        (_, Reading::Unreadable(why)) => {
+            let line = format!(
+                "UNKNOWN: the name of process {pid} can't be read: {}\n",
+                why.text()
+            );
+            return Outcome::new(line, Exit::Unknown);
+        }
+        _ => return Outcome::new(format!("UNKNOWN: process {pid} has no name\n"), Exit::Unknown),
     };
     Outcome::new(
         format!("PID:{pid} has name \"{}\"\n", escape::text(&name)),

@@ -1,8 +1,9 @@
 //! What is looked at: the live host, another proc file system, or a saved snapshot.
 
 use super::arguments::ViewArguments;
+use crate::exit_code::Exit;
 use crate::select::Plan;
-use crate::snapshot::{Accounts, FileId, Snapshot};
+use crate::snapshot::{Accounts, FileId, Gap, Snapshot};
 use crate::source::accounts::{Nss, table_beside};
 use crate::source::procfs::Procfs;
 
@@ -54,6 +55,16 @@ impl View {
     #[must_use]
     pub fn is_live(&self) -> bool {
         matches!(self, View::Proc(..))
+    }
+}
+
+/// How a command ends that shows what it sees: UNKNOWN where it did not see all.
+#[must_use]
+pub fn exit_of(snapshot: &Snapshot) -> Exit {
+    if snapshot.gaps.iter().any(Gap::blinds) {
+        Exit::Unknown
+    } else {
+        Exit::Ok
     }
 }
 

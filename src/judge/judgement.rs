@@ -140,15 +140,18 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
     let selection = select(&check.wanted(), snapshot);
     let matched = selection.matched.len() as u64;
     // A process that the view may hide may match any check: the count has no upper end.
-    let hidden = if snapshot.gaps.is_empty() { 0 } else { u64::MAX };
-    let unknown = (selection.unknown.len() as u64).saturating_add(hidden);
+    let unknown = if snapshot.is_complete() {
+        selection.unknown.len() as u64
+    } else {
+        u64::MAX
+    };
     let state = check.state_of_interval(matched, unknown);
     let mut verdict = Verdict {
         name: check.name.clone(),
         state,
         manner: manner(check, state, matched),
         matched,
-        unknown: selection.unknown.len() as u64,
+        unknown,
         count: check.count,
         warning: check.warning,
         wants: spec::sentence(&check.selector, check.count),
@@ -213,7 +216,7 @@ fn explain_unknown(verdict: &mut Verdict, selection: &Selection, snapshot: &Snap
             verdict.remedies.push(remedy.to_owned());
         }
     }
-    for gap in &snapshot.gaps {
+    for gap in snapshot.gaps.iter().filter(|gap| gap.blinds()) {
         verdict.reasons.push(format!("incomplete view: {}", gap.text()));
         verdict.remedies.push(gap.remedy().to_owned());
     }
@@ -316,7 +319,7 @@ fn left_out(check: &Check, selection: &Selection, snapshot: &Snapshot) -> Vec<St
         let used = count(LeftOut::Exception(number));
         let text = &exception.selector.text;
         match used {
-            0 if snapshot.gaps.is_empty() => {
+            0 if snapshot.is_complete() => {
                 lines.push(format!("nothing by the exception {text}: it matched no process"))
             }
             0 => {}

@@ -356,6 +356,34 @@ fn a_view_that_may_hide_processes_is_never_ok_where_it_could_matter() {
 }
 
 #[test]
+fn a_view_that_lists_all_processes_needs_no_unknown() {
+    let mut snapshot = host(vec![process(10, "sshd")]);
+    snapshot.gaps = vec![
+        Gap::HidePid("1".into()),
+        Gap::Subset,
+        Gap::Elsewhere("/copy".into()),
+    ];
+    assert_eq!(count("sshd:1", &snapshot), (OK, 1));
+    assert_eq!(count("telnetd:0", &snapshot), (OK, 0));
+    assert_eq!(count("cron:1", &snapshot), (CRITICAL, 0));
+    let denied = process(11, "x").change(|p| {
+        p.comm = Fact::Unreadable(Why::Denied);
+        p.stat = Fact::Unreadable(Why::Denied);
+    });
+    snapshot.processes.push(denied);
+    let verdict = verdict("telnetd:0", &snapshot);
+    assert_eq!(verdict.state, UNKNOWN);
+    // What has nothing to do with it is not given as the reason.
+    assert_eq!(
+        verdict.reasons,
+        [
+            "name of 1 process: permission denied",
+            "incomplete view: /proc is mounted with hidepid=1, which closes the files of others' processes"
+        ]
+    );
+}
+
+#[test]
 fn a_fact_that_the_plan_did_not_ask_for_is_unknown() {
     let snapshot = host(vec![process(10, "sshd").change(|p| p.owner = Fact::NotAsked)]);
     assert_eq!(count("sshd,user=root:1", &snapshot).0, UNKNOWN);

@@ -67,7 +67,7 @@ pub struct Verdict {
     pub manner: Manner,
     /// How many match for certain.
     pub matched: u64,
-    /// How many more may match.
+    /// How many more may match; `u64::MAX` where the view may lack any number of them.
     pub unknown: u64,
     /// How many there must be.
     pub count: Range,

@@ -250,7 +250,7 @@ fn is(truth: Truth) -> Result<bool, Truth> {
     }
 }
 
-/// What to call a process in a report: its program, or its comm where that is not known.
+/// What to call a process in a report: its program, or its comm where that is not known, or `?`.
 #[must_use]
 pub fn program(process: &Process) -> Vec<u8> {
     match (&process.exe, &process.comm, &process.stat) {
@@ -258,7 +258,7 @@ pub fn program(process: &Process) -> Vec<u8> {
         (_, Fact::Value(comm), _) => comm.clone(),
         (_, _, Fact::Value(stat)) if stat.is_kthread() => [b"[", stat.comm.as_slice(), b"]"].concat(),
         (_, _, Fact::Value(stat)) => stat.comm.clone(),
-        _ => Vec::new(),
+        _ => b"?".to_vec(),
     }
 }
 

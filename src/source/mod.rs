@@ -7,6 +7,7 @@ pub mod host;
 pub mod process_dir;
 pub mod procfs;
 pub mod read;
+mod rights;
 mod settle;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::complete::Crowd;
 use super::host;
 use super::read::Vanished;
+use super::rights;
 use super::settle::Source;
 use crate::select::Plan;
 use crate::snapshot::{Gap, Snapshot};
@@ -31,7 +32,7 @@ impl Procfs {
     /// `/proc`.
     #[must_use]
     pub fn at(root: PathBuf) -> Procfs {
-        let live = host::is_own_proc(&root);
+        let live = rights::is_own_proc(&root);
         Procfs { root, live }
     }
 
@@ -45,7 +46,6 @@ impl Procfs {
     #[must_use]
     pub fn snapshot(&self, plan: &Plan) -> Snapshot {
         let mut snapshot = Snapshot::default();
-        let shown = || self.root.display().to_string();
         let opened = open(
             &self.root,
             OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
@@ -54,19 +54,16 @@ impl Procfs {
         let proc = match opened {
             Ok(proc) => proc,
             Err(error) => {
-                snapshot.gaps.push(Gap::NotProc(format!("{} ({error})", shown())));
+                snapshot.gaps.push(Gap::Closed(self.shown(), error.to_string()));
                 return snapshot;
             }
         };
         host::look(&proc, self.live, &mut snapshot);
         let (pids, error) = list(&proc);
-        snapshot
-            .gaps
-            .extend(error.map(|error| Gap::Listing(error.to_string())));
-        if pids.is_empty() && snapshot.gaps.is_empty() {
-            snapshot.gaps.push(Gap::NotProc(shown()));
-        }
-        snapshot.gaps.extend(host::hidden(&self.root));
+        snapshot.gaps = match error {
+            Some(error) => vec![Gap::Listing(self.shown(), error.to_string())],
+            None => self.gaps(&proc, &pids),
+        };
         snapshot.seen = pids.len();
 
         let source = Source {
@@ -84,6 +81,30 @@ impl Procfs {
         }
         crowd.complete(&mut snapshot);
         snapshot
+    }
+
+    /// What this view may lack.
+    pub(super) fn gaps(&self, proc: &OwnedFd, pids: &[i32]) -> Vec<Gap> {
+        if pids.is_empty() {
+            return vec![Gap::NotProc(self.shown())];
+        }
+        let own = host::own_pid(proc).is_some();
+        if self.live && !own {
+            return vec![Gap::Foreign(self.shown())];
+        }
+        let mut gaps = rights::gaps(proc);
+        if !own {
+            gaps.push(Gap::Elsewhere(self.shown()));
+        }
+        // Every PID namespace has its PID 1, and a security module may hide it where hidepid asks for a right.
+        if host::is_proc(proc) && !pids.contains(&1) && !gaps.iter().any(Gap::hides) {
+            gaps.push(Gap::NoInit(self.shown()));
+        }
+        gaps
+    }
+
+    fn shown(&self) -> String {
+        self.root.display().to_string()
     }
 }
 

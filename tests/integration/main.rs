@@ -10,6 +10,7 @@
 )]
 
 mod common;
+mod crowd;
 mod docs;
 mod fixture;
 mod live;
@@ -18,3 +19,4 @@ mod namespaces;
 mod process;
 mod ps_monitor;
 mod real_hosts;
+mod views;
