@@ -8,6 +8,7 @@ pub mod process_dir;
 pub mod procfs;
 pub mod read;
 mod settle;
+mod survivor;
 
 #[cfg(test)]
 mod tests;

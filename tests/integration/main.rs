@@ -11,6 +11,7 @@
 
 mod common;
 mod docs;
+mod hiding;
 mod live;
 mod mon_daemon;
 mod namespaces;
