@@ -33,3 +33,24 @@ fn a_process_whose_first_thread_has_ended_is_no_zombie() {
         Procward::check("human").arg(format!("{terms}:0")).run().ends(2);
     }
 }
+
+/// Python that is another process every few milliseconds until standard input ends; each has the name.
+const ALWAYS_ANOTHER: &str = "import ctypes,os,select,signal,sys\n\
+    signal.signal(signal.SIGCHLD,signal.SIG_IGN)\n\
+    ctypes.CDLL(None).prctl(15,sys.argv[1].encode(),0,0,0)\n\
+    while not select.select([0],[],[],0.003)[0]:\n\
+    \x20   if os.fork(): os._exit(0)";
+
+#[test]
+fn a_process_that_forks_and_ends_all_the_time_is_seen() {
+    let name = unique("hop");
+    let python = ["-c", ALWAYS_ANOTHER, &name];
+    let _live = Live::run_until_there_is(command("/usr/bin/python3").args(python), &name);
+    for _ in 0..10 {
+        Procward::check("human")
+            .arg(format!("comm={name}:0"))
+            .run()
+            .ends(2)
+            .says("running");
+    }
+}
