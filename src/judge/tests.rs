@@ -194,6 +194,26 @@ fn procward_does_not_count_itself_nor_its_own_command_line() {
 }
 
 #[test]
+fn whoever_runs_procward_does_not_escape_what_is_forbidden_to_him() {
+    let own = process(20, "procward");
+    let mut snapshot = host(vec![
+        own.clone(),
+        process(21, "procward"),
+        process(22, "procward").uid(33),
+    ]);
+    snapshot.observer.pid = Some(20);
+    snapshot.observer.exe = own.exe.value().and_then(|exe| exe.file.value()).copied();
+    // He may have loaded anything into it.
+    assert_eq!(count("user=33:0", &snapshot), (CRITICAL, 1));
+    assert_eq!(count("procward:0", &snapshot), (CRITICAL, 1));
+    snapshot.observer.uid = Some(33);
+    assert_eq!(count("procward:0", &snapshot), (OK, 0));
+    snapshot.observer.uid = Some(0);
+    assert_eq!(count("procward:1-", &snapshot), (CRITICAL, 0));
+    assert_eq!(count("user=root,arg=procward:0", &snapshot), (OK, 0));
+}
+
+#[test]
 fn a_forked_copy_of_an_ancestor_is_not_a_second_daemon() {
     let mut snapshot = host(vec![
         process(10, "cron").daemonized(),

@@ -46,6 +46,7 @@ pub(super) fn look(proc: &OwnedFd, live: bool, snapshot: &mut Snapshot) {
     }
     snapshot.observer.comm = own.comm.value().cloned().unwrap_or_default();
     if let Some(status) = own.status.value() {
+        snapshot.observer.uid = Some(status.uid[1]);
         snapshot.host.pid_namespace_depth = status.ns_pid.len().max(1);
     }
     let mut parent = own.stat.value().map_or(0, |stat| stat.ppid);
