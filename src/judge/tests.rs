@@ -45,7 +45,9 @@ fn interpreters_answer_to_their_script() {
     let java = process(11, "java").args(&["java", "-jar", "/opt/x.jar"]);
     let host = host(vec![script, java]);
     assert_eq!(count("app.py:1", &host), (OK, 1));
-    assert_eq!(count("python3:1", &host), (CRITICAL, 0));
+    // And to their own name, lest `python3:0` be OK beside it.
+    assert_eq!(count("python3:1", &host), (OK, 1));
+    assert_eq!(count("python3,script=/srv/app.py:1", &host), (OK, 1));
     assert_eq!(count("x.jar:1", &host), (OK, 1));
     assert_eq!(count("java:1", &host), (OK, 1));
     assert_eq!(count("comm=python3:1", &host), (OK, 1));
