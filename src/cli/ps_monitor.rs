@@ -68,6 +68,7 @@ fn judge(specs: &[String]) -> Result<Report, String> {
         if let Item::Check(check) = item {
             meanings.insert(check.name.clone(), sentence(&check.selector, check.count));
             answer_to_first_word(&mut check.selector.terms);
+            answer_to_script_alone(&mut check.selector.terms);
         }
     }
     let mut report = look_and_judge(&items, &view);
@@ -105,6 +106,26 @@ fn answer_to_first_word(terms: &mut [crate::select::Term]) {
         .filter_map(|(text, pattern)| Some(Matcher::Glob(text, regex::bytes::Regex::new(&pattern).ok()?)))
         .collect();
     term.values.extend(more);
+}
+
+/// The interpreters that mon's ps.monitor 1.3.6 knows.
+const INTERPRETERS: [&[u8]; 6] = [b"perl", b"python", b"python3", b"python3.9", b"lua5.1", b"lua5.2"];
+
+/// ps.monitor takes the script's name in place of these; elsewhere an interpreter answers to both.
+fn answer_to_script_alone(terms: &mut Vec<crate::select::Term>) {
+    let is_one = |matcher: &Matcher| matches!(matcher, Matcher::Exact(word) if INTERPRETERS.contains(&word.as_slice()));
+    let named = terms.first().is_some_and(|term| {
+        term.key == Key::Name && term.op == Op::Is && term.values.first().is_some_and(is_one)
+    });
+    let any = regex::bytes::Regex::new("").ok();
+    if let Some(any) = any.filter(|_| named) {
+        terms.push(crate::select::Term {
+            text: "script!=*".into(),
+            key: Key::Script,
+            op: Op::IsNot,
+            values: vec![Matcher::Glob("*".into(), any)],
+        });
+    }
 }
 
 fn name_of(pid: Option<&str>) -> Outcome {

@@ -45,7 +45,9 @@ fn interpreters_answer_to_their_script() {
     let java = process(11, "java").args(&["java", "-jar", "/opt/x.jar"]);
     let host = host(vec![script, java]);
     assert_eq!(count("app.py:1", &host), (OK, 1));
-    assert_eq!(count("python3:1", &host), (CRITICAL, 0));
+    // And to their own name, lest `python3:0` be OK beside it.
+    assert_eq!(count("python3:1", &host), (OK, 1));
+    assert_eq!(count("python3,script=/srv/app.py:1", &host), (OK, 1));
     assert_eq!(count("x.jar:1", &host), (OK, 1));
     assert_eq!(count("java:1", &host), (OK, 1));
     assert_eq!(count("comm=python3:1", &host), (OK, 1));
@@ -191,6 +193,26 @@ fn procward_does_not_count_itself_nor_its_own_command_line() {
         .processes
         .push(process(30, "sh").args(&["sh", "-c", "procward check 'arg=needle:0'"]));
     assert_eq!(count("arg~needle:0", &snapshot), (CRITICAL, 1));
+}
+
+#[test]
+fn whoever_runs_procward_does_not_escape_what_is_forbidden_to_him() {
+    let own = process(20, "procward");
+    let mut snapshot = host(vec![
+        own.clone(),
+        process(21, "procward"),
+        process(22, "procward").uid(33),
+    ]);
+    snapshot.observer.pid = Some(20);
+    snapshot.observer.exe = own.exe.value().and_then(|exe| exe.file.value()).copied();
+    // He may have loaded anything into it.
+    assert_eq!(count("user=33:0", &snapshot), (CRITICAL, 1));
+    assert_eq!(count("procward:0", &snapshot), (CRITICAL, 1));
+    snapshot.observer.uid = Some(33);
+    assert_eq!(count("procward:0", &snapshot), (OK, 0));
+    snapshot.observer.uid = Some(0);
+    assert_eq!(count("procward:1-", &snapshot), (CRITICAL, 0));
+    assert_eq!(count("user=root,arg=procward:0", &snapshot), (OK, 0));
 }
 
 #[test]

@@ -55,7 +55,7 @@ macro_rules! keys {
 }
 
 keys! {
-    Name "name" Text "the program's name: comm, the script of an interpreter, or the whole of a name over 15 bytes",
+    Name "name" Text "the program's name: comm, besides it the script of an interpreter or the whole of a name over 15 bytes",
     Comm "comm" Text "the kernel's name of the process, at most 15 bytes",
     Exe "exe" Program "the program file; a path without wildcards compares files, not texts",
     ExeDeleted "exe.deleted" YesNo "the program file has no name any more",

@@ -203,24 +203,17 @@ impl<'a> Subject<'a> {
             Err(other) => return Err(other),
         };
         if !interpreter {
-            let long = cmdline.arguments.first().map(|argv0| script::file_name(argv0));
-            return Ok(match long.filter(|long| long.starts_with(comm)) {
-                Some(long) => Reading::Set(vec![own, Value::Bytes(Cow::Borrowed(long))], None),
-                None => Reading::Set(vec![own], Some(Why::Malformed)),
-            });
+            let whole = script::whole_names(comm, &cmdline.arguments);
+            let doubt = whole.is_empty().then_some(Why::Malformed);
+            let whole = whole.into_iter().map(|name| Value::Bytes(Cow::Borrowed(name)));
+            return Ok(Reading::Set([own].into_iter().chain(whole).collect(), doubt));
         }
-        Ok(match script::script(comm, &cmdline.arguments) {
+        Ok(match script::script(comm, cmdline) {
             script::Script::Nothing => Reading::bytes(comm),
             script::Script::Unclear => Reading::Set(vec![own], Some(Why::Malformed)),
             script::Script::Runs(what) => {
                 let what = Value::Bytes(Cow::Borrowed(script::file_name(what)));
-                // ps.monitor takes the script's name in place of these only; other interpreters go on answering
-                // to their own name too, so that `java:1-` from an old mon.cf still counts.
-                if PS_MONITOR_INTERPRETERS.contains(&comm) {
-                    Reading::One(what)
-                } else {
-                    Reading::Set(vec![what, own], None)
-                }
+                Reading::Set(vec![what, own], None)
             }
         })
     }
@@ -239,7 +232,7 @@ impl<'a> Subject<'a> {
         if !script::is_interpreter(name) {
             return Ok(Reading::NotApplicable);
         }
-        Ok(match script::script(name, &cmdline.arguments) {
+        Ok(match script::script(name, cmdline) {
             script::Script::Runs(what) => {
                 let name = script::file_name(what);
                 let mut members = vec![Value::Bytes(Cow::Borrowed(what))];
@@ -306,10 +299,6 @@ impl<'a> Subject<'a> {
 
 /// The length of comm in the kernel: TASK_COMM_LEN - 1 of linux/sched.h.
 pub const COMM_MAX: usize = 15;
-
-/// The interpreters that mon's ps.monitor 1.3.6 knows.
-const PS_MONITOR_INTERPRETERS: [&[u8]; 6] =
-    [b"perl", b"python", b"python3", b"python3.9", b"lua5.1", b"lua5.2"];
 
 /// A need of the process itself, said of process `pid` to another.
 pub(super) fn of(pid: i32, reading: Reading<'_>) -> Reading<'_> {

@@ -77,6 +77,9 @@ pub struct Observer {
     pub ancestors: Vec<i32>,
     /// Its own program file.
     pub exe: Option<FileId>,
+    /// Its effective uid.
+    #[serde(default)]
+    pub uid: Option<u32>,
     /// Its own comm, so that another copy under the same name is told.
     pub comm: Bytes,
     /// Its arguments without the program name.

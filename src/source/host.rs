@@ -32,12 +32,13 @@ pub(super) fn look(proc: &OwnedFd, live: bool, snapshot: &mut Snapshot) {
         ..Process::default()
     };
     if let Ok(dir) = ProcessDir::open(proc.as_fd(), pid, live) {
-        for file in [File::Comm, File::Stat] {
+        for file in [File::Comm, File::Stat, File::Owner] {
             // procward lives; what it cannot read of itself stays unknown.
             let _ = dir.read(file, &mut own);
         }
     }
     snapshot.observer.comm = own.comm.value().cloned().unwrap_or_default();
+    snapshot.observer.uid = own.owner.value().map(|(uid, _)| *uid);
     let mut parent = own.stat.value().map_or(0, |stat| stat.ppid);
     // A PID given again between two reads could close a ring.
     while parent > 0 && !snapshot.observer.ancestors.contains(&parent) {

@@ -1,14 +1,16 @@
 //! A proc file system, read by plan into a snapshot.
 
+use super::births::{self, Births};
 use super::complete::Crowd;
 use super::host;
 use super::read::Vanished;
 use super::rights;
-use super::settle::Source;
+use super::settle::{Kept, Source};
 use crate::select::Plan;
-use crate::snapshot::{Gap, Snapshot};
+use crate::snapshot::{Gap, Process, Snapshot};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Dir, Mode, OFlags, open};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// A proc file system.
@@ -59,6 +61,7 @@ impl Procfs {
             }
         };
         host::look(&proc, self.live, &mut snapshot);
+        let births = if self.live { Births::from_now(&proc) } else { None };
         let (pids, error) = list(&proc);
         snapshot.gaps = match error {
             Some(error) => vec![Gap::Listing(self.shown(), error.to_string())],
@@ -72,13 +75,29 @@ impl Procfs {
             plan,
         };
         let mut crowd = Crowd::new(source);
-        for pid in pids {
-            let read = source.read_one(pid, &snapshot);
-            match read.and_then(|kept| kept.map(|kept| crowd.keep(kept)).transpose()) {
+        let mut gone = BTreeSet::new();
+        for pid in &pids {
+            match keep(&mut crowd, source.read_one(*pid, &snapshot)) {
                 Ok(process) => snapshot.processes.extend(process),
-                Err(Vanished) => snapshot.vanished += 1,
+                Err(Vanished) => {
+                    gone.insert(*pid);
+                }
             }
         }
+        snapshot.vanished = gone.len();
+        for pid in births.into_iter().flat_map(|births| births.follow(&proc)) {
+            if pids.binary_search(&pid).is_ok() && !gone.contains(&pid) {
+                continue;
+            }
+            if let Ok(Some(kept)) = source.read_one(pid, &snapshot)
+                && births::is_process(&proc, pid)
+                && let Ok(Some(process)) = keep(&mut crowd, Ok(Some(kept)))
+            {
+                snapshot.seen += 1;
+                snapshot.processes.push(process);
+            }
+        }
+        snapshot.processes.sort_by_key(|process| process.pid);
         crowd.complete(&mut snapshot);
         snapshot
     }
@@ -106,6 +125,10 @@ impl Procfs {
     fn shown(&self) -> String {
         self.root.display().to_string()
     }
+}
+
+fn keep(crowd: &mut Crowd<'_>, read: Result<Option<Kept>, Vanished>) -> Result<Option<Process>, Vanished> {
+    read?.map(|kept| crowd.keep(kept)).transpose()
 }
 
 /// The PIDs that the directory lists, ascending, and the error that ended the listing early. proc_pid_readdir() of

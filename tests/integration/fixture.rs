@@ -125,7 +125,6 @@ pub(crate) fn snapshot(text: &str) -> Snapshot {
             boot_id: Some("9a1d3c52-7f0e-4a55-9a38-0d6f3c1b8e21".into()),
             ticks_per_second: TICKS,
             page_size: PAGE,
-            pid_namespace_depth: 1,
         },
         observer,
         seen: processes.len(),
@@ -317,6 +316,7 @@ fn observer(processes: &[Process], pid: i32) -> Observer {
     let ancestors = std::iter::successors(by_pid(parent(own)), |process| by_pid(parent(process)));
     Observer {
         pid: Some(pid),
+        uid: own.owner.value().map(|(uid, _)| *uid),
         ancestors: ancestors.map(|process| process.pid).collect(),
         exe: own.exe.value().and_then(|exe| exe.file.value().copied()),
         comm: own.comm.value().cloned().unwrap_or_default(),
@@ -326,6 +326,7 @@ fn observer(processes: &[Process], pid: i32) -> Observer {
             .map(|line| line.arguments[1..].to_vec())
             .unwrap_or_default(),
         may_trace: true,
+        ..Observer::default()
     }
 }
 

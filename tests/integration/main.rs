@@ -13,6 +13,7 @@ mod common;
 mod crowd;
 mod docs;
 mod fixture;
+mod hiding;
 mod live;
 mod mon_daemon;
 mod namespaces;
