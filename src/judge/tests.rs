@@ -544,7 +544,8 @@ proptest! {
 
         let verdict = judged(&seen);
         prop_assert_eq!(verdict.state, verdict_over(&states), "{:?}", states);
-        prop_assert_eq!((verdict.matched, verdict.unknown), (matched as u64, unknown.len() as u64));
+        let possible = if hidden { u64::MAX } else { unknown.len() as u64 };
+        prop_assert_eq!((verdict.matched, verdict.unknown), (matched as u64, possible));
         let told = verdict.state == UNKNOWN;
         prop_assert_eq!(verdict.manner == Manner::Unseen, told);
         prop_assert_eq!(!verdict.reasons.is_empty(), told);

@@ -326,7 +326,6 @@ fn observer(processes: &[Process], pid: i32) -> Observer {
             .map(|line| line.arguments[1..].to_vec())
             .unwrap_or_default(),
         may_trace: true,
-        ..Observer::default()
     }
 }
 
