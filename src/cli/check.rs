@@ -69,7 +69,15 @@ impl CheckCommand {
         };
         let format = self.format();
         let mut remarks = Vec::new();
-        let mut items = if self.specs.is_empty() {
+        // Under mon a spec without a range is a host name: the monitor line in mon.cf does not end with `;;`.
+        let dialect = if format == Format::Mon {
+            Dialect::PsMonitor
+        } else {
+            Dialect::Native
+        };
+        let only_hosts = dialect == Dialect::PsMonitor && self.specs.iter().all(|spec| is_host_name(spec));
+        let mut items = items_of_specs(&self.specs, &view, dialect);
+        if self.specs.is_empty() || only_hosts {
             let loaded = config::load::load(self.config.as_deref(), &view);
             remarks.extend(
                 loaded
@@ -77,10 +85,8 @@ impl CheckCommand {
                     .iter()
                     .map(|source| format!("checks from {}", source.name)),
             );
-            loaded.items
-        } else {
-            items_of_specs(&self.specs, &view, Dialect::Native)
-        };
+            items.extend(loaded.items);
+        }
         for item in &mut items {
             if let Item::Check(check) = item {
                 check.match_self = self.match_self;
@@ -130,7 +136,26 @@ pub fn items_of_specs(specs: &[String], accounts: &dyn Accounts, dialect: Dialec
         }
     }
     repeated(&mut items);
+    if dialect == Dialect::PsMonitor {
+        for (item, spec) in items.iter_mut().zip(specs) {
+            if let Item::Faulty { name, .. } = item
+                && is_host_name(spec)
+            {
+                *name = format!("missing ;; in mon.cf: {spec}");
+            }
+        }
+    }
     items
+}
+
+/// Whether a word is a host's name or IPv4 address: mon appends those of the host group.
+fn is_host_name(word: &str) -> bool {
+    let inside = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    word.bytes().all(inside)
+        && word
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The same selector twice would give two verdicts under one name, of which a reader sees one.

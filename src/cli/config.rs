@@ -62,13 +62,18 @@ impl ConfigCommand {
             }
             return Outcome::new(text, Exit::Ok);
         }
-        if loaded.faults.is_empty() {
-            for item in &loaded.items {
-                if let Item::Faulty { name, faults, .. } = item {
-                    for fault in faults {
-                        let line = format!("{name}: {}; {}", fault.message, fault.help);
-                        let _ = writeln!(text, "{}", escape::text(line.as_bytes()));
-                    }
+        // A file that could not be read has no text to point into.
+        for item in &loaded.items {
+            if let Item::Faulty {
+                name,
+                text: read,
+                faults,
+            } = item
+                && read.is_empty()
+            {
+                for fault in faults {
+                    let line = format!("{name}: {}; {}", fault.message, fault.help);
+                    let _ = writeln!(text, "{}", escape::text(line.as_bytes()));
                 }
             }
         }

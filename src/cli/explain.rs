@@ -49,12 +49,13 @@ impl Explain {
             escape::text(self.spec.as_bytes()),
             escape::text(sentence(&spec.selector, count).as_bytes())
         );
+        let mut exit = Exit::Ok;
         match self.pid {
             Some(pid) => match snapshot.by_pid(pid) {
                 Some(process) => one(&mut text, &check, process, &snapshot, &view),
                 None => {
                     let _ = writeln!(text, "there is no process {pid} in this view");
-                    return Outcome::new(text, Exit::Unknown);
+                    exit = Exit::Unknown;
                 }
             },
             None => all(&mut text, &check, &snapshot, &view),
@@ -62,7 +63,7 @@ impl Explain {
         for gap in &snapshot.gaps {
             let _ = writeln!(text, "incomplete view: {}", escape::text(gap.text().as_bytes()));
         }
-        Outcome::new(text, Exit::Ok)
+        Outcome::new(text, exit)
     }
 }
 

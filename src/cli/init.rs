@@ -3,7 +3,7 @@
 use super::arguments::ViewArguments;
 use super::list::age;
 use super::roll::{FILES, Group, groups};
-use super::view::View;
+use super::view::{View, exit_of};
 use crate::config::migrate::toml_string;
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
@@ -45,12 +45,7 @@ impl Init {
             };
             check(&mut text, &name, group);
         }
-        let exit = if snapshot.gaps.is_empty() {
-            Exit::Ok
-        } else {
-            Exit::Unknown
-        };
-        Outcome::new(text, exit)
+        Outcome::new(text, exit_of(&snapshot))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::arguments::ViewArguments;
 use super::check::spec_or_outcome;
 use super::explain::check_of;
-use super::view::View;
+use super::view::{View, exit_of};
 use crate::exit_code::Exit;
 use crate::judge::judgement::describe;
 use crate::outcome::Outcome;
@@ -74,14 +74,7 @@ impl List {
         for gap in &snapshot.gaps {
             let _ = writeln!(text, "incomplete view: {}", escape::text(gap.text().as_bytes()));
         }
-        Outcome::new(
-            text,
-            if snapshot.gaps.is_empty() {
-                Exit::Ok
-            } else {
-                Exit::Unknown
-            },
-        )
+        Outcome::new(text, exit_of(&snapshot))
     }
 }
 

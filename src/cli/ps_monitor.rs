@@ -86,6 +86,7 @@ fn judge(specs: &[String], arguments: &ViewArguments, window: Duration) -> Resul
         if let Item::Check(check) = item {
             meanings.insert(check.name.clone(), sentence(&check.selector, check.count));
             answer_to_first_word(&mut check.selector.terms);
+            answer_to_script_alone(&mut check.selector.terms);
         }
     }
     let told = |mut report: Report| {
@@ -145,6 +146,26 @@ fn answer_to_first_word(terms: &mut [crate::select::Term]) {
     term.values.extend(more);
 }
 
+/// The interpreters that mon's ps.monitor 1.3.6 knows.
+const INTERPRETERS: [&[u8]; 6] = [b"perl", b"python", b"python3", b"python3.9", b"lua5.1", b"lua5.2"];
+
+/// ps.monitor takes the script's name in place of these; elsewhere an interpreter answers to both.
+fn answer_to_script_alone(terms: &mut Vec<crate::select::Term>) {
+    let is_one = |matcher: &Matcher| matches!(matcher, Matcher::Exact(word) if INTERPRETERS.contains(&word.as_slice()));
+    let named = terms.first().is_some_and(|term| {
+        term.key == Key::Name && term.op == Op::Is && term.values.first().is_some_and(is_one)
+    });
+    let any = regex::bytes::Regex::new("").ok();
+    if let Some(any) = any.filter(|_| named) {
+        terms.push(crate::select::Term {
+            text: "script!=*".into(),
+            key: Key::Script,
+            op: Op::IsNot,
+            values: vec![Matcher::Glob("*".into(), any)],
+        });
+    }
+}
+
 fn name_of(pid: Option<&str>, view: &ViewArguments) -> Outcome {
     let Some(pid) = pid.and_then(|pid| pid.parse::<i32>().ok()) else {
         return Outcome::new(format!("UNKNOWN: -x wants a process id\n{USAGE}"), Exit::Unknown);
@@ -162,12 +183,21 @@ fn name_of(pid: Option<&str>, view: &ViewArguments) -> Outcome {
     };
     let subject = Subject::of(process, &snapshot);
     let name = match subject.read(Key::Name) {
-        Reading::One(Value::Bytes(name)) => name.into_owned(),
-        Reading::Set(names, _) => match names.into_iter().next() {
-            Some(Value::Bytes(name)) => name.into_owned(),
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
+        Reading::One(value) => Some(value),
+        Reading::Set(names, _) => names.into_iter().next(),
+        _ => None,
+    };
+    // Where the arguments can't be read, comm is still a name.
+    let name = match (name, subject.read(Key::Comm)) {
+        (Some(Value::Bytes(name)), _) | (_, Reading::One(Value::Bytes(name))) => name,
+        (_, Reading::Unreadable(why)) => {
+            let line = format!(
+                "UNKNOWN: the name of process {pid} can't be read: {}\n",
+                why.text()
+            );
+            return Outcome::new(line, Exit::Unknown);
+        }
+        _ => return Outcome::new(format!("UNKNOWN: process {pid} has no name\n"), Exit::Unknown),
     };
     Outcome::new(
         format!("PID:{pid} has name \"{}\"\n", escape::text(&name)),

@@ -2,7 +2,7 @@
 
 use super::arguments::ViewArguments;
 use super::list::{age, size};
-use super::view::View;
+use super::view::{View, exit_of};
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use crate::report::escape;
@@ -10,7 +10,7 @@ use crate::select::place;
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::script::{file_name, is_interpreter};
 use crate::select::{File, Key, Plan};
-use crate::snapshot::{Accounts, Process, Snapshot};
+use crate::snapshot::{Accounts, Gap, Process, Snapshot};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -67,15 +67,9 @@ impl Roll {
         };
         let snapshot = view.look(&Plan::everything(&FILES));
         let groups = groups(&snapshot, &view);
-        let exit = if snapshot.gaps.is_empty() {
-            Exit::Ok
-        } else {
-            Exit::Unknown
-        };
-        Outcome::new(
-            table(&groups, &snapshot, arguments.terminal.look(false).width),
-            exit,
-        )
+        let exit = exit_of(&snapshot);
+        let width = arguments.terminal.look(false).width;
+        Outcome::new(table(&groups, &snapshot, width), exit)
     }
 }
 
@@ -105,7 +99,10 @@ pub fn groups(snapshot: &Snapshot, accounts: &dyn Accounts) -> Vec<Group> {
 fn group_of(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> Option<Group> {
     let stat = process.stat.value()?;
     let observer = &snapshot.observer;
-    let beside = observer.session == Some(stat.session);
+    // Session 0 is any session outside the PID namespace.
+    let beside = observer
+        .session
+        .is_some_and(|own| own == stat.session && own != 0);
     let own = beside
         || observer.pid == Some(process.pid)
         || observer.ancestors.contains(&process.pid) && process.pid != 1;
@@ -240,10 +237,12 @@ fn table(groups: &[Group], snapshot: &Snapshot, width: usize) -> String {
         }
     }
     if groups.is_empty() {
-        let _ = writeln!(
-            text,
-            "(no daemon: all processes belong to the kernel, a login or a container)"
-        );
+        let why = if snapshot.gaps.iter().any(Gap::blinds) {
+            "no daemon can be seen"
+        } else {
+            "no daemon: all processes belong to the kernel, a login or a container"
+        };
+        let _ = writeln!(text, "({why})");
     }
     let _ = writeln!(
         text,
@@ -276,4 +275,23 @@ fn fit(text: &str, width: usize) -> String {
     }
     let pad = width.saturating_sub(shown.width());
     shown + &" ".repeat(pad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Build, host, process};
+
+    #[test]
+    fn what_runs_beside_procward_is_left_out_but_not_where_the_session_is_outside() {
+        for (session, listed) in [(7, 0), (0, 1)] {
+            let of = |pid| process(pid, "daemon").stat(|stat| stat.session = session);
+            let mut view = host(vec![of(20), of(21)]);
+            view.observer.pid = Some(20);
+            view.observer.session = Some(session);
+            let groups = groups(&view, &view.accounts);
+            let found = groups.iter().filter(|group| group.name == "daemon").count();
+            assert_eq!(found, listed, "session {session}");
+        }
+    }
 }

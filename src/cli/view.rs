@@ -1,9 +1,10 @@
 //! What is looked at: the live host, another proc file system, or a saved snapshot.
 
 use super::arguments::ViewArguments;
+use crate::exit_code::Exit;
 use crate::memory::store::Store;
 use crate::select::Plan;
-use crate::snapshot::{Accounts, Clocks, FileId, Snapshot};
+use crate::snapshot::{Accounts, Clocks, FileId, Gap, Snapshot};
 use crate::source::accounts::{Nss, table_beside};
 use crate::source::procfs::Procfs;
 use std::path::Path;
@@ -93,6 +94,16 @@ impl View {
     #[must_use]
     pub fn is_live(&self) -> bool {
         matches!(self, View::Proc(..))
+    }
+}
+
+/// How a command ends that shows what it sees: UNKNOWN where it did not see all.
+#[must_use]
+pub fn exit_of(snapshot: &Snapshot) -> Exit {
+    if snapshot.gaps.iter().any(Gap::blinds) {
+        Exit::Unknown
+    } else {
+        Exit::Ok
     }
 }
 

@@ -8,70 +8,199 @@ use super::{Loaded, Source, from_texts};
 use crate::judge::Item;
 use crate::select::Fault;
 use crate::snapshot::Accounts;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// Where the configuration is, unless told otherwise.
 pub const DEFAULT: &str = "/etc/procward/procward.toml";
 
-/// Reads `path`, or the default file and `conf.d/*.toml` beside it. A directory means all its `*.toml`.
+/// A configuration is not larger; a device that never ends is none.
+const LIMIT: u64 = 4 << 20;
+
+/// Reads `path`, or the default file and `conf.d/*.toml` beside it. A directory means all its `*.toml`. What can't be
+/// read is a faulty item, for its checks are missing.
 #[must_use]
 pub fn load(path: Option<&Path>, accounts: &dyn Accounts) -> Loaded {
-    let paths = match path {
-        Some(path) if path.is_dir() => files_of(path),
-        Some(path) => vec![path.to_owned()],
-        None => {
-            let default = PathBuf::from(DEFAULT);
-            let mut paths = files_of(&default.with_file_name("conf.d"));
-            if default.exists() || paths.is_empty() {
-                paths.insert(0, default);
-            }
-            paths
-        }
-    };
     let mut sources = Vec::new();
     let mut unread = Vec::new();
-    for path in paths {
-        let name = path.display().to_string();
-        match std::fs::read(&path) {
-            Ok(bytes) => sources.push(Source {
-                name,
-                text: String::from_utf8_lossy(&bytes).into_owned(),
+    for path in paths(path, &mut unread) {
+        match read(&path) {
+            Ok(text) => sources.push(Source {
+                name: shown(&path),
+                text,
             }),
-            Err(error) => {
-                let fault = Fault::new(
-                    0..0,
-                    format!("cannot be read: {error}"),
-                    "write one with procward init",
-                );
-                unread.push(Item::Faulty {
-                    name,
-                    text: String::new(),
-                    faults: vec![fault],
-                });
-            }
+            Err(fault) => unread.push(faulty(&path, fault)),
         }
     }
-    let mut loaded = from_texts(sources, accounts, &|path| Path::new(path).exists());
+    let mut loaded = from_texts(sources, accounts, &exists);
     loaded.items.splice(0..0, unread);
     loaded
 }
 
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn faulty(path: &Path, fault: Fault) -> Item {
+    Item::Faulty {
+        name: shown(path),
+        text: String::new(),
+        faults: vec![fault],
+    }
+}
+
+fn unreadable(error: &std::io::Error) -> Fault {
+    let help = match error.kind() {
+        ErrorKind::NotFound => "write one with procward init",
+        ErrorKind::PermissionDenied => "let the user who runs procward read it",
+        _ => "give a file of TOML",
+    };
+    Fault::new(0..0, format!("cannot be read: {error}"), help)
+}
+
+/// The files that make up the configuration.
+fn paths(path: Option<&Path>, unread: &mut Vec<Item>) -> Vec<PathBuf> {
+    let mut all = |dir: &Path| {
+        files_of(dir).unwrap_or_else(|error| {
+            unread.push(faulty(dir, unreadable(&error)));
+            Vec::new()
+        })
+    };
+    match path {
+        Some(path) if path.is_dir() => {
+            let paths = all(path);
+            if paths.is_empty() && unread.is_empty() {
+                unread.push(faulty(
+                    path,
+                    Fault::new(0..0, "holds no *.toml", "give a file, or add one"),
+                ));
+            }
+            paths
+        }
+        Some(path) => vec![path.to_owned()],
+        None => {
+            let default = PathBuf::from(DEFAULT);
+            let beside = default.with_file_name("conf.d");
+            // Only what is not there is no part of it; what can't be looked at is.
+            let mut paths = match beside.symlink_metadata() {
+                Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+                _ => all(&beside),
+            };
+            if paths.is_empty() || default.try_exists().unwrap_or(true) {
+                paths.insert(0, default);
+            }
+            paths
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<String, Fault> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
+        .map_err(|error| unreadable(&error))?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(Fault::new(0..0, "is too large", "give a file of at most 4 MiB"));
+    }
+    // Bytes taken for others would be a name that nothing has, and a silent OK.
+    String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count();
+        let message = format!("is not UTF-8 in line {}", line + 1);
+        Fault::new(
+            0..0,
+            message,
+            "write other bytes as an expression: select = 'name~^a\\xffb$'",
+        )
+    })
+}
+
+/// Whether there is a file of this path; an error where that can't be told.
+fn exists(path: &str) -> Result<bool, String> {
+    Path::new(path).try_exists().map_err(|error| error.to_string())
+}
+
 /// The `*.toml` of a directory in lexical order, without those that editors and dpkg leave behind.
-fn files_of(dir: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(dir)
+fn files_of(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries: std::io::Result<Vec<_>> = std::fs::read_dir(dir)?.collect();
+    let mut files: Vec<PathBuf> = entries?
         .into_iter()
-        .flatten()
-        .filter_map(Result::ok)
         .map(|entry| entry.path())
         .filter(|path| {
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            name.ends_with(".toml") && !name.starts_with('.')
+            let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+            name.ends_with(b".toml") && !name.starts_with(b".")
         })
         .collect();
     files.sort();
-    files
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Table;
+    use std::os::unix::fs::PermissionsExt;
+
+    const CHECK: &str = "[[check]]\nname = \"x\"\nselect = \"x\"\n";
+
+    fn names(path: &Path) -> Vec<String> {
+        let loaded = load(Some(path), &Table::default());
+        let name = |item: &Item| match item {
+            Item::Check(check) => check.name.clone(),
+            Item::Faulty { name, faults, .. } => format!("{name} {}", faults[0].message),
+            Item::Skipped { name, reason } => format!("{name} skipped: {reason}"),
+        };
+        loaded.items.iter().map(name).collect()
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_faulty_item_beside_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::write(at("a.toml"), CHECK).unwrap();
+        std::fs::write(at("b.toml"), b"# ok\n[[check]] # \xff\n").unwrap();
+        std::fs::create_dir(at("c.toml")).unwrap();
+        std::fs::write(at("d.toml.dpkg-old"), "rubbish").unwrap();
+        std::fs::write(at(".e.toml"), "rubbish").unwrap();
+        std::os::unix::fs::symlink("nowhere", at("f.toml")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", at("g.toml")).unwrap();
+        let told = |name: &str, what: &str| format!("{} {what}", at(name).display());
+        assert_eq!(
+            names(dir.path()),
+            [
+                told("b.toml", "is not UTF-8 in line 2"),
+                told("c.toml", "cannot be read: Is a directory (os error 21)"),
+                told("f.toml", "cannot be read: No such file or directory (os error 2)"),
+                told("g.toml", "is too large"),
+                "x".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_directory_without_configuration_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(
+            names(dir.path()),
+            [format!("{} holds no *.toml", dir.path().display())]
+        );
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_looked_for_is_a_fault_and_no_reason_to_skip() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("p.toml");
+        // A name too long for any file: the answer is neither yes nor no, whoever asks.
+        let path = format!("/{}", "x".repeat(300));
+        std::fs::write(&file, format!("{CHECK}when = \"exists {path}\"\n")).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(
+            names(&file),
+            [format!(
+                "x it can't be told whether {path} exists: File name too long (os error 36)"
+            )]
+        );
+    }
 }

@@ -41,9 +41,12 @@ pub struct Loaded {
     pub sources: Vec<Source>,
 }
 
+/// Whether there is a file of this path, or why it can't be told.
+pub type Exists<'a> = &'a dyn Fn(&str) -> Result<bool, String>;
+
 /// Reads configuration texts. `exists` answers `when = "exists PATH"`.
 #[must_use]
-pub fn from_texts(sources: Vec<Source>, accounts: &dyn Accounts, exists: &dyn Fn(&str) -> bool) -> Loaded {
+pub fn from_texts(sources: Vec<Source>, accounts: &dyn Accounts, exists: Exists<'_>) -> Loaded {
     let mut validation = validate::Validation::new(accounts, exists);
     for (index, source) in sources.iter().enumerate() {
         let (checks, faults) = raw::parse(&source.text);

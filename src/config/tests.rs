@@ -12,7 +12,7 @@ fn load(text: &str) -> Loaded {
         name: "p.toml".into(),
         text: text.into(),
     };
-    from_texts(vec![source], &accounts, &|path| path == "/exists")
+    from_texts(vec![source], &accounts, &|path| Ok(path == "/exists"))
 }
 
 fn shown(text: &str) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! From what was written to checks. One faulty check never blinds the others; all faults are collected.
 
 use super::raw::{EXCEPT_FORM, Placed, RawCheck};
-use super::{Located, Source};
+use super::{Exists, Located, Source};
 use crate::judge::{Check, Exception, Item, Pace, State};
 use crate::select::spec::{parse_range, parse_selector};
 use crate::select::{Fault, Range, Selector};
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// The state of validating several files.
 pub struct Validation<'a> {
     accounts: &'a dyn Accounts,
-    exists: &'a dyn Fn(&str) -> bool,
+    exists: Exists<'a>,
     items: Vec<Item>,
     faults: Vec<Located>,
     /// Name to `FILE:LINE` of its first use.
@@ -20,7 +20,7 @@ pub struct Validation<'a> {
 
 impl<'a> Validation<'a> {
     /// Nothing validated yet.
-    pub fn new(accounts: &'a dyn Accounts, exists: &'a dyn Fn(&str) -> bool) -> Validation<'a> {
+    pub fn new(accounts: &'a dyn Accounts, exists: Exists<'a>) -> Validation<'a> {
         Validation {
             accounts,
             exists,
@@ -190,11 +190,17 @@ impl<'a> Validation<'a> {
         let mut skipped = None;
         for (condition, span) in &raw.when {
             match condition.strip_prefix("exists ").map(str::trim) {
-                Some(path) if path.starts_with('/') => {
-                    if !(self.exists)(path) && skipped.is_none() {
-                        skipped = Some(format!("{path} does not exist"));
+                Some(path) if path.starts_with('/') => match (self.exists)(path) {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        skipped.get_or_insert_with(|| format!("{path} does not exist"));
                     }
-                }
+                    Err(error) => faults.push(Fault::new(
+                        span.clone(),
+                        format!("it can't be told whether {path} exists: {error}"),
+                        "let the user who runs procward look there",
+                    )),
+                },
                 _ => faults.push(Fault::new(
                     span.clone(),
                     format!("unknown condition `{condition}`"),

@@ -150,15 +150,18 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
     let selection = select(&check.wanted(), snapshot);
     let matched = selection.matched.len() as u64;
     // A process that the view may hide may match any check: the count has no upper end.
-    let hidden = if snapshot.gaps.is_empty() { 0 } else { u64::MAX };
-    let unknown = (selection.unknown.len() as u64).saturating_add(hidden);
+    let unknown = if snapshot.is_complete() {
+        selection.unknown.len() as u64
+    } else {
+        u64::MAX
+    };
     let state = check.state_of_interval(matched, unknown);
     let mut verdict = Verdict {
         name: check.name.clone(),
         state,
         manner: manner(check, state, matched),
         matched,
-        unknown: selection.unknown.len() as u64,
+        unknown,
         count: check.count,
         warning: check.warning,
         wants: spec::sentence(&check.selector, check.count),
@@ -194,7 +197,8 @@ fn manner(check: &Check, state: State, matched: u64) -> Manner {
     match state {
         State::Ok => Manner::Fine,
         State::Unknown => Manner::Unseen,
-        _ if matched < range.min && matched == 0 => Manner::Missing,
+        // By what is wanted, not by what is there: the word must not move with the count.
+        _ if matched < range.min && range.min == 1 => Manner::Missing,
         _ if matched < range.min => Manner::TooFew,
         _ if range.forbids() && is_about_cpu(check) => Manner::Busy,
         _ if range.forbids() => Manner::Running,
@@ -234,7 +238,7 @@ fn explain_unknown(verdict: &mut Verdict, selection: &Selection, snapshot: &Snap
             verdict.remedies.push(remedy.to_owned());
         }
     }
-    for gap in &snapshot.gaps {
+    for gap in snapshot.gaps.iter().filter(|gap| gap.blinds()) {
         verdict.reasons.push(format!("incomplete view: {}", gap.text()));
         verdict.remedies.push(gap.remedy().to_owned());
     }
@@ -384,7 +388,7 @@ fn left_out(check: &Check, selection: &Selection, snapshot: &Snapshot) -> Vec<St
         }
         let text = &exception.selector.text;
         match used {
-            0 if snapshot.gaps.is_empty() && !exception.built_in => {
+            0 if snapshot.is_complete() && !exception.built_in => {
                 lines.push(format!("nothing by the exception {text}: it matched no process"))
             }
             0 => {}

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::select::Range;
-use crate::snapshot::{Fact, Gap, Why};
+use crate::snapshot::{Fact, Gap, Process, Snapshot, Why};
 use crate::testing::*;
 use proptest::prelude::*;
 
@@ -45,7 +45,9 @@ fn interpreters_answer_to_their_script() {
     let java = process(11, "java").args(&["java", "-jar", "/opt/x.jar"]);
     let host = host(vec![script, java]);
     assert_eq!(count("app.py:1", &host), (OK, 1));
-    assert_eq!(count("python3:1", &host), (CRITICAL, 0));
+    // And to their own name, lest `python3:0` be OK beside it.
+    assert_eq!(count("python3:1", &host), (OK, 1));
+    assert_eq!(count("python3,script=/srv/app.py:1", &host), (OK, 1));
     assert_eq!(count("x.jar:1", &host), (OK, 1));
     assert_eq!(count("java:1", &host), (OK, 1));
     assert_eq!(count("comm=python3:1", &host), (OK, 1));
@@ -194,6 +196,26 @@ fn procward_does_not_count_itself_nor_its_own_command_line() {
 }
 
 #[test]
+fn whoever_runs_procward_does_not_escape_what_is_forbidden_to_him() {
+    let own = process(20, "procward");
+    let mut snapshot = host(vec![
+        own.clone(),
+        process(21, "procward"),
+        process(22, "procward").uid(33),
+    ]);
+    snapshot.observer.pid = Some(20);
+    snapshot.observer.exe = own.exe.value().and_then(|exe| exe.file.value()).copied();
+    // He may have loaded anything into it.
+    assert_eq!(count("user=33:0", &snapshot), (CRITICAL, 1));
+    assert_eq!(count("procward:0", &snapshot), (CRITICAL, 1));
+    snapshot.observer.uid = Some(33);
+    assert_eq!(count("procward:0", &snapshot), (OK, 0));
+    snapshot.observer.uid = Some(0);
+    assert_eq!(count("procward:1-", &snapshot), (CRITICAL, 0));
+    assert_eq!(count("user=root,arg=procward:0", &snapshot), (OK, 0));
+}
+
+#[test]
 fn a_forked_copy_of_an_ancestor_is_not_a_second_daemon() {
     let mut snapshot = host(vec![
         process(10, "cron").daemonized(),
@@ -243,6 +265,107 @@ fn orphans_that_lead_sessions_of_their_own_are_not_main_for_certain() {
     assert_eq!(count("sshd,main=yes:1", &session).0, UNKNOWN);
 }
 
+/// What a parent started of its own program file.
+fn started_by(ppid: i32, child: Process) -> Process {
+    child.stat(|stat| {
+        stat.ppid = ppid;
+        stat.session = ppid;
+    })
+}
+
+#[test]
+fn a_users_manager_is_main_although_pid_1_runs_the_same_file() {
+    let manager = |pid| {
+        let path = "/user.slice/user-1000.slice/user@1000.service/init.scope";
+        let manager = process(pid, "systemd")
+            .exe("/usr/sbin/init")
+            .uid(1000)
+            .cgroup(path);
+        manager.change(|p| p.loginuid = Fact::Value(Some(1000)))
+    };
+    let spec = "systemd,unit=user@*.service,main=yes:1";
+    assert_eq!(count(spec, &host(vec![manager(10)])), (OK, 1));
+    assert_eq!(count(spec, &host(vec![manager(10).exe_denied()])), (OK, 1));
+}
+
+#[test]
+fn what_one_script_starts_of_another_is_a_program_of_its_own() {
+    let python =
+        |pid, name: &str, arguments: &[&str]| process(pid, name).exe("/usr/bin/python3.11").args(arguments);
+    let supervisor = python(10, "supervisord", &["/usr/bin/python3", "/usr/bin/supervisord"]);
+    let master = started_by(
+        10,
+        python(11, "gunicorn", &["/usr/bin/python3", "/usr/bin/gunicorn", "x:y"]),
+    );
+    let worker = python(12, "gunicorn", &["/usr/bin/python3", "/usr/bin/gunicorn", "x:y"]).child_of(11);
+    let server = python(20, "python3", &["python3", "manage.py", "runserver"]);
+    let reloader = started_by(
+        20,
+        python(21, "python3", &["/usr/bin/python3", "manage.py", "runserver"]),
+    );
+    let host = host(vec![supervisor, master, worker, server, reloader]);
+    assert_eq!(count("gunicorn,main=yes:1", &host), (OK, 1));
+    assert_eq!(count("manage.py,main=yes:1", &host), (OK, 1));
+    assert_eq!(count("manage.py,main=no:1", &host), (OK, 1));
+}
+
+#[test]
+fn a_name_of_busybox_is_a_program_of_its_own() {
+    let busybox = |pid, name: &str| process(pid, name).exe("/bin/busybox");
+    let mut snapshot = host(vec![
+        busybox(10, "crond").daemonized(),
+        busybox(11, "crond").child_of(10),
+    ]);
+    snapshot.processes[0] = busybox(1, "init").stat(|stat| stat.ppid = 0);
+    assert_eq!(count("crond,main=yes:1", &snapshot), (OK, 1));
+}
+
+#[test]
+fn a_forked_copy_is_a_worker_whatever_it_calls_itself() {
+    let titled = |pid, name: &str| process(pid, name).exe("/usr/bin/python3.11");
+    let workers = [11, 12].map(|pid| titled(pid, "gunicorn: worke").child_of(10));
+    let mut snapshot = host([vec![titled(10, "gunicorn: maste")], workers.to_vec()].concat());
+    assert_eq!(count("name=gunicorn*,main=yes:1", &snapshot), (OK, 1));
+    for process in &mut snapshot.processes {
+        *process = process.clone().exe_denied();
+    }
+    assert_eq!(count("name=gunicorn*,main=yes:1", &snapshot), (OK, 1));
+    assert_eq!(count("name=gunicorn*,main=no:2", &snapshot), (OK, 2));
+}
+
+#[test]
+fn a_connection_that_outlives_sshd_in_its_service_is_not_main_for_certain() {
+    let sshd = |pid, title| {
+        process(pid, "sshd")
+            .args(&[title])
+            .cgroup("/system.slice/ssh.service")
+    };
+    // It leads its session and has exec'ed, as the listener.
+    for title in ["sshd: unknown [priv]", "sshd: alice [priv]", "sshd: [accepted]"] {
+        let mut snapshot = host(vec![
+            sshd(30, title),
+            sshd(31, "sshd: unknown [net]").child_of(30),
+        ]);
+        assert_eq!(count("sshd,main=yes:1-", &snapshot).0, UNKNOWN, "{title}");
+        for listener in [
+            "sshd: /usr/sbin/sshd -D [listener] 1 of 10-100 startups",
+            "/usr/sbin/sshd",
+        ] {
+            snapshot.processes.insert(1, sshd(20, listener));
+            assert_eq!(count("sshd,main=yes:1", &snapshot), (OK, 1), "{title}");
+            snapshot.processes.remove(1);
+        }
+    }
+}
+
+#[test]
+fn a_title_shorter_than_the_arguments_it_overwrote_has_no_blanks_at_its_end() {
+    let worker = process(10, "php-fpm8.2").args(&["php-fpm: pool shop", "", "", ""]);
+    let host = host(vec![worker]);
+    assert_eq!(count(r#"cmdline="php-fpm: pool shop":1"#, &host), (OK, 1));
+    assert_eq!(count(r#"cmdline~"pool shop$":1"#, &host), (OK, 1));
+}
+
 #[test]
 fn a_view_that_may_hide_processes_is_never_ok_where_it_could_matter() {
     let mut snapshot = host(vec![process(10, "sshd")]);
@@ -252,6 +375,34 @@ fn a_view_that_may_hide_processes_is_never_ok_where_it_could_matter() {
     assert_eq!(count("cron:1-", &snapshot).0, UNKNOWN);
     assert_eq!(count("telnetd:0", &snapshot).0, UNKNOWN);
     assert_eq!(count("sshd:0", &snapshot).0, CRITICAL);
+}
+
+#[test]
+fn a_view_that_lists_all_processes_needs_no_unknown() {
+    let mut snapshot = host(vec![process(10, "sshd")]);
+    snapshot.gaps = vec![
+        Gap::HidePid("1".into()),
+        Gap::Subset,
+        Gap::Elsewhere("/copy".into()),
+    ];
+    assert_eq!(count("sshd:1", &snapshot), (OK, 1));
+    assert_eq!(count("telnetd:0", &snapshot), (OK, 0));
+    assert_eq!(count("cron:1", &snapshot), (CRITICAL, 0));
+    let denied = process(11, "x").change(|p| {
+        p.comm = Fact::Unreadable(Why::Denied);
+        p.stat = Fact::Unreadable(Why::Denied);
+    });
+    snapshot.processes.push(denied);
+    let verdict = verdict("telnetd:0", &snapshot);
+    assert_eq!(verdict.state, UNKNOWN);
+    // What has nothing to do with it is not given as the reason.
+    assert_eq!(
+        verdict.reasons,
+        [
+            "name of 1 process: permission denied",
+            "incomplete view: /proc is mounted with hidepid=1, which closes the files of others' processes"
+        ]
+    );
 }
 
 #[test]
@@ -297,6 +448,15 @@ fn the_milder_failure_is_told_where_both_are_possible() {
 }
 
 #[test]
+fn the_word_for_too_few_does_not_move_with_the_count() {
+    let word = |spec: &str, count: i32| {
+        verdict(spec, &host((0..count).map(|n| process(10 + n, "x")).collect())).manner
+    };
+    assert_eq!(word("x:1", 0), Manner::Missing);
+    assert_eq!([0, 1, 2].map(|count| word("x:3-", count)), [Manner::TooFew; 3]);
+}
+
+#[test]
 fn unreadable_facts_keep_their_reason() {
     let snapshot = host(vec![
         process(10, "x").change(|p| p.status = Fact::Unreadable(Why::Malformed)),
@@ -307,23 +467,97 @@ fn unreadable_facts_keep_their_reason() {
     );
 }
 
+fn ranges() -> impl Strategy<Value = Range> {
+    (0u64..7, proptest::option::of(0u64..5)).prop_map(|(min, spread)| Range {
+        min,
+        max: spread.map(|spread| min + spread),
+    })
+}
+
+fn whys() -> impl Strategy<Value = Why> {
+    proptest::sample::select(vec![
+        Why::Denied,
+        Why::Empty,
+        Why::Malformed,
+        Why::Torn,
+        Why::Errno(5),
+        Why::Absent,
+    ])
+}
+
+/// A process that `x,user=root` means, does not mean, or may mean.
+fn of_owner(pid: i32, owner: Fact<(u32, u32)>) -> Process {
+    process(pid, "x").change(|p| p.owner = owner)
+}
+
+/// What the verdict must be where it would be one of `states`.
+fn verdict_over(states: &[State]) -> State {
+    if states.iter().all(|state| *state == OK) {
+        OK
+    } else if states.contains(&OK) {
+        UNKNOWN
+    } else if states.contains(&State::Warning) {
+        State::Warning
+    } else {
+        CRITICAL
+    }
+}
+
 proptest! {
+    /// OK only if it is OK for each, failing only if it fails for each (then the milder), else UNKNOWN with the reason
+    /// and the remedy: by judging every host that this one may be.
     #[test]
     fn the_verdict_holds_for_every_assignment_of_the_unknown(
-        min in 0u64..6, spread in proptest::option::of(0u64..6),
-        warn_min in 0u64..6, warn_spread in proptest::option::of(0u64..6), with_warning: bool,
-        matched in 0u64..9, unknown in 0u64..9,
+        range in ranges(), warning in proptest::option::of(ranges()), mild: bool,
+        matched in 0i32..5, others in 0i32..3, unknown in proptest::collection::vec(whys(), 0..6),
+        hidden: bool,
     ) {
-        let snapshot = host(vec![]);
-        let mut check = check("x:0", &snapshot);
-        check.count = Range { min, max: spread.map(|s| min + s) };
-        check.warning = with_warning.then_some(Range { min: warn_min, max: warn_spread.map(|s| warn_min + s) });
-        let states: Vec<State> = (matched..=matched + unknown).map(|n| check.state_of(n)).collect();
-        let oks = states.iter().filter(|state| **state == OK).count();
-        let wanted = if oks == states.len() { OK }
-            else if oks > 0 { UNKNOWN }
-            else if states.iter().all(|state| *state == CRITICAL) { CRITICAL }
-            else { State::Warning };
-        prop_assert_eq!(check.state_of_interval(matched, unknown), wanted);
+        let known: Vec<Process> = (0..matched + others)
+            .map(|n| of_owner(10 + n, Fact::Value(if n < matched { (0, 0) } else { (1000, 1000) })))
+            .collect();
+        let host_with = |owners: Vec<Fact<(u32, u32)>>| {
+            let more = owners.into_iter().zip(100..).map(|(owner, pid)| of_owner(pid, owner));
+            host(known.iter().cloned().chain(more).collect())
+        };
+        let mut seen = host_with(unknown.iter().map(|why| Fact::Unreadable(*why)).collect());
+        if hidden {
+            seen.gaps.push(Gap::HidePid("2".into()));
+        }
+        let mut check = check("x,user=root:0", &seen);
+        check.count = range;
+        check.warning = warning;
+        check.severity = if mild { State::Warning } else { CRITICAL };
+        let item = [Item::Check(Box::new(check))];
+        let judged = |snapshot: &Snapshot| judge(&item, snapshot, &snapshot.accounts).verdicts.remove(0);
+
+        // No range ends above 11: twelve hidden processes are as many as any number.
+        let hidden_ones = if hidden { 0..=12 } else { 0..=0 };
+        let mut states = Vec::new();
+        for assignment in 0..1usize << unknown.len() {
+            for more in hidden_ones.clone() {
+                let owners = (0..unknown.len())
+                    .map(|bit| assignment >> bit & 1 == 1)
+                    .chain(std::iter::repeat_n(true, more))
+                    .map(|means| Fact::Value(if means { (0, 0) } else { (1000, 1000) }));
+                states.push(judged(&host_with(owners.collect())).state);
+            }
+        }
+
+        let verdict = judged(&seen);
+        prop_assert_eq!(verdict.state, verdict_over(&states), "{:?}", states);
+        let possible = if hidden { u64::MAX } else { unknown.len() as u64 };
+        prop_assert_eq!((verdict.matched, verdict.unknown), (matched as u64, possible));
+        let told = verdict.state == UNKNOWN;
+        prop_assert_eq!(verdict.manner == Manner::Unseen, told);
+        prop_assert_eq!(!verdict.reasons.is_empty(), told);
+        prop_assert_eq!(!verdict.remedies.is_empty(), told);
+        if told {
+            for why in &unknown {
+                let reason = |reason: &&String| reason.starts_with("user of ") && reason.ends_with(&why.text());
+                prop_assert!(verdict.reasons.iter().any(|text| reason(&text)), "{:?}", verdict.reasons);
+            }
+            let gap = verdict.reasons.iter().any(|reason| reason.starts_with("incomplete view: "));
+            prop_assert_eq!(gap, hidden);
+        }
     }
 }

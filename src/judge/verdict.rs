@@ -29,7 +29,7 @@ pub enum Manner {
     Fine,
     /// Nothing matches, where at least 1 must.
     Missing,
-    /// Fewer match than must.
+    /// Fewer match than must, or nothing, where more than 1 must.
     TooFew,
     /// More match than may.
     TooMany,
@@ -74,7 +74,7 @@ pub struct Verdict {
     pub manner: Manner,
     /// How many match for certain.
     pub matched: u64,
-    /// How many more may match.
+    /// How many more may match; `u64::MAX` where the view may lack any number of them.
     pub unknown: u64,
     /// How many there must be.
     pub count: Range,

@@ -8,6 +8,6 @@ pub mod stat;
 pub mod status;
 
 /// A decimal number in ASCII.
-fn number<T: std::str::FromStr>(bytes: &[u8]) -> Option<T> {
+pub(crate) fn number<T: std::str::FromStr>(bytes: &[u8]) -> Option<T> {
     std::str::from_utf8(bytes).ok()?.trim().parse().ok()
 }

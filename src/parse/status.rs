@@ -47,6 +47,15 @@ pub fn cap_eff(bytes: &[u8]) -> Option<u64> {
     u64::from_str_radix(std::str::from_utf8(line).ok()?.trim(), 16).ok()
 }
 
+/// `Tgid:`, the PID of the process that a thread belongs to.
+#[must_use]
+pub fn tgid(bytes: &[u8]) -> Option<i32> {
+    let line = bytes
+        .split(|b| *b == b'\n')
+        .find_map(|line| line.strip_prefix(b"Tgid:"))?;
+    number(line)
+}
+
 fn words(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value
         .split(u8::is_ascii_whitespace)
@@ -92,6 +101,12 @@ mod tests {
             ([1; 4], 0, None)
         );
         assert!(status.ns_pid.is_empty());
+    }
+
+    #[test]
+    fn a_thread_tells_its_process() {
+        assert_eq!(tgid(b"Name:\tTgid:\t1\nTgid:\t70\nPid:\t71\n"), Some(70));
+        assert_eq!(tgid(b"Name:\tx\n"), None);
     }
 
     #[test]

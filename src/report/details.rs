@@ -108,10 +108,12 @@ fn one(text: &mut String, verdict: &Verdict) {
     }
 }
 
-/// `no process`, `7 processes`, `2 to 5 processes`.
+/// `no process`, `7 processes`, `2 to 5 processes`, `none seen, any number may be hidden`.
 #[must_use]
 pub(super) fn number(verdict: &Verdict) -> String {
     match (verdict.matched, verdict.unknown) {
+        (0, u64::MAX) => "none seen, any number may be hidden".into(),
+        (n, u64::MAX) => format!("{n} seen, any number may be hidden"),
         (0, 0) => "no process".into(),
         (1, 0) => "1 process".into(),
         (n, 0) => format!("{n} processes"),

@@ -21,6 +21,7 @@ pub(super) fn render(report: &Report, look: &Look) -> String {
     for verdict in &report.verdicts {
         let count = match verdict.manner {
             Manner::Faulty => "-".to_owned(),
+            _ if verdict.unknown == u64::MAX => format!("{}-", verdict.matched),
             _ if verdict.unknown > 0 => format!(
                 "{}-{}",
                 verdict.matched,

@@ -21,7 +21,8 @@ struct OneVerdict {
     state: &'static str,
     manner: &'static str,
     matched: u64,
-    unknown: u64,
+    /// None: the view may lack any number.
+    unknown: Option<u64>,
     min: u64,
     max: Option<u64>,
     wants: String,
@@ -130,7 +131,7 @@ fn verdict(verdict: &Verdict) -> OneVerdict {
         state: verdict.state.word(),
         manner: verdict.manner.word(),
         matched: verdict.matched,
-        unknown: verdict.unknown,
+        unknown: Some(verdict.unknown).filter(|unknown| *unknown < u64::MAX),
         min: verdict.count.min,
         max: verdict.count.max,
         wants: safe(&verdict.wants),

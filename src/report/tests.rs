@@ -99,6 +99,46 @@ fn a_warning_that_flickers_beside_a_critical_one_does_not_move_the_first_line() 
 }
 
 #[test]
+fn a_view_that_may_hide_processes_is_never_told_as_no_process() {
+    let mut view = host(vec![process(10, "cron")]);
+    view.gaps.push(crate::snapshot::Gap::HidePid("2".into()));
+    let report = crate::judge::assemble(
+        vec![
+            named("cron", verdict("cron:1-", &view)),
+            named("telnetd", verdict("in.telnetd:0", &view)),
+        ],
+        Vec::new(),
+        &view,
+    );
+    let gap = "incomplete view: /proc is mounted with hidepid=2, which hides others' processes";
+    let details = format!(
+        "telnetd: none seen, any number may be hidden; want no process named in.telnetd\n  why: {gap}\n\
+         \x20 remedy: run procward as root, with CAP_SYS_PTRACE, or as a member of the group given by /proc's gid= \
+         option\n1 other check ok\n{gap}\n"
+    );
+    assert_eq!(
+        shown(&report, Format::Mon),
+        format!("UNKNOWN: telnetd unseen\n{details}")
+    );
+    // No performance data: no count is certain.
+    assert_eq!(
+        shown(&report, Format::Nagios),
+        format!("PROCS UNKNOWN: telnetd unseen\n{details}")
+    );
+    assert_eq!(
+        shown(&report, Format::Human),
+        format!(
+            "UNKNOWN: telnetd unseen\n\n\
+             UNKNOWN  telnetd    0-  no process named in.telnetd\n\
+             OK       cron       1-  at least 1 process named cron\n\n{details}"
+        )
+    );
+    let json: serde_json::Value = serde_json::from_str(&shown(&report, Format::Json)).unwrap();
+    assert_eq!(json["verdicts"][0]["unknown"], serde_json::Value::Null);
+    assert_eq!(json["remarks"], serde_json::json!([gap]));
+}
+
+#[test]
 fn nothing_to_check_is_told() {
     assert_eq!(shown(&report(vec![]), Format::Mon), "UNKNOWN: nothing to check\n");
 }
@@ -112,6 +152,11 @@ fn the_json_report_is_what_the_schema_says() {
         two_failures(),
         report(vec![]),
         hostile(b"\xff\n|", "n\u{202e}|\n"),
+        report(vec![verdict("x:1", &{
+            let mut view = host(vec![]);
+            view.gaps.push(crate::snapshot::Gap::NotProc("/x".into()));
+            view
+        })]),
     ] {
         let document: serde_json::Value = serde_json::from_str(&shown(&report, Format::Json)).unwrap();
         let faults: Vec<String> = validator

@@ -57,7 +57,7 @@ macro_rules! keys {
 }
 
 keys! {
-    Name "name" Text "the program's name: comm, the script of an interpreter, or the whole of a name over 15 bytes",
+    Name "name" Text "the program's name: comm, besides it the script of an interpreter or the whole of a name over 15 bytes",
     Comm "comm" Text "the kernel's name of the process, at most 15 bytes",
     Exe "exe" Program "the program file; a path without wildcards compares files, not texts",
     ExeDeleted "exe.deleted" YesNo "the program file has no name any more",
@@ -65,7 +65,7 @@ keys! {
     ExeSystem "exe.system" YesNo "the program file lies in a directory of the system, /usr say, and belongs to root",
     Script "script" Text "what an interpreter runs: script, module, jar or main class",
     Arg "arg" Text "any one argument, argv[0] included",
-    Cmdline "cmdline" Text "all arguments, joined by blanks",
+    Cmdline "cmdline" Text "all arguments, joined by blanks, without empty ones at the end",
     Pid "pid" Number "process id",
     Ppid "ppid" Number "process id of the parent",
     Parent "parent" Text "name of the parent",

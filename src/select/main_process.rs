@@ -6,9 +6,10 @@
 //! not enough it stays unknown.
 
 use super::File;
+use super::Key;
 use super::place;
 use super::reading::{Reading, Subject, Value, fact, of};
-use super::script::file_name;
+use super::script::{file_name, is_interpreter};
 use super::truth::Need;
 use crate::snapshot::Why;
 
@@ -71,8 +72,8 @@ fn standing(subject: Subject<'_>) -> Result<Standing, Reading<'_>> {
         return Ok(Standing::Main);
     }
     let parent = subject.other(stat.ppid)?;
-    let same = same_program(subject, parent)?;
-    if same == Some(true) || (same.is_none() && stat.is_forked_copy() && !is_reaper(parent)?) {
+    let same = same_as_parent(subject, parent)?;
+    if same == Some(true) {
         return Ok(Standing::Worker);
     }
     if !is_reaper(parent)? {
@@ -91,17 +92,75 @@ fn standing(subject: Subject<'_>) -> Result<Standing, Reading<'_>> {
     Ok(Standing::Doubtful)
 }
 
-/// Whether two processes run one program: by file where both can be read. Where not, another comm is taken for
-/// another program, and the same comm proves nothing.
+/// Whether a process runs its parent's program. One that has not exec'ed does, whatever it calls itself (`gunicorn:
+/// worker`), unless the files tell that the parent has exec'ed since. One that has exec'ed the same file may be
+/// another program all the same.
+fn same_as_parent<'a>(subject: Subject<'a>, parent: Subject<'a>) -> Result<Option<bool>, Reading<'a>> {
+    let forked = fact(&subject.process.stat, File::Stat)?.is_forked_copy();
+    match same_file(subject, parent)? {
+        None if forked && !is_reaper(parent)? => Ok(Some(true)),
+        None => same_comm(subject, parent),
+        Some(true) if is_another_in_one_file(subject, parent, forked)? => Ok(Some(false)),
+        same => Ok(same),
+    }
+}
+
+/// Whether a process that runs its parent's file is another program: a user's manager, which PID 1 starts as a
+/// service; what one script of an interpreter starts of another; another name of busybox.
+fn is_another_in_one_file<'a>(
+    subject: Subject<'a>,
+    parent: Subject<'a>,
+    forked: bool,
+) -> Result<bool, Reading<'a>> {
+    let program = subject
+        .process
+        .exe
+        .value()
+        .map_or(&b""[..], |exe| file_name(exe.path()));
+    if program == b"busybox" {
+        return Ok(same_comm(subject, parent)? == Some(false));
+    }
+    if forked {
+        return Ok(false);
+    }
+    if is_interpreter(program) {
+        let name = |subject: Subject<'a>| match subject.read(Key::Name) {
+            reading @ Reading::Need(_) => Err(of(subject.process.pid, reading)),
+            reading => Ok(reading),
+        };
+        return Ok(name(subject)? != name(parent)?);
+    }
+    if !is_reaper(parent)? {
+        return Ok(false);
+    }
+    let unit = |subject: Subject<'a>| match fact(&subject.process.cgroup, File::Cgroup) {
+        Ok(cgroup) => Ok(place::unit(&cgroup.path)),
+        Err(reading) => Err(of(subject.process.pid, reading)),
+    };
+    let own = unit(subject)?;
+    Ok(own.is_some_and(|own| own.ends_with(b".service")) && own != unit(parent)?)
+}
+
+/// Whether two processes run one program: by file where both can be read, else as far as comm tells.
 fn same_program<'a>(a: Subject<'a>, b: Subject<'a>) -> Result<Option<bool>, Reading<'a>> {
+    same_file(a, b)?.map_or_else(|| same_comm(a, b), |same| Ok(Some(same)))
+}
+
+/// Whether two processes run one file, where both can be read.
+fn same_file<'a>(a: Subject<'a>, b: Subject<'a>) -> Result<Option<bool>, Reading<'a>> {
     let file = |subject: Subject<'a>| match fact(&subject.process.exe, File::Exe) {
         Ok(exe) => Ok(exe.file.value().copied()),
         Err(Reading::Need(need)) => Err(of(subject.process.pid, Reading::Need(need))),
         Err(_) => Ok(None),
     };
-    if let (Some(a), Some(b)) = (file(a)?, file(b)?) {
-        return Ok(Some((a.device, a.inode) == (b.device, b.inode)));
-    }
+    let (Some(a), Some(b)) = (file(a)?, file(b)?) else {
+        return Ok(None);
+    };
+    Ok(Some((a.device, a.inode) == (b.device, b.inode)))
+}
+
+/// Another comm is taken for another program, and the same comm proves nothing.
+fn same_comm<'a>(a: Subject<'a>, b: Subject<'a>) -> Result<Option<bool>, Reading<'a>> {
     let comm = |subject: Subject<'a>| subject.comm().map_err(|reading| of(subject.process.pid, reading));
     Ok(if comm(a)? == comm(b)? { None } else { Some(false) })
 }
@@ -137,6 +196,9 @@ fn is_reaper(subject: Subject<'_>) -> Result<bool, Reading<'_>> {
 /// Whether the process belongs to somebody's login: in a session's scope, or, where no service manager keeps
 /// services apart, with a login uid. A daemon of a login may be one of its leftovers.
 fn is_of_a_login(subject: Subject<'_>) -> Result<bool, Reading<'_>> {
+    if subject.comm()? == b"sshd" && serves_a_connection(subject)? {
+        return Ok(true);
+    }
     match unit_of(subject)? {
         Some(unit) if unit.ends_with(b".service") => Ok(false),
         Some(unit) if unit.starts_with(b"session-") => Ok(true),
@@ -145,6 +207,23 @@ fn is_of_a_login(subject: Subject<'_>) -> Result<bool, Reading<'_>> {
             Err(Reading::Need(need)) => Err(Reading::Need(need)),
             Err(_) => Ok(false),
         },
+    }
+}
+
+/// Whether an sshd is that of one connection. It executes itself anew and leads a session, in the listener's own unit
+/// until somebody logs in, and for good where pam_systemd does not move it: only its title tells.
+fn serves_a_connection(subject: Subject<'_>) -> Result<bool, Reading<'_>> {
+    match fact(&subject.process.cmdline, File::Cmdline) {
+        Ok(cmdline) => {
+            let title = cmdline.arguments.first().map_or(&b""[..], Vec::as_slice);
+            let listens = title
+                .windows(b"[listener]".len())
+                .any(|part| part == b"[listener]");
+            Ok(title.starts_with(b"sshd: ") && !listens)
+        }
+        Err(Reading::Need(need)) => Err(Reading::Need(need)),
+        // Overwritten or not to be read: it may be one.
+        Err(_) => Ok(true),
     }
 }
 

@@ -124,7 +124,7 @@ impl<'a> Subject<'a> {
             }
             Key::Cmdline => {
                 let cmdline = fact(&process.cmdline, File::Cmdline)?;
-                let joined = Value::Bytes(Cow::Owned(cmdline.arguments.join(&b' ')));
+                let joined = Value::Bytes(Cow::Owned(joined(&cmdline.arguments)));
                 Reading::Set(vec![joined], cmdline.truncated.then_some(Why::Malformed))
             }
             Key::Pid => Reading::number(process.pid),
@@ -202,9 +202,9 @@ impl<'a> Subject<'a> {
     }
 
     /// In a child PID namespace that is not a systemd service's own. `NSpid` is readable by everybody, the link
-    /// `ns/pid` is not.
+    /// `ns/pid` is not; it begins at the namespace that the proc file system is of, whichever procward's is.
     pub(super) fn in_container(self) -> Result<bool, Reading<'a>> {
-        let deeper = fact(&self.process.status, File::Status)?.ns_pid.len() > self.host.pid_namespace_depth;
+        let deeper = fact(&self.process.status, File::Status)?.ns_pid.len() > 1;
         if !deeper {
             return Ok(false);
         }
@@ -249,24 +249,17 @@ impl<'a> Subject<'a> {
             Err(other) => return Err(other),
         };
         if !interpreter {
-            let long = cmdline.arguments.first().map(|argv0| script::file_name(argv0));
-            return Ok(match long.filter(|long| long.starts_with(comm)) {
-                Some(long) => Reading::Set(vec![own, Value::Bytes(Cow::Borrowed(long))], None),
-                None => Reading::Set(vec![own], Some(Why::Malformed)),
-            });
+            let whole = script::whole_names(comm, &cmdline.arguments);
+            let doubt = whole.is_empty().then_some(Why::Malformed);
+            let whole = whole.into_iter().map(|name| Value::Bytes(Cow::Borrowed(name)));
+            return Ok(Reading::Set([own].into_iter().chain(whole).collect(), doubt));
         }
-        Ok(match script::script(comm, &cmdline.arguments) {
+        Ok(match script::script(comm, cmdline) {
             script::Script::Nothing => Reading::bytes(comm),
             script::Script::Unclear => Reading::Set(vec![own], Some(Why::Malformed)),
             script::Script::Runs(what) => {
                 let what = Value::Bytes(Cow::Borrowed(script::file_name(what)));
-                // ps.monitor takes the script's name in place of these only; other interpreters go on answering
-                // to their own name too, so that `java:1-` from an old mon.cf still counts.
-                if PS_MONITOR_INTERPRETERS.contains(&comm) {
-                    Reading::One(what)
-                } else {
-                    Reading::Set(vec![what, own], None)
-                }
+                Reading::Set(vec![what, own], None)
             }
         })
     }
@@ -285,7 +278,7 @@ impl<'a> Subject<'a> {
         if !script::is_interpreter(name) {
             return Ok(Reading::NotApplicable);
         }
-        Ok(match script::script(name, &cmdline.arguments) {
+        Ok(match script::script(name, cmdline) {
             script::Script::Runs(what) => {
                 let name = script::file_name(what);
                 let mut members = vec![Value::Bytes(Cow::Borrowed(what))];
@@ -379,16 +372,22 @@ fn policy_name(policy: u32) -> &'static [u8] {
     }
 }
 
-/// The interpreters that mon's ps.monitor 1.3.6 knows.
-const PS_MONITOR_INTERPRETERS: [&[u8]; 6] =
-    [b"perl", b"python", b"python3", b"python3.9", b"lua5.1", b"lua5.2"];
-
 /// A need of the process itself, said of process `pid` to another.
 pub(super) fn of(pid: i32, reading: Reading<'_>) -> Reading<'_> {
     match reading {
         Reading::Need(Need::File(file)) => Reading::Need(Need::Of(pid, file)),
         other => other,
     }
+}
+
+/// All arguments in one. A title that is shorter than what it was written over leaves NULs, which read as empty
+/// arguments at the end: `php-fpm: pool www` is not followed by blanks.
+fn joined(arguments: &[Vec<u8>]) -> Vec<u8> {
+    let end = arguments
+        .iter()
+        .rposition(|argument| !argument.is_empty())
+        .map_or(0, |last| last + 1);
+    arguments[..end].join(&b' ')
 }
 
 fn numbers<'a>(ids: &[u32; 4], more: &[u32]) -> Reading<'a> {

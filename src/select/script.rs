@@ -1,5 +1,7 @@
 //! What an interpreter runs: the script, module, jar or main class in its arguments.
 
+use crate::snapshot::Cmdline;
+
 /// What the arguments of an interpreter say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Script<'a> {
@@ -15,6 +17,8 @@ pub enum Script<'a> {
 struct Dialect {
     /// Single-letter options that take the next word (or the rest of their own) as a value.
     with_value: &'static [u8],
+    /// Single-letter options that take the rest of their own word as a value, if there is a rest.
+    with_rest: &'static [u8],
     /// Long or odd options that take the next word as a value.
     long_with_value: &'static [&'static str],
     /// Letters after which the next word is what runs (`-m`).
@@ -27,13 +31,15 @@ struct Dialect {
 
 const PYTHON: Dialect = Dialect {
     with_value: b"WXQ",
+    with_rest: b"",
     long_with_value: &["--check-hash-based-pycs"],
     runs: b"m",
     text: b"c",
     bundled: true,
 };
 const PERL: Dialect = Dialect {
-    with_value: b"",
+    with_value: b"I",
+    with_rest: b"CdDFimMVx",
     long_with_value: &[],
     runs: b"",
     text: b"eE",
@@ -41,13 +47,15 @@ const PERL: Dialect = Dialect {
 };
 const SHELL: Dialect = Dialect {
     with_value: b"oO",
+    with_rest: b"",
     long_with_value: &["--rcfile", "--init-file"],
     runs: b"",
     text: b"cs",
     bundled: true,
 };
 const RUBY: Dialect = Dialect {
-    with_value: b"IrEC",
+    with_value: b"IrECX",
+    with_rest: b"FiKTWx",
     long_with_value: &["--encoding", "--external-encoding", "--internal-encoding"],
     runs: b"",
     text: b"e",
@@ -55,6 +63,7 @@ const RUBY: Dialect = Dialect {
 };
 const NODE: Dialect = Dialect {
     with_value: b"rC",
+    with_rest: b"",
     long_with_value: &[
         "--require",
         "--import",
@@ -62,6 +71,25 @@ const NODE: Dialect = Dialect {
         "--experimental-loader",
         "--conditions",
         "--env-file",
+        "--env-file-if-exists",
+        "--disable-warning",
+        "--dns-result-order",
+        "--diagnostic-dir",
+        "--experimental-default-type",
+        "--icu-data-dir",
+        "--input-type",
+        "--max-http-header-size",
+        "--openssl-config",
+        "--redirect-warnings",
+        "--report-dir",
+        "--report-directory",
+        "--secure-heap",
+        "--title",
+        "--tls-cipher-list",
+        "--tls-keylog",
+        "--trace-event-categories",
+        "--unhandled-rejections",
+        "--watch-path",
     ],
     runs: b"",
     text: b"ep",
@@ -69,6 +97,7 @@ const NODE: Dialect = Dialect {
 };
 const LUA: Dialect = Dialect {
     with_value: b"l",
+    with_rest: b"",
     long_with_value: &[],
     runs: b"",
     text: b"e",
@@ -76,6 +105,7 @@ const LUA: Dialect = Dialect {
 };
 const PHP: Dialect = Dialect {
     with_value: b"cdzgSt",
+    with_rest: b"",
     long_with_value: &["--php-ini", "--define"],
     runs: b"fF",
     text: b"rRBE",
@@ -83,6 +113,7 @@ const PHP: Dialect = Dialect {
 };
 const JAVA: Dialect = Dialect {
     with_value: b"",
+    with_rest: b"",
     long_with_value: &[
         "-cp",
         "-classpath",
@@ -137,9 +168,52 @@ pub fn file_name(path: &[u8]) -> &[u8] {
         .map_or(path, |at| &path[at + 1..])
 }
 
+/// The whole of a name that the kernel cut to `comm`: in argv[0], in the first word of a title that was written over it,
+/// or, where `comm` is a script's, in the arguments that the kernel puts behind its interpreter.
+#[must_use]
+pub fn whole_names<'a>(comm: &[u8], arguments: &'a [Vec<u8>]) -> Vec<&'a [u8]> {
+    let Some((argv0, rest)) = arguments.split_first() else {
+        return Vec::new();
+    };
+    let first_word = argv0.split(|b| *b == b' ').next().unwrap_or_default();
+    let of_path = |path: &'a [u8]| Some(file_name(path)).filter(|name| name.starts_with(comm));
+    // Behind a title there are at most empty arguments; a title is not a name.
+    let is_title = rest.iter().all(Vec::is_empty) && argv0.contains(&b' ');
+    let mut names: Vec<&[u8]> = of_path(argv0)
+        .map(|name| if is_title { without_title(comm, name) } else { name })
+        .into_iter()
+        .chain(of_path(first_word).map(|name| without_title(comm, name)))
+        .chain(rest.iter().take(SHEBANG).find_map(|word| of_path(word)))
+        .collect();
+    names.dedup();
+    names
+}
+
+/// An interpreter, one option, and an interpreter of the interpreter stand before the script at most.
+const SHEBANG: usize = 3;
+
+/// `systemd-userwork: waiting...` without what is not the name; `comm` itself may hold blanks.
+fn without_title<'a>(comm: &[u8], name: &'a [u8]) -> &'a [u8] {
+    let end = name[comm.len()..].iter().position(|b| b" :".contains(b));
+    &name[..end.map_or(name.len(), |end| comm.len() + end)]
+}
+
 /// What an interpreter called `name` runs, by its arguments (argv[0] first).
 #[must_use]
-pub fn script<'a>(name: &[u8], arguments: &'a [Vec<u8>]) -> Script<'a> {
+pub fn script<'a>(name: &[u8], cmdline: &'a Cmdline) -> Script<'a> {
+    let script = of_arguments(name, &cmdline.arguments);
+    // What was not read may be another option, the script, or the rest of its name.
+    let whole = match script {
+        Script::Runs(what) => cmdline.arguments.last().is_some_and(|last| !last.ends_with(what)),
+        Script::Nothing | Script::Unclear => false,
+    };
+    if cmdline.truncated && !whole {
+        return Script::Unclear;
+    }
+    script
+}
+
+fn of_arguments<'a>(name: &[u8], arguments: &'a [Vec<u8>]) -> Script<'a> {
     let Some(dialect) = dialect(name) else {
         return Script::Unclear;
     };
@@ -162,7 +236,7 @@ pub fn script<'a>(name: &[u8], arguments: &'a [Vec<u8>]) -> Script<'a> {
                 rest.next();
             }
             word if word.starts_with(b"--") || (!dialect.bundled && word.len() > 2) => {
-                if matches!(word, b"--eval" | b"--print") {
+                if matches!(word, b"--eval" | b"--print" | b"-pe") {
                     return Script::Nothing;
                 }
             }
@@ -207,6 +281,9 @@ fn letters(word: &[u8], dialect: &Dialect) -> Letters {
                 Letters::Runs(at + 1)
             };
         }
+        if dialect.with_rest.contains(letter) {
+            return Letters::Nothing;
+        }
         if dialect.with_value.contains(letter) {
             return if last {
                 Letters::TakesNext
@@ -225,7 +302,7 @@ mod tests {
     fn runs(line: &str) -> String {
         let words: Vec<Vec<u8>> = line.split(' ').map(|w| w.as_bytes().to_vec()).collect();
         let name = file_name(&words[0]).to_vec();
-        match script(&name, &words) {
+        match of_arguments(&name, &words) {
             Script::Runs(what) => String::from_utf8_lossy(what).into_owned(),
             Script::Nothing => "(nothing)".into(),
             Script::Unclear => "(unclear)".into(),
@@ -255,6 +332,13 @@ mod tests {
             ("node --require ./x.js server.js", "server.js"),
             ("node --max-old-space-size=100 server.js", "server.js"),
             ("ruby -I lib bin/sidekiq", "bin/sidekiq"),
+            ("perl -I lib -I/usr/share/perl5 x.pl", "x.pl"),
+            ("perl -MFile::Spec -wT x.pl", "x.pl"),
+            ("perl -MList::Util=sum -lne print", "(nothing)"),
+            ("perl -i.orig -pe s/a/b/ file", "(nothing)"),
+            ("ruby -W:no-deprecated -Eutf-8 app.rb", "app.rb"),
+            ("node -pe 6*7", "(nothing)"),
+            ("node --unhandled-rejections strict server.js", "server.js"),
             ("sh -c true", "(nothing)"),
             ("bash -x +e /usr/local/bin/backup", "/usr/local/bin/backup"),
             ("sh -ec true", "(nothing)"),
@@ -266,8 +350,70 @@ mod tests {
     }
 
     #[test]
+    fn a_cut_name_is_completed_from_the_arguments() {
+        for (comm, arguments, want) in [
+            (
+                "systemd-timesyn",
+                &["/lib/systemd/systemd-timesyncd"][..],
+                &["systemd-timesyncd"][..],
+            ),
+            (
+                "networkd-dispat",
+                &["/usr/bin/python3", "/usr/bin/networkd-dispatcher", "-v"],
+                &["networkd-dispatcher"],
+            ),
+            (
+                "a-script-of-per",
+                &["/usr/bin/perl", "-w", "/opt/a-script-of-perl"],
+                &["a-script-of-perl"],
+            ),
+            (
+                "systemd-userwor",
+                &["systemd-userwork: waiting for /x"],
+                &["systemd-userwork"],
+            ),
+            (
+                "long-electron-a",
+                &["/opt/long-electron-app --type=gpu --log=/a/b"],
+                &["long-electron-app"],
+            ),
+            (
+                "a program with ",
+                &["/opt/a program with blanks", "-x"],
+                &["a program with blanks"],
+            ),
+            (
+                "some-connection",
+                &["some-connection-daemon: bob secret", "", ""],
+                &["some-connection-daemon"],
+            ),
+            ("memfd-sealed-91", &["/proc/self/fd/3"], &[]),
+            ("x", &[], &[]),
+        ] {
+            let arguments: Vec<Vec<u8>> = arguments.iter().map(|a| a.as_bytes().to_vec()).collect();
+            let names = whole_names(comm.as_bytes(), &arguments);
+            let want: Vec<&[u8]> = want.iter().map(|name| name.as_bytes()).collect();
+            assert_eq!(names, want, "{comm}");
+        }
+    }
+
+    #[test]
     fn an_overwritten_empty_command_line_is_unclear() {
-        assert_eq!(script(b"python3", &[]), Script::Unclear);
-        assert_eq!(script(b"python3", &[vec![]]), Script::Unclear);
+        assert_eq!(of_arguments(b"python3", &[]), Script::Unclear);
+        assert_eq!(of_arguments(b"python3", &[vec![]]), Script::Unclear);
+    }
+
+    #[test]
+    fn what_lies_beyond_the_limit_of_a_command_line_is_not_guessed() {
+        let read = |words: &[&str]| {
+            let arguments = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+            let cmdline = Cmdline {
+                arguments,
+                truncated: true,
+            };
+            script(b"python3", &cmdline) == Script::Unclear
+        };
+        assert!(read(&["python3", "-W", "ignore"]) && read(&["python3", "-u", "ev"]));
+        assert!(!read(&["python3", "x.py", "-v"]));
     }
 }

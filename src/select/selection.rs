@@ -3,7 +3,7 @@
 use super::reading::{Reading, Subject};
 use super::script::file_name;
 use super::truth::Need;
-use super::{Key, Op, Selector, Truth};
+use super::{File, Key, Op, Selector, Truth};
 use crate::snapshot::{Fact, Process, Snapshot, Why};
 
 /// What a check asks for, as far as selecting goes.
@@ -172,8 +172,9 @@ impl Wanted {
         })
     }
 
-    /// Another procward at work. Its program proves it; where that can't be read the name is taken only in a check
-    /// with a minimum, for anything may call itself procward to escape a check that forbids.
+    /// Another procward at work, by its name and its program; where that can't be read, the name is enough in a check
+    /// with a minimum. Whoever wants to escape a check that forbids may run procward with a library of his own, or, in
+    /// a user namespace, have any file shown as his program: there, only a procward of root or our own is believed.
     fn is_another_procward(&self, subject: Subject<'_>, snapshot: &Snapshot) -> Result<bool, Truth> {
         let comm = match subject.comm() {
             Ok(comm) => comm,
@@ -189,12 +190,21 @@ impl Wanted {
             return Ok(false);
         }
         match &subject.process.exe {
-            Fact::NotAsked => Err(Truth::Pending(super::truth::Need::File(super::File::Exe))),
-            Fact::Value(exe) => Ok(exe
-                .file
+            Fact::NotAsked => return Err(Truth::Pending(Need::File(File::Exe))),
+            Fact::Value(exe) => {
+                let file = exe.file.value().map(|file| (file.device, file.inode));
+                if file != Some((own.device, own.inode)) {
+                    return Ok(false);
+                }
+            }
+            _ => return Ok(!self.strict),
+        }
+        match &subject.process.owner {
+            _ if !self.strict => Ok(true),
+            Fact::NotAsked => Err(Truth::Pending(Need::File(File::Owner))),
+            owner => Ok(owner
                 .value()
-                .is_some_and(|f| (f.device, f.inode) == (own.device, own.inode))),
-            _ => Ok(!self.strict),
+                .is_some_and(|(uid, _)| *uid == 0 || snapshot.observer.uid == Some(*uid))),
         }
     }
 }
@@ -202,7 +212,7 @@ impl Wanted {
 /// Whether the command line of an ancestor holds procward's own arguments: `sh -c 'procward check arg=x'`.
 /// Quotes and blanks are a shell's, so they are not compared.
 fn is_own_command_line(subject: Subject<'_>, snapshot: &Snapshot) -> Result<bool, Truth> {
-    let cmdline = match super::reading::fact(&subject.process.cmdline, super::File::Cmdline) {
+    let cmdline = match super::reading::fact(&subject.process.cmdline, File::Cmdline) {
         Ok(cmdline) => cmdline,
         Err(Reading::Need(need)) => return Err(Truth::Pending(need)),
         Err(_) => return Ok(false),
@@ -228,7 +238,7 @@ fn is_own_command_line(subject: Subject<'_>, snapshot: &Snapshot) -> Result<bool
 
 /// A copy of an ancestor that has not exec'ed: cron's CRON child. Told by PF_FORKNOEXEC and its parent's program.
 fn is_forked_copy(subject: Subject<'_>, snapshot: &Snapshot) -> Result<bool, Truth> {
-    let stat = match super::reading::fact(&subject.process.stat, super::File::Stat) {
+    let stat = match super::reading::fact(&subject.process.stat, File::Stat) {
         Ok(stat) => stat,
         Err(Reading::Need(need)) => return Err(Truth::Pending(need)),
         Err(_) => return Ok(false),
@@ -243,10 +253,7 @@ fn is_forked_copy(subject: Subject<'_>, snapshot: &Snapshot) -> Result<bool, Tru
             let comm = parent.comm();
             match (comm, subject.comm()) {
                 (Ok(a), Ok(b)) => Ok(a == b),
-                (Err(Reading::Need(_)), _) => Err(Truth::Pending(super::truth::Need::Of(
-                    stat.ppid,
-                    super::File::Stat,
-                ))),
+                (Err(Reading::Need(_)), _) => Err(Truth::Pending(Need::Of(stat.ppid, File::Stat))),
                 _ => Ok(false),
             }
         }
@@ -270,7 +277,7 @@ fn is(truth: Truth) -> Result<bool, Truth> {
     }
 }
 
-/// What to call a process in a report: its program, or its comm where that is not known.
+/// What to call a process in a report: its program, or its comm where that is not known, or `?`.
 #[must_use]
 pub fn program(process: &Process) -> Vec<u8> {
     match (&process.exe, &process.comm, &process.stat) {
@@ -278,7 +285,7 @@ pub fn program(process: &Process) -> Vec<u8> {
         (_, Fact::Value(comm), _) => comm.clone(),
         (_, _, Fact::Value(stat)) if stat.is_kthread() => [b"[", stat.comm.as_slice(), b"]"].concat(),
         (_, _, Fact::Value(stat)) => stat.comm.clone(),
-        _ => Vec::new(),
+        _ => b"?".to_vec(),
     }
 }
 

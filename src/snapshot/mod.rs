@@ -29,7 +29,7 @@ pub struct Snapshot {
     pub seen: usize,
     /// How many went away while they were read.
     pub vanished: usize,
-    /// Why the view may lack processes; empty when it is complete.
+    /// What the view lacks, or may lack; empty when it shows all.
     pub gaps: Vec<Gap>,
     /// The CPU clocks of every process, where a rate is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,6 +42,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Whether no process that a check may mean is missing.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        !self.gaps.iter().any(Gap::hides)
+    }
+
     /// The process with this PID, if it is in the snapshot.
     #[must_use]
     pub fn by_pid(&self, pid: i32) -> Option<&Process> {
@@ -61,9 +67,6 @@ pub struct Host {
     pub ticks_per_second: u64,
     /// Bytes per page, sysconf(_SC_PAGESIZE); the unit of `stat`'s rss.
     pub page_size: u64,
-    /// Whether PIDs of this view are of the initial or a child PID namespace does not matter; this is the depth
-    /// at which the view's own processes show in `NSpid`. Always 1 for a /proc of one's own namespace.
-    pub pid_namespace_depth: usize,
 }
 
 impl Default for Host {
@@ -72,7 +75,6 @@ impl Default for Host {
             boot_id: None,
             ticks_per_second: 100,
             page_size: 4096,
-            pid_namespace_depth: 1,
         }
     }
 }
@@ -89,6 +91,9 @@ pub struct Observer {
     pub ancestors: Vec<i32>,
     /// Its own program file.
     pub exe: Option<FileId>,
+    /// Its effective uid.
+    #[serde(default)]
+    pub uid: Option<u32>,
     /// Its own comm, so that another copy under the same name is told.
     pub comm: Bytes,
     /// Its arguments without the program name.
@@ -97,27 +102,74 @@ pub struct Observer {
     pub may_trace: bool,
 }
 
-/// A reason why processes may be missing from a view.
+/// What a view lacks, or may lack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Gap {
-    /// `/proc` is mounted with `hidepid=` and procward has not the right to look past it.
+    /// `/proc` is mounted with `hidepid=` and procward has not the right to look past it. `?`: it can't be told.
     HidePid(String),
+    /// `/proc` is mounted with `subset=pid`: processes are all there, the rest is not.
+    Subset,
     /// The directory lists no process at all, not even procward: not a /proc.
     NotProc(String),
+    /// The directory could not be opened.
+    Closed(String, String),
     /// The listing failed halfway.
-    Listing(String),
+    Listing(String, String),
+    /// No PID 1 in a proc file system: something hides it, and may hide more.
+    NoInit(String),
+    /// `/proc` itself is of another PID namespace, or a copy: procward does not show in it.
+    Foreign(String),
+    /// Another PID namespace, or a copy, was asked for.
+    Elsewhere(String),
 }
 
 impl Gap {
+    /// Whether processes that a check means may be missing from the view.
+    #[must_use]
+    pub fn hides(&self) -> bool {
+        match self {
+            // hidepid=1 closes the files of others' processes, but lists them.
+            Gap::HidePid(how) => !matches!(how.as_str(), "1" | "noaccess"),
+            Gap::Subset | Gap::Elsewhere(_) => false,
+            Gap::NotProc(_) | Gap::Closed(..) | Gap::Listing(..) | Gap::NoInit(_) | Gap::Foreign(_) => true,
+        }
+    }
+
+    /// Whether it may be why something can't be told.
+    #[must_use]
+    pub fn blinds(&self) -> bool {
+        self.hides() || matches!(self, Gap::HidePid(_))
+    }
+
     /// What is wrong, as a clause.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
+            Gap::HidePid(how) if how == "?" => {
+                "it can't be told whether /proc is mounted with hidepid, which hides others' processes".into()
+            }
+            Gap::HidePid(how) if !self.hides() => {
+                format!("/proc is mounted with hidepid={how}, which closes the files of others' processes")
+            }
             Gap::HidePid(how) => {
                 format!("/proc is mounted with hidepid={how}, which hides others' processes")
             }
+            Gap::Subset => {
+                "/proc is mounted with subset=pid, which shows all processes but nothing else of the host"
+                    .into()
+            }
             Gap::NotProc(dir) => format!("{dir} lists no process: it is not a mounted /proc"),
-            Gap::Listing(error) => format!("/proc could not be listed to its end: {error}"),
+            Gap::Closed(dir, error) => format!("{dir} could not be opened: {error}"),
+            Gap::Listing(dir, error) => format!("{dir} could not be listed to its end: {error}"),
+            Gap::NoInit(dir) => format!("{dir} does not list process 1, and may hide others"),
+            Gap::Foreign(dir) => {
+                format!(
+                    "{dir} is not the /proc of procward's own PID namespace, whose processes it does not list"
+                )
+            }
+            Gap::Elsewhere(dir) => {
+                format!("{dir} is not this host's own /proc: nothing is said of processes outside it")
+            }
         }
     }
 
@@ -125,11 +177,19 @@ impl Gap {
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         match self {
-            Gap::HidePid(_) => {
+            Gap::HidePid(how) if matches!(how.as_str(), "1" | "2" | "noaccess" | "invisible") => {
                 "run procward as root, with CAP_SYS_PTRACE, or as a member of the group given by /proc's gid= option"
             }
-            Gap::NotProc(_) => "give --proc the mount point of a proc file system",
-            Gap::Listing(_) => "look at the kernel log for errors of the proc file system",
+            Gap::HidePid(_) | Gap::NoInit(_) => {
+                "run procward as root or with CAP_SYS_PTRACE, in the host's user namespace"
+            }
+            Gap::Subset => "nothing is to be done: checks need no more",
+            Gap::NotProc(_) | Gap::Closed(..) => "give --proc the mount point of a proc file system",
+            Gap::Listing(..) => "look at the limit of open files (ulimit -n) and at the kernel log",
+            Gap::Foreign(_) => {
+                "mount a proc file system of this PID namespace, or give --proc the one that is meant"
+            }
+            Gap::Elsewhere(_) => "leave --proc out to look at this host",
         }
     }
 }

@@ -1,17 +1,13 @@
-//! Facts about the host, about procward itself, and about what the view may hide.
+//! Facts about the host and about procward itself.
 
 use super::process_dir::{Proc, ProcessDir, file_at};
 use super::read::whole;
-use crate::parse;
+use super::rights;
 use crate::select::File;
-use crate::snapshot::{Gap, Process, Snapshot};
-use rustix::fd::{AsFd, BorrowedFd};
-use rustix::fs::{AtFlags, CWD, StatxFlags, readlinkat, statx};
+use crate::snapshot::{Process, Snapshot};
+use rustix::fd::AsFd;
+use rustix::fs::{PROC_SUPER_MAGIC, fstatfs, readlinkat};
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
-
-/// CAP_SYS_PTRACE of capabilities(7).
-const CAP_SYS_PTRACE: u32 = 19;
 
 /// Fills in the host, and, where procward itself shows in the view, the observer.
 pub(super) fn look(proc: Proc<'_>, snapshot: &mut Snapshot) {
@@ -20,9 +16,6 @@ pub(super) fn look(proc: Proc<'_>, snapshot: &mut Snapshot) {
     host.page_size = rustix::param::page_size() as u64;
     // A proc file system mounted with subset=pid has no sys/.
     host.boot_id = boot_id(proc.dir);
-    if !proc.live {
-        return;
-    }
     let Some(pid) = own_pid(proc.dir) else { return };
     snapshot.observer.pid = Some(pid);
     snapshot.observer.arguments = std::env::args_os()
@@ -30,21 +23,19 @@ pub(super) fn look(proc: Proc<'_>, snapshot: &mut Snapshot) {
         .map(|word| word.as_bytes().to_vec())
         .collect();
     snapshot.observer.exe = file_at(proc.dir, "self/exe").ok();
-    snapshot.observer.may_trace = may_trace();
+    snapshot.observer.may_trace = rights::may_trace(proc.dir);
     let mut own = Process {
         pid,
         ..Process::default()
     };
     if let Ok(dir) = ProcessDir::open(proc, pid) {
-        for file in [File::Comm, File::Stat, File::Status] {
+        for file in [File::Comm, File::Stat, File::Owner] {
             // procward lives; what it cannot read of itself stays unknown.
             let _ = dir.read(file, &mut own);
         }
     }
     snapshot.observer.comm = own.comm.value().cloned().unwrap_or_default();
-    if let Some(status) = own.status.value() {
-        snapshot.host.pid_namespace_depth = status.ns_pid.len().max(1);
-    }
+    snapshot.observer.uid = own.owner.value().map(|(uid, _)| *uid);
     let mut parent = own.stat.value().map_or(0, |stat| stat.ppid);
     // A worker has a session of its own; the program that was started is its parent.
     let mut session = own
@@ -76,42 +67,16 @@ pub(super) fn boot_id(proc: impl AsFd) -> Option<String> {
     Some(String::from_utf8(id).ok()?.trim().to_owned())
 }
 
-/// procward's PID as this mount numbers it; none where it is of another PID namespace.
-fn own_pid(proc: BorrowedFd<'_>) -> Option<i32> {
+/// Whether this is a proc file system, and no copy of one.
+pub(super) fn is_proc(proc: impl AsFd) -> bool {
+    fstatfs(proc).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC)
+}
+
+/// procward's PID as this mount numbers it; none where it is of another PID namespace, or a copy.
+pub(super) fn own_pid(proc: impl AsFd) -> Option<i32> {
+    if !is_proc(&proc) {
+        return None;
+    }
     let link = readlinkat(proc, "self", Vec::new()).ok()?;
     link.to_str().ok()?.parse().ok()
-}
-
-/// Whether `root` is the same mount as /proc.
-pub(super) fn is_own_proc(root: &Path) -> bool {
-    let device = |path: &Path| {
-        let stat = statx(CWD, path, AtFlags::STATX_DONT_SYNC, StatxFlags::BASIC_STATS).ok()?;
-        Some((stat.stx_dev_major, stat.stx_dev_minor, stat.stx_ino))
-    };
-    device(root).is_some_and(|found| device(Path::new("/proc")) == Some(found))
-}
-
-fn own_status() -> Option<Vec<u8>> {
-    std::fs::read("/proc/self/status").ok()
-}
-
-fn may_trace() -> bool {
-    let Some(status) = own_status() else { return false };
-    parse::status::cap_eff(&status).is_some_and(|caps| caps >> CAP_SYS_PTRACE & 1 == 1)
-}
-
-/// Whether the mount hides processes from us: hidepid, unless CAP_SYS_PTRACE or, for the modes 1 and 2, membership
-/// in its group looks past it: has_pid_permissions() of fs/proc/base.c. Kernels before 5.8 print numbers.
-pub(super) fn hidden(root: &Path) -> Option<Gap> {
-    let text = std::fs::read("/proc/self/mountinfo").ok()?;
-    let root = std::fs::canonicalize(root).ok()?;
-    let mount = parse::mountinfo::proc_at(&text, root.as_os_str().as_bytes())?;
-    let how = mount.hidepid?;
-    let by_group = matches!(how.as_str(), "1" | "2" | "noaccess" | "invisible");
-    let member = || {
-        let status = own_status().and_then(|status| parse::status::parse(&status));
-        status.is_some_and(|status| status.gid[3] == mount.gid || status.groups.contains(&mount.gid))
-    };
-    let sees_all = may_trace() || (by_group && member());
-    (!sees_all).then_some(Gap::HidePid(how))
 }

@@ -2,12 +2,15 @@
 #![allow(clippy::disallowed_methods, reason = "the edge: /proc is read here")]
 
 pub mod accounts;
+mod births;
 mod complete;
 pub mod host;
 pub mod process_dir;
 pub mod procfs;
 pub mod read;
+mod rights;
 mod settle;
+mod survivor;
 
 #[cfg(test)]
 mod tests;

@@ -2,11 +2,12 @@
 //! every read fails, even if its PID is given again.
 
 use super::read::{Place, Vanished, whole};
+use super::survivor::{self, Remains, has_ended};
 use crate::deadline::Notes;
 use crate::parse;
 use crate::select::File;
 use crate::snapshot::process::DELETED;
-use crate::snapshot::{Exe, Fact, FileId, Process, Sched, Why};
+use crate::snapshot::{Cmdline, Exe, Fact, FileId, Process, Sched, Stat, Status, Why};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, StatxFlags, openat, readlinkat, statx};
 use rustix::io::Errno;
@@ -36,8 +37,6 @@ const LINE: usize = 16 << 10;
 const STATUS: usize = 1 << 20;
 /// Command lines longer than this are a set partly read.
 const CMDLINE: usize = 128 << 10;
-/// PF_EXITING of linux/sched.h: it is on its way out, and may have given up its memory already.
-const PF_EXITING: u32 = 0x0000_0004;
 
 impl ProcessDir {
     /// Opens `/proc/PID` below the descriptor of a proc file system.
@@ -114,10 +113,10 @@ fn read(place: Place<'_>, file: File, process: &mut Process) -> Result<(), Vanis
             })?;
         }
         File::Owner => process.owner = owner(place)?,
-        File::Stat => process.stat = text(place, "stat", LINE, parse::stat::parse)?,
+        File::Stat => process.stat = stat(place)?,
         File::Cgroup => process.cgroup = text(place, "cgroup", LINE, parse::cgroup::parse)?,
         File::Loginuid => process.loginuid = loginuid(place)?,
-        File::Status => process.status = text(place, "status", STATUS, parse::status::parse)?,
+        File::Status => process.status = status(place)?,
         File::Exe => exe(place, process)?,
         File::Cmdline => cmdline(place, process)?,
         File::Sched => process.sched = sched(place)?,
@@ -138,6 +137,39 @@ fn text<T>(
         Ok((bytes, false)) => Ok(parse(&bytes).map_or(Fact::Unreadable(Why::Malformed), Fact::Value)),
         Err(errno) => place.failure(errno),
     }
+}
+
+/// A first thread that has ended says nothing about a process that runs on: a thread of it does.
+fn stat(place: Place<'_>) -> Result<Fact<Stat>, Vanished> {
+    let known = text(place, "stat", LINE, parse::stat::parse)?;
+    let Fact::Value(leader) = &known else {
+        return Ok(known);
+    };
+    if leader.num_threads < 2 || !has_ended(leader) {
+        return Ok(known);
+    }
+    Ok(
+        match survivor::read(place, |_, thread| Some(survivor::lend(thread, leader))) {
+            Remains::Read(stat) => Fact::Value(stat),
+            Remains::Nothing => known,
+            Remains::Fleeting => Fact::Unreadable(Why::Torn),
+        },
+    )
+}
+
+/// The ids of the first thread stay when it ends; its memory does not.
+fn status(place: Place<'_>) -> Result<Fact<Status>, Vanished> {
+    let mut known = text(place, "status", STATUS, parse::status::parse)?;
+    if let Fact::Value(status) = &mut known
+        && status.vm_swap.is_none()
+        && let Remains::Read(swap) = survivor::read(place, |thread, _| {
+            let text = text(thread, "status", STATUS, parse::status::parse).ok()?;
+            text.value().map(|living| living.vm_swap)
+        })
+    {
+        status.vm_swap = swap;
+    }
+    Ok(known)
 }
 
 /// 4294967295 is "unset"; a kernel without CONFIG_AUDIT has no such file.
@@ -172,33 +204,35 @@ fn owner(place: Place<'_>) -> Result<Fact<(u32, u32)>, Vanished> {
 fn has_no_program(place: Place<'_>, process: &mut Process) -> Result<bool, Vanished> {
     read(place, File::Stat, process)?;
     let stat = process.stat.value();
-    Ok(stat.is_some_and(|stat| {
-        stat.is_kthread() || stat.is_zombie() || (stat.flags & PF_EXITING != 0 && stat.vsize == 0)
-    }))
+    Ok(stat.is_some_and(|stat| stat.is_kthread() || has_ended(stat)))
 }
 
 fn exe(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
+    process.exe = match exe_of(place)? {
+        Ok(known) => known,
+        Err(_) if has_no_program(place, process)? => Fact::NotApplicable,
+        Err(errno) => match survivor::read(place, |thread, _| exe_of(thread).ok()?.ok()) {
+            Remains::Read(known) => known,
+            _ => place.failure(errno)?,
+        },
+    };
+    Ok(())
+}
+
+/// The program of a process or of one of its threads, or why its link can't be read.
+fn exe_of(place: Place<'_>) -> Result<Result<Fact<Exe>, Errno>, Vanished> {
     for _ in 0..3 {
         let text = match link(place) {
             Ok(text) => text,
-            Err(errno) => {
-                process.exe = if has_no_program(place, process)? {
-                    Fact::NotApplicable
-                } else {
-                    place.failure(errno)?
-                };
-                return Ok(());
-            }
+            Err(errno) => return Ok(Err(errno)),
         };
         let exe = program(place, text)?;
         // An exec between the two reads would give one program's name to another's file.
         if link(place).is_ok_and(|now| now == exe.text) {
-            process.exe = Fact::Value(exe);
-            return Ok(());
+            return Ok(Ok(Fact::Value(exe)));
         }
     }
-    process.exe = Fact::Unreadable(Why::Torn);
-    Ok(())
+    Ok(Ok(Fact::Unreadable(Why::Torn)))
 }
 
 /// readlinkat grows its buffer; beyond a page the kernel itself says ENAMETOOLONG.
@@ -249,16 +283,21 @@ fn cmdline(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
         _ => parse::stat::parse(&place.whole("stat", LINE).ok()?.0).map(|stat| stat.starttime),
     };
     let owner = || owner(place).ok()?.value().map(|(uid, _)| *uid);
-    let read = || place.whole("cmdline", CMDLINE);
-    let Some(read) = place.notes.risk_of_process(pid, "cmdline", start, owner, read) else {
+    let Some(read) = place
+        .notes
+        .risk_of_process(pid, "cmdline", start, owner, || cmdline_of(place))
+    else {
         process.cmdline = Fact::Unreadable(Why::NoAnswer);
         return Ok(());
     };
     process.cmdline = match read {
-        Ok((bytes, more)) if !bytes.is_empty() => Fact::Value(parse::cmdline::parse(&bytes, more)),
+        Ok(Some(known)) => Fact::Value(known),
         _ if has_no_program(place, process)? => Fact::NotApplicable,
-        Ok(_) => Fact::Unreadable(Why::Empty),
-        Err(errno) => place.failure(errno)?,
+        told => match (survivor::read(place, |thread, _| cmdline_of(thread).ok()?), told) {
+            (Remains::Read(known), _) => Fact::Value(known),
+            (_, Err(errno)) => place.failure(errno)?,
+            _ => Fact::Unreadable(Why::Empty),
+        },
     };
     Ok(())
 }
@@ -297,21 +336,30 @@ fn sched(place: Place<'_>) -> Result<Fact<Sched>, Vanished> {
     Ok(Fact::Value(sum))
 }
 
+fn cmdline_of(place: Place<'_>) -> Result<Option<Cmdline>, Errno> {
+    let (bytes, more) = place.whole("cmdline", CMDLINE)?;
+    Ok((!bytes.is_empty()).then(|| parse::cmdline::parse(&bytes, more)))
+}
+
 fn fds(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let count = openat(place.dir, place.path("fd"), flags, Mode::empty()).and_then(|dir| {
-        Dir::new(dir)?.try_fold(0u64, |count, entry| {
-            Ok(count + u64::from(!entry?.file_name().to_bytes().starts_with(b".")))
-        })
-    });
-    process.fds = match count {
+    process.fds = match count_fds(place) {
         Ok(count) if count > 0 => Fact::Value(count),
         _ if has_no_program(place, process)? => Fact::NotApplicable,
-        Ok(count) => Fact::Value(count),
-        // proc_readfd_common() says ENOENT of a process that is gone.
-        Err(errno) => place.failure(errno)?,
+        told => match (survivor::read(place, |thread, _| count_fds(thread).ok()), told) {
+            (Remains::Read(count), _) | (_, Ok(count)) => Fact::Value(count),
+            // proc_readfd_common() says ENOENT of a process that is gone.
+            (_, Err(errno)) => place.failure(errno)?,
+        },
     };
     Ok(())
+}
+
+fn count_fds(place: Place<'_>) -> Result<u64, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let dir = openat(place.dir, place.path("fd"), flags, Mode::empty())?;
+    Dir::new(dir)?.try_fold(0u64, |count, entry| {
+        Ok(count + u64::from(!entry?.file_name().to_bytes().starts_with(b".")))
+    })
 }
 
 /// The file behind a path, by one statx that never waits for a server: a plain stat on a dead FUSE hangs and

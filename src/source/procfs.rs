@@ -1,16 +1,19 @@
 //! A proc file system, read by plan into a snapshot.
 
+use super::births::{self, Births};
 use super::complete::Crowd;
 use super::host;
 use super::process_dir::Proc;
 use super::read::Vanished;
-use super::settle::Source;
+use super::rights;
 pub use super::settle::now;
+use super::settle::{Kept, Source};
 use crate::deadline::Notes;
 use crate::select::Plan;
-use crate::snapshot::{Clock, Clocks, Gap, Snapshot};
+use crate::snapshot::{Clock, Clocks, Gap, Process, Snapshot};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Dir, Mode, OFlags, open};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// A proc file system.
@@ -36,7 +39,7 @@ impl Procfs {
     /// `/proc`.
     #[must_use]
     pub fn at(root: PathBuf) -> Procfs {
-        let live = host::is_own_proc(&root);
+        let live = rights::is_own_proc(&root);
         Procfs {
             root,
             live,
@@ -77,7 +80,6 @@ impl Procfs {
             past,
             ..Snapshot::default()
         };
-        let shown = || self.root.display().to_string();
         let opened = open(
             &self.root,
             OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
@@ -86,7 +88,7 @@ impl Procfs {
         let proc = match opened {
             Ok(proc) => proc,
             Err(error) => {
-                snapshot.gaps.push(Gap::NotProc(format!("{} ({error})", shown())));
+                snapshot.gaps.push(Gap::Closed(self.shown(), error.to_string()));
                 return snapshot;
             }
         };
@@ -96,14 +98,12 @@ impl Procfs {
             notes: self.notes,
         };
         host::look(opened, &mut snapshot);
+        let births = if self.live { Births::from_now(&proc) } else { None };
         let (pids, error) = list(&proc);
-        snapshot
-            .gaps
-            .extend(error.map(|error| Gap::Listing(error.to_string())));
-        if pids.is_empty() && snapshot.gaps.is_empty() {
-            snapshot.gaps.push(Gap::NotProc(shown()));
-        }
-        snapshot.gaps.extend(host::hidden(&self.root));
+        snapshot.gaps = match error {
+            Some(error) => vec![Gap::Listing(self.shown(), error.to_string())],
+            None => self.gaps(&proc, &pids),
+        };
         snapshot.seen = pids.len();
 
         let source = Source { proc: opened, plan };
@@ -112,18 +112,66 @@ impl Procfs {
             at: snapshot.at,
             clocks: Vec::with_capacity(pids.len()),
         });
-        for pid in pids {
-            let read = source.read_one(pid, &snapshot, clocks.as_mut());
-            match read.and_then(|kept| kept.map(|kept| crowd.keep(kept)).transpose()) {
+        let mut gone = BTreeSet::new();
+        for pid in &pids {
+            match keep(&mut crowd, source.read_one(*pid, &snapshot, clocks.as_mut())) {
                 Ok(process) => snapshot.processes.extend(process),
-                Err(Vanished) => snapshot.vanished += 1,
+                Err(Vanished) => {
+                    gone.insert(*pid);
+                }
             }
+        }
+        snapshot.vanished = gone.len();
+        for pid in births.into_iter().flat_map(|births| births.follow(&proc)) {
+            if pids.binary_search(&pid).is_ok() && !gone.contains(&pid) {
+                continue;
+            }
+            if let Ok(Some(kept)) = source.read_one(pid, &snapshot, clocks.as_mut())
+                && births::is_process(&proc, pid)
+                && let Ok(Some(process)) = keep(&mut crowd, Ok(Some(kept)))
+            {
+                snapshot.seen += 1;
+                snapshot.processes.push(process);
+            }
+        }
+        snapshot.processes.sort_by_key(|process| process.pid);
+        if let Some(clocks) = &mut clocks {
+            clocks.clocks.sort_by_key(|clock| clock.pid);
+            clocks.clocks.dedup_by_key(|clock| clock.pid);
         }
         snapshot.clocks = clocks;
         crowd.complete(&mut snapshot);
         refresh(&mut snapshot);
         snapshot
     }
+
+    /// What this view may lack.
+    pub(super) fn gaps(&self, proc: &OwnedFd, pids: &[i32]) -> Vec<Gap> {
+        if pids.is_empty() {
+            return vec![Gap::NotProc(self.shown())];
+        }
+        let own = host::own_pid(proc).is_some();
+        if self.live && !own {
+            return vec![Gap::Foreign(self.shown())];
+        }
+        let mut gaps = rights::gaps(proc.as_fd());
+        if !own {
+            gaps.push(Gap::Elsewhere(self.shown()));
+        }
+        // Every PID namespace has its PID 1, and a security module may hide it where hidepid asks for a right.
+        if host::is_proc(proc) && !pids.contains(&1) && !gaps.iter().any(Gap::hides) {
+            gaps.push(Gap::NoInit(self.shown()));
+        }
+        gaps
+    }
+
+    fn shown(&self) -> String {
+        self.root.display().to_string()
+    }
+}
+
+fn keep(crowd: &mut Crowd<'_>, read: Result<Option<Kept>, Vanished>) -> Result<Option<Process>, Vanished> {
+    read?.map(|kept| crowd.keep(kept)).transpose()
 }
 
 /// Of a process that stays, what was read last counts, with the times of its threads.

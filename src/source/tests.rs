@@ -150,7 +150,6 @@ fn the_observer_is_this_process_and_its_ancestors_are_above_it() {
     );
     assert!(!snapshot.observer.ancestors.contains(&0));
     assert!(snapshot.host.boot_id.as_ref().is_some_and(|id| id.len() == 36));
-    assert_eq!(snapshot.host.pid_namespace_depth, 1);
     assert!(Procfs::at("/proc".into()).is_live());
     assert!(!Procfs::at("/proc/self".into()).is_live());
 }
@@ -362,7 +361,9 @@ fn a_copied_tree_is_read_without_looking_at_this_host() {
         (snapshot.seen, snapshot.vanished, snapshot.observer.pid),
         (2, 0, None)
     );
-    assert_eq!(snapshot.gaps, []);
+    let shown = root.path().display().to_string();
+    assert_eq!(snapshot.gaps, [Gap::Elsewhere(shown)]);
+    assert!(snapshot.is_complete());
     let process = &snapshot.processes[0];
     let exe = process.exe.value().unwrap();
     assert_eq!(
@@ -383,8 +384,17 @@ fn a_directory_without_processes_is_a_gap() {
     assert!(matches!(look(empty.path()).gaps.as_slice(), [Gap::NotProc(_)]));
     assert!(matches!(
         look(&empty.path().join("none")).gaps.as_slice(),
-        [Gap::NotProc(_)]
+        [Gap::Closed(..)]
     ));
+}
+
+#[test]
+fn a_proc_file_system_without_process_1_hides_something() {
+    let own = std::process::id().cast_signed();
+    let gaps = Procfs::live().gaps(&proc(), &[own]);
+    assert_eq!(gaps, [Gap::NoInit("/proc".into())]);
+    assert!(gaps[0].hides());
+    assert_eq!(Procfs::live().gaps(&proc(), &[1, own]), []);
 }
 
 #[test]

@@ -25,12 +25,12 @@ impl Accounts for Generous {
     }
 }
 
-fn document(name: &str) -> String {
+pub(crate) fn document(name: &str) -> String {
     std::fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).expect(name)
 }
 
 /// The code spans in the first column of every table below a heading.
-fn first_column(text: &str, heading: &str) -> Vec<String> {
+pub(crate) fn first_column(text: &str, heading: &str) -> Vec<String> {
     let section = text.split(heading).nth(1).expect(heading);
     let section = section.split("\n## ").next().unwrap_or(section);
     section

@@ -10,9 +10,14 @@
 )]
 
 mod common;
+mod crowd;
 mod docs;
+mod fixture;
+mod hiding;
 mod live;
 mod mon_daemon;
 mod namespaces;
 mod process;
 mod ps_monitor;
+mod real_hosts;
+mod views;

@@ -23,10 +23,18 @@ struct Daemon {
 impl Daemon {
     /// `monitor`: what is to be found as `ps.monitor`. `specs`: its arguments.
     fn start(place: Place, monitor: &Path, specs: &str) -> Daemon {
+        Daemon::with(place, monitor, &format!("monitor ps.monitor {specs} ;;"))
+    }
+
+    /// `monitor`: what is to be found under the name that `lines` give, which are those of the service in mon.cf.
+    fn with(place: Place, monitor: &Path, lines: &str) -> Daemon {
+        let name = lines
+            .split_once("monitor ")
+            .and_then(|(_, rest)| rest.split(' ').next());
         let home = place.directory("mon");
         let [monitors, alerts, state] =
             ["mon/mon.d", "mon/alert.d", "mon/state"].map(|name| place.directory(name));
-        symlink(monitor, monitors.join("ps.monitor")).expect("a link");
+        symlink(monitor, monitors.join(name.expect("a monitor"))).expect("a link");
         let log = home.join("alerts");
         let alert = format!(
             "#!/bin/sh\n{{ echo \"== $MON_ALERTTYPE\"; cat; }} >> {}\n",
@@ -36,7 +44,7 @@ impl Daemon {
         let (port, traps) = free_ports();
         let configuration = format!(
             "serverbind = 127.0.0.1\ntrapbind = 127.0.0.1\nrandstart = 1s\n\nhostgroup h 127.0.0.1\n\nwatch h\n\
-             \tservice procs\n\t\tinterval 1s\n\t\tmonitor ps.monitor {specs} ;;\n\t\tperiod wd {{Sun-Sat}}\n\
+             \tservice procs\n\t\tinterval 1s\n{lines}\n\t\tperiod wd {{Sun-Sat}}\n\
              \t\t\talertevery 1h\n\t\t\talert log.alert\n\t\t\tupalert log.alert\n"
         );
         std::fs::write(home.join("mon.cf"), configuration).expect("mon.cf");
@@ -108,6 +116,14 @@ impl Daemon {
         wait_for(&what, 20, || self.status().filter(|line| line.contains(&wanted)))
     }
 
+    /// Waits until the last run of the monitor ended so.
+    fn wait_for_exit(&self, code: u8) {
+        let wanted = format!("exitval={code} ");
+        wait_for(&wanted, 20, || {
+            self.status().filter(|line| line.contains(&wanted))
+        });
+    }
+
     /// Each alert: its kind, and the first line of what it was given.
     fn alerts(&self) -> Vec<(String, String)> {
         let text = self.read("alerts");
@@ -142,6 +158,17 @@ impl Drop for Daemon {
         let _ = kill_process_group(group, Signal::KILL);
         let _ = self.child.wait();
     }
+}
+
+/// A monitor that notes the first line of each run, as mon sees it (standard error comes first), and the last output.
+fn recorder(place: &Place, name: &str) -> PathBuf {
+    let text = format!(
+        "#!/bin/sh\n{} \"$@\" > {home}/now 2>&1\nstatus=$?\nmv {home}/now {home}/last\n\
+         head -n 1 {home}/last >> {home}/lines\ncat {home}/last\nexit $status\n",
+        place.link(name).display(),
+        home = place.directory("mon").display()
+    );
+    place.script("recorder", &text)
 }
 
 /// A free TCP port and a free UDP port.
@@ -192,15 +219,7 @@ fn two_failures_alert_once_while_their_counts_move() {
     need!(Path::new(MON).exists(), "mon is not installed");
     let programs = Place::new();
     let place = Place::new();
-    let home = place.directory("mon");
-    // Notes the first line of each run, as mon sees it: standard error comes first.
-    let recorder = format!(
-        "#!/bin/sh\n{} \"$@\" > {home}/last 2>&1\nstatus=$?\nhead -n 1 {home}/last >> {home}/lines\ncat {home}/last\n\
-         exit $status\n",
-        place.link("ps.monitor").display(),
-        home = home.display()
-    );
-    let recorder = place.script("recorder", &recorder);
+    let recorder = recorder(&place, "ps.monitor");
     let mut few = vec![Live::named(&programs, &unique("few"))];
     let mut many: Vec<Live> = (0..2).map(|_| Live::named(&programs, &unique("many"))).collect();
     let mon = Daemon::start(
@@ -259,4 +278,149 @@ fn the_line_of_a_mail_and_tor_host_works_as_the_user_mon() {
         mon.wait_for_alerts(1),
         [alert("failure", "CRITICAL: master missing")]
     );
+}
+
+/// A configuration file below `place`, one check a line: name, selector, more.
+fn configuration(place: &Place, checks: &[(&str, &str, &str)]) -> PathBuf {
+    let text: String = checks
+        .iter()
+        .map(|(name, select, more)| {
+            format!("[[check]]\nname = \"{name}\"\nselect = \"{select}\"\n{more}\n\n")
+        })
+        .collect();
+    place.script("procward.toml", &text)
+}
+
+#[test]
+fn a_warning_that_flickers_beside_a_steady_failure_does_not_alert_again() {
+    need!(Path::new(MON).exists(), "mon is not installed");
+    let programs = Place::new();
+    let place = Place::new();
+    let (steady, flicker) = (unique("steady"), unique("flick"));
+    let file = configuration(
+        &place,
+        &[
+            ("steady", &steady, "count = 1"),
+            ("flicker", &flicker, "count = \"1-9\"\nwarning = \"1\""),
+        ],
+    );
+    let recorder = recorder(&place, "procward.monitor");
+    let mut live = vec![Live::named(&programs, &flicker)];
+    let lines = format!("monitor procward.monitor --config {} ;;", file.display());
+    let mon = Daemon::with(place, &recorder, &lines);
+    let mut warned = Vec::new();
+    for runs in 1..=4 {
+        wait_for("another run", 20, || {
+            (mon.read("lines").lines().count() >= runs).then_some(())
+        });
+        warned.push(mon.read("last").contains("\nflicker: 2 processes;"));
+        if runs % 2 == 1 {
+            live.push(Live::named(&programs, &flicker));
+        } else {
+            live.truncate(1);
+        }
+    }
+    mon.wait_for_exit(2);
+    let lines = mon.read("lines");
+    assert!(
+        lines.lines().all(|line| line == "CRITICAL: steady missing"),
+        "{lines}"
+    );
+    assert!(
+        warned.contains(&true) && warned.contains(&false),
+        "it must flicker: {warned:?}"
+    );
+    assert_eq!(mon.alerts(), [alert("failure", "CRITICAL: steady missing")]);
+}
+
+#[test]
+fn mon_sees_each_state_by_its_exit_status_and_from_which_file_it_is() {
+    need!(Path::new(MON).exists(), "mon is not installed");
+    let programs = Place::new();
+    let place = Place::new();
+    let name = unique("state");
+    let check = ("daemon", name.as_str(), "count = \"1-\"\nwarning = \"2-\"");
+    let file = configuration(&place, &[check]);
+    let recorder = recorder(&place, "procward.monitor");
+    let mut live = vec![Live::named(&programs, &name), Live::named(&programs, &name)];
+    let lines = format!(
+        "PROCWARD_CONFIG={}\n\t\tmonitor procward.monitor ;;",
+        file.display()
+    );
+    let mon = Daemon::with(place, &recorder, &lines);
+    mon.wait_for_exit(0);
+    assert_eq!(
+        mon.read("last"),
+        format!("OK: 1 check\nchecks from {}\n", file.display())
+    );
+    live.truncate(1);
+    mon.wait_for_exit(1);
+    live.clear();
+    mon.wait_for_exit(2);
+    std::fs::remove_file(&file).expect("removed");
+    mon.wait_for_exit(3);
+    let mut lines: Vec<String> = mon.read("lines").lines().map(str::to_owned).collect();
+    lines.dedup();
+    assert_eq!(
+        lines,
+        [
+            "OK: 1 check".to_owned(),
+            "WARNING: daemon too few".to_owned(),
+            "CRITICAL: daemon missing".to_owned(),
+            format!("UNKNOWN: {} faulty", file.display())
+        ]
+    );
+}
+
+#[test]
+fn a_fault_in_one_check_is_unknown_while_the_others_are_judged() {
+    need!(Path::new(MON).exists(), "mon is not installed");
+    let programs = Place::new();
+    let place = Place::new();
+    let name = unique("fault");
+    let strange = format!("{name},user=pwt-no-such-user");
+    let file = configuration(
+        &place,
+        &[("strange", &strange, ""), ("daemon", &name, "count = 1")],
+    );
+    let link = place.link("procward.monitor");
+    let live = Live::named(&programs, &name);
+    let lines = format!("monitor procward.monitor --config {} ;;", file.display());
+    let mon = Daemon::with(place, &link, &lines);
+    mon.wait_for_exit(3);
+    let unknown = alert("failure", "UNKNOWN: strange faulty");
+    assert_eq!(mon.wait_for_alerts(1), std::slice::from_ref(&unknown));
+    let text = mon.read("alerts");
+    assert!(text.contains("no user `pwt-no-such-user`"), "{text}");
+    assert!(text.contains("1 other check ok"), "{text}");
+    drop(live);
+    mon.wait_for_exit(2);
+    assert_eq!(
+        mon.wait_for_alerts(2),
+        [unknown, alert("failure", "CRITICAL: daemon missing")]
+    );
+}
+
+#[test]
+fn a_monitor_line_without_its_semicolons_is_told_in_the_summary() {
+    need!(Path::new(MON).exists(), "mon is not installed");
+    let programs = Place::new();
+    let name = unique("semi");
+    let _live = Live::named(&programs, &name);
+    let summary = "UNKNOWN: missing ;; in mon.cf: 127.0.0.1 faulty";
+    for monitor in ["ps.monitor", "procward.monitor"] {
+        let place = Place::new();
+        let file = configuration(&place, &[("daemon", &name, "count = 1")]);
+        let link = place.link(monitor);
+        let lines = match monitor {
+            "ps.monitor" => format!("monitor ps.monitor {name}:1-1"),
+            _ => format!("PROCWARD_CONFIG={}\n\t\tmonitor procward.monitor", file.display()),
+        };
+        let mon = Daemon::with(place, &link, &lines);
+        mon.wait_for_exit(3);
+        assert_eq!(mon.wait_for_alerts(1), [alert("failure", summary)], "{monitor}");
+        // The check itself was judged.
+        let text = mon.read("alerts");
+        assert!(text.contains("1 other check ok"), "{monitor}: {text}");
+    }
 }

@@ -212,9 +212,12 @@ fn a_failure_under_the_name_of_ps_monitor_is_exit_1() {
 fn a_host_name_that_mon_appends_is_told_with_its_remedy() {
     let place = Place::new();
     let _live = Live::named(&place, "pwthost");
-    as_ps_monitor(&place, &["pwthost:1-", "localhost"])
-        .ends(3)
-        .says(";;");
+    let said = as_ps_monitor(&place, &["pwthost:1-", "localhost"]).ends(3);
+    assert_eq!(
+        said.first_line(),
+        "UNKNOWN: missing ;; in mon.cf: localhost faulty"
+    );
+    said.says("end the monitor line in mon.cf with ;;");
 }
 
 #[test]
