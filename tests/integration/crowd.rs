@@ -85,7 +85,7 @@ impl Crowd {
         let mut words: Vec<String> = self.enter.clone();
         words.extend(with.iter().map(|word| (*word).to_owned()));
         words.push(self.procward.display().to_string());
-        words.extend(["check", "--format", format].map(str::to_owned));
+        words.extend(["check", "--recheck", "0", "--timeout", "60s", "--format", format].map(str::to_owned));
         words.extend(specs.into_iter().map(str::to_owned));
         let program = PathBuf::from(words.remove(0));
         Procward::at(&program).args(words).run()

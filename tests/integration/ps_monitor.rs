@@ -142,7 +142,8 @@ fn the_same_specs_fail_as_with_mons_own() {
     for _ in 0..220 {
         let specs = numbers.specs(&names);
         let there = output(command(theirs).args(&specs));
-        let here = Procward::at(&link).args(&specs).run();
+        // mon's own takes no second look either.
+        let here = Procward::at(&link).args(["--recheck", "0"]).args(&specs).run();
         let expected = (there.code(), failing_there(&there.first_line()));
         let found = (here.code(), failing_here(&here.first_line()));
         if let Some(count) = expected
@@ -171,8 +172,10 @@ fn the_same_specs_fail_as_with_mons_own() {
 }
 
 fn as_ps_monitor(place: &Place, arguments: &[&str]) -> Output {
+    let specs = arguments.first().is_some_and(|first| !first.starts_with('-'));
+    let at_once: &[&str] = if specs { &["--recheck", "0"] } else { &[] };
     Procward::at(&place.link("ps.monitor"))
-        .args(arguments.iter().copied())
+        .args(at_once.iter().chain(arguments).copied())
         .run()
 }
 
