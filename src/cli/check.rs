@@ -2,14 +2,15 @@
 
 use super::arguments::{FormatName, ViewArguments};
 use super::view::View;
-use super::{Outcome, default_format, look};
+use super::{Outcome, columns, default_format, look};
 use crate::config;
 use crate::exit_code::Exit;
 use crate::judge::{Check, Item, Manner, Report, State, Verdict, assemble, judge};
-use crate::report::{Format, render};
+use crate::report::wrap::wrap;
+use crate::report::{Format, Look, render};
 use crate::select::spec::{Dialect, parse};
 use crate::select::{Fault, Plan, Range, Spec};
-use crate::snapshot::{Accounts, Why};
+use crate::snapshot::{Accounts, Snapshot, Why};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,11 +37,11 @@ pub struct CheckCommand {
 impl CheckCommand {
     /// Runs it.
     pub fn run(self, view: &ViewArguments) -> Outcome {
+        let format = self.format.map_or_else(default_format, Format::from);
         let view = match View::open(view) {
             Ok(view) => view,
-            Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
+            Err(sentence) => return unseen(&sentence, format),
         };
-        let format = self.format.map_or_else(default_format, Format::from);
         let mut remarks = Vec::new();
         let mut items = if self.specs.is_empty() {
             let loaded = config::load::load(self.config.as_deref(), &view);
@@ -62,8 +63,29 @@ impl CheckCommand {
         let mut report = look_and_judge(&items, &view);
         report.remarks.append(&mut remarks);
         let exit = exit_of(report.state);
-        Outcome::new(render(&report, format, &look(self.verbose > 0)), exit)
+        Outcome::new(written(&report, format, &look(self.verbose > 0)), exit)
     }
+}
+
+/// The report in its format; for people it is laid out for their terminal, and otherwise a line stays a line.
+fn written(report: &Report, format: Format, look: &Look) -> Vec<u8> {
+    let text = render(report, format, look);
+    match (format, columns()) {
+        (Format::Human, Some(width)) => wrap(&String::from_utf8_lossy(&text), width).into_bytes(),
+        _ => text,
+    }
+}
+
+/// There is nothing to look at: an UNKNOWN in the format that was asked for.
+fn unseen(sentence: &str, format: Format) -> Outcome {
+    let item = Item::Faulty {
+        name: "--snapshot".into(),
+        text: String::new(),
+        faults: vec![Fault::new(0..0, sentence, "save one with procward snapshot")],
+    };
+    let nothing = Snapshot::default();
+    let report = judge(&[item], &nothing, &nothing.accounts);
+    Outcome::new(written(&report, format, &look(false)), Exit::Unknown)
 }
 
 /// The exit code of a state.

@@ -8,8 +8,10 @@
 pub mod arguments;
 pub mod check;
 pub mod config;
+mod deliver;
 pub mod explain;
 pub mod init;
+mod last_words;
 pub mod list;
 pub mod migrate;
 pub mod ps_monitor;
@@ -18,11 +20,11 @@ pub mod snapshot;
 pub mod view;
 
 use crate::exit_code::Exit;
-use crate::report::{Format, Look};
+use crate::report::{Format, Look, capped, escape};
 use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 
 /// What a command has to say, and how the program ends.
@@ -44,27 +46,13 @@ impl Outcome {
     }
 }
 
-/// Runs procward with the arguments and the environment of this process. A panic is told as UNKNOWN: a monitor
-/// that dies of something else than its own exit may be taken for success.
+/// Runs procward with the arguments and the environment of this process.
 #[must_use]
 pub fn main() -> Exit {
-    std::panic::set_hook(Box::new(|_| {}));
+    last_words::prepare();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let outcome = std::panic::catch_unwind(|| dispatch(&arguments)).unwrap_or_else(|panic| {
-        let message = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("no message");
-        let line = crate::report::escape::text(format!("UNKNOWN: internal error: {message}").as_bytes());
-        Outcome::new(
-            format!("{line}\nPlease report this with the command line that was used.\n"),
-            Exit::Unknown,
-        )
-    });
-    // A reader that went away (`procward list | head`) is not our fault, and is nobody's failure.
-    let _ = std::io::stdout().lock().write_all(&outcome.text);
-    outcome.exit
+    let outcome = last_words::guarded(|| dispatch(&arguments));
+    deliver::deliver(&outcome, std::io::stdout())
 }
 
 /// Under whose name procward was called decides what it is.
@@ -76,6 +64,14 @@ fn dispatch(arguments: &[OsString]) -> Outcome {
         .unwrap_or_default();
     let rest = || arguments.iter().skip(1).cloned();
     let plugin = |command: &[&str]| {
+        if arguments
+            .get(1)
+            .is_some_and(|word| word == "-V" || word == "--version")
+        {
+            let name = name.to_string_lossy();
+            let line = format!("procward {} as {name}\n", env!("CARGO_PKG_VERSION"));
+            return Outcome::new(line, Exit::Unknown);
+        }
         let line = [OsString::from("procward")]
             .into_iter()
             .chain(command.iter().map(OsString::from))
@@ -99,18 +95,15 @@ fn parsed(line: Vec<OsString>, help: Exit) -> Outcome {
         Ok(arguments) => arguments,
         Err(error) => {
             let text = error.render();
-            let text = if std::io::stdout().is_terminal() && color_wanted() {
+            if error.use_stderr() {
+                return usage(&text.to_string());
+            }
+            let colored = std::io::stdout().is_terminal() && color_wanted();
+            let text = if colored {
                 text.ansi().to_string()
             } else {
                 text.to_string()
             };
-            if error.use_stderr() {
-                // The first line is what a pager shows.
-                return Outcome::new(
-                    format!("UNKNOWN: {}", text.trim_start_matches("error: ")),
-                    Exit::Unknown,
-                );
-            }
             return Outcome::new(text, help);
         }
     };
@@ -137,6 +130,14 @@ fn parsed(line: Vec<OsString>, help: Exit) -> Outcome {
     }
 }
 
+/// Wrong usage: the first line is what a pager shows. It holds what the user wrote.
+fn usage(text: &str) -> Outcome {
+    let lines = text.trim_start_matches("error: ").lines();
+    let lines: Vec<String> = lines.map(|line| escape::text(line.as_bytes())).collect();
+    let text = capped(format!("UNKNOWN: {}\n", lines.join("\n")));
+    Outcome::new(text, Exit::Unknown)
+}
+
 fn color_wanted() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
@@ -146,23 +147,28 @@ fn color_wanted() -> bool {
 #[must_use]
 pub fn look(verbose: bool) -> Look {
     let terminal = std::io::stdout().is_terminal();
-    let width = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|columns| columns.parse().ok());
     Look {
-        width: width
-            .or_else(|| terminal.then(terminal_width).flatten())
-            .unwrap_or(80),
+        width: columns().unwrap_or(80),
         color: terminal && color_wanted(),
         verbose,
     }
 }
 
-fn terminal_width() -> Option<usize> {
-    rustix::termios::tcgetwinsize(std::io::stdout())
+/// How wide the output is shown: COLUMNS, or what the terminal says; none where nobody says.
+#[must_use]
+pub fn columns() -> Option<usize> {
+    let said = std::env::var("COLUMNS")
         .ok()
-        .map(|size| usize::from(size.ws_col))
-        .filter(|w| *w > 0)
+        .and_then(|columns| columns.parse().ok());
+    let terminal = || {
+        let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+        Some(usize::from(size.ws_col))
+    };
+    // Some terminals say 0; in fewer than 20 columns nothing can be laid out.
+    said.filter(|columns| *columns > 0)
+        .or_else(terminal)
+        .filter(|columns| *columns > 0)
+        .map(|columns| columns.clamp(20, 1000))
 }
 
 /// The format where none was asked for: mon's under mon, else for people.

@@ -28,7 +28,7 @@ pub(super) fn text(report: &Report) -> String {
     let mut line = String::new();
     for (index, verdict) in failing.iter().enumerate() {
         let one = one(verdict);
-        if line.len() + one.len() > LIMIT {
+        if index > 0 && line.len() + one.len() > LIMIT {
             line += &format!(" and {} more", failing.len() - index);
             break;
         }
@@ -51,11 +51,8 @@ fn one(verdict: &Verdict) -> String {
         .iter()
         .map(|evidence| {
             let user = evidence.user.as_deref().unwrap_or("?");
-            format!(
-                "({}, {})",
-                escape::text(&evidence.name),
-                escape::text(user.as_bytes())
-            )
+            let name = escape::text(&evidence.name);
+            format!("({}, {})", cut(&name), cut(&escape::text(user.as_bytes())))
         })
         .collect();
     let found: Vec<String> = found.into_iter().take(3).collect();
