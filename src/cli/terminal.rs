@@ -4,22 +4,13 @@ use crate::report::Look;
 use std::io::IsTerminal;
 
 /// Where standard output goes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Terminal {
     /// Whether it is a terminal.
     pub is_terminal: bool,
-    width: usize,
+    /// How wide it is shown: COLUMNS, or what the terminal says; none where nobody says.
+    pub columns: Option<usize>,
     color: bool,
-}
-
-impl Default for Terminal {
-    fn default() -> Terminal {
-        Terminal {
-            is_terminal: false,
-            width: 80,
-            color: false,
-        }
-    }
 }
 
 impl Terminal {
@@ -27,14 +18,9 @@ impl Terminal {
     #[must_use]
     pub fn here() -> Terminal {
         let is_terminal = std::io::stdout().is_terminal();
-        let columns = std::env::var("COLUMNS")
-            .ok()
-            .and_then(|columns| columns.parse().ok());
         Terminal {
             is_terminal,
-            width: columns
-                .or_else(|| is_terminal.then(width).flatten())
-                .unwrap_or(80),
+            columns: columns(),
             color: is_terminal && color_wanted(),
         }
     }
@@ -43,11 +29,26 @@ impl Terminal {
     #[must_use]
     pub fn look(self, verbose: bool) -> Look {
         Look {
-            width: self.width,
+            width: self.columns.unwrap_or(80),
             color: self.color,
             verbose,
         }
     }
+}
+
+/// Some terminals say 0; in fewer than 20 columns nothing can be laid out.
+fn columns() -> Option<usize> {
+    let said = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
+    let terminal = || {
+        let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+        Some(usize::from(size.ws_col))
+    };
+    said.filter(|columns| *columns > 0)
+        .or_else(terminal)
+        .filter(|columns| *columns > 0)
+        .map(|columns| columns.clamp(20, 1000))
 }
 
 /// Whether the environment allows colour.
@@ -55,11 +56,4 @@ impl Terminal {
 pub fn color_wanted() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
-}
-
-fn width() -> Option<usize> {
-    rustix::termios::tcgetwinsize(std::io::stdout())
-        .ok()
-        .map(|size| usize::from(size.ws_col))
-        .filter(|width| *width > 0)
 }

@@ -28,7 +28,7 @@ pub(super) fn text(report: &Report) -> String {
     let mut line = String::new();
     for (index, verdict) in failing.iter().enumerate() {
         let one = one(verdict);
-        if line.len() + one.len() > LIMIT {
+        if index > 0 && line.len() + one.len() > LIMIT {
             line += &format!(" and {} more", failing.len() - index);
             break;
         }
