@@ -65,10 +65,11 @@ impl CheckCommand {
                 check.match_self = self.match_self;
             }
         }
-        let mut report = look_and_judge(&items, &view);
+        let look = look(self.verbose > 0);
+        let mut report = look_and_judge(&items, &view, format.tells_of_ok(&look));
         report.remarks.append(&mut remarks);
         let exit = exit_of(report.state);
-        Outcome::new(render(&report, format, &look(self.verbose > 0)), exit)
+        Outcome::new(render(&report, format, &look), exit)
     }
 }
 
@@ -192,9 +193,10 @@ fn is_passing(verdict: &Verdict) -> bool {
     verdict.state == State::Unknown && verdict.reasons.iter().any(|reason| reason.ends_with(&torn))
 }
 
-/// Looks once, and once more at what is not OK: a check fails only if it fails twice.
+/// Looks once, and once more at what is not OK: a check fails only if it fails twice. `tell_of_ok`: read the evidence
+/// of checks that are OK too.
 #[must_use]
-pub fn look_and_judge(items: &[Item], view: &View) -> Report {
+pub fn look_and_judge(items: &[Item], view: &View, tell_of_ok: bool) -> Report {
     let wanted = |items: &[Item]| -> Vec<_> {
         items
             .iter()
@@ -207,7 +209,12 @@ pub fn look_and_judge(items: &[Item], view: &View) -> Report {
             })
             .collect()
     };
-    let snapshot = view.look(&Plan::deciding(wanted(items)));
+    let plan = if tell_of_ok {
+        Plan::telling(wanted(items), false)
+    } else {
+        Plan::deciding(wanted(items))
+    };
+    let snapshot = view.look(&plan);
     let mut first = judge(items, &snapshot, view);
     let open: Vec<Item> = items
         .iter()

@@ -71,7 +71,7 @@ fn judge(specs: &[String]) -> Result<Report, String> {
             answer_to_script_alone(&mut check.selector.terms);
         }
     }
-    let mut report = look_and_judge(&items, &view);
+    let mut report = look_and_judge(&items, &view, LOOK.verbose);
     for verdict in &mut report.verdicts {
         // What the user wrote, not what it was widened to.
         if let Some(meaning) = meanings.remove(&verdict.name) {

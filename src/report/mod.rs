@@ -25,6 +25,14 @@ pub enum Format {
     Json,
 }
 
+impl Format {
+    /// Whether the processes of checks that are OK are told: they are read only where they are.
+    #[must_use]
+    pub fn tells_of_ok(self, look: &Look) -> bool {
+        self == Format::Json || look.verbose
+    }
+}
+
 /// What a report must know of where it is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {

@@ -12,6 +12,7 @@
 mod common;
 mod crowd;
 mod docs;
+mod evidence;
 mod fixture;
 mod hiding;
 mod live;
