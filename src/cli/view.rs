@@ -84,7 +84,8 @@ impl Accounts for View {
     }
     fn file(&self, path: &str) -> Result<Option<FileId>, String> {
         match self {
-            View::Proc(..) => self.accounts().file(path),
+            View::Proc(procfs, accounts) if procfs.is_live() => accounts.file(path),
+            View::Proc(..) => Err("the files of another host or namespace are not looked up".into()),
             // Only what was looked up when the snapshot was taken is known.
             View::Saved(snapshot) => match snapshot.accounts.files.get(path) {
                 Some(file) => Ok(Some(*file)),

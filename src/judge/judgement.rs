@@ -1,7 +1,7 @@
 //! From a selection to a verdict: the count lies in `m ..= m+u`, and the verdict holds for every value of it.
 
 use super::State;
-use super::check::{Check, Item};
+use super::check::{Check, Faulty, Item};
 use super::near::near_misses;
 use super::verdict::{EVIDENCE, Evidence, Manner, Report, Verdict};
 use crate::select::reading::{Reading, Subject, Value};
@@ -75,7 +75,7 @@ pub fn judge(items: &[Item], snapshot: &Snapshot, accounts: &dyn Accounts) -> Re
     for item in items {
         match item {
             Item::Check(check) => verdicts.push(judge_check(check, snapshot, accounts)),
-            Item::Faulty { name, text, faults } => verdicts.push(faulty(name, text, faults)),
+            Item::Faulty { name, faulty } => verdicts.push(verdict_of_faulty(name, faulty)),
             Item::Skipped { name, reason } => skipped.push((name.clone(), reason.clone())),
         }
     }
@@ -102,15 +102,13 @@ pub fn assemble(mut verdicts: Vec<Verdict>, skipped: Vec<(String, String)>, snap
     }
 }
 
-fn faulty(name: &str, text: &str, faults: &[crate::select::Fault]) -> Verdict {
+fn verdict_of_faulty(name: &str, faulty: &Faulty) -> Verdict {
+    let Faulty { source, text, faults } = faulty;
     let reasons = faults
         .iter()
-        .map(|fault| {
-            let place = text.get(fault.start..fault.end).filter(|place| !place.is_empty());
-            place.map_or_else(
-                || fault.message.clone(),
-                |place| format!("`{place}`: {}", fault.message),
-            )
+        .map(|fault| match fault.line_and_column(text) {
+            None => format!("{source}: {}", fault.message),
+            Some((line, column)) => format!("{source}:{line}:{column}: {}", fault.message),
         })
         .collect();
     Verdict {
@@ -132,7 +130,9 @@ fn faulty(name: &str, text: &str, faults: &[crate::select::Fault]) -> Verdict {
             .filter(|help| !help.is_empty())
             .collect(),
         left_out: Vec::new(),
+        unused: Vec::new(),
         note: None,
+        faulty: Some(faulty.clone()),
     }
 }
 
@@ -160,8 +160,10 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
         near: Vec::new(),
         reasons: Vec::new(),
         remedies: Vec::new(),
-        left_out: left_out(check, &selection, snapshot),
+        left_out: left_out(check, &selection),
+        unused: unused(check, &selection, snapshot),
         note: check.note.clone(),
+        faulty: None,
     };
     if check.count.min > 0 && matches!(verdict.manner, Manner::Missing | Manner::TooFew | Manner::Unseen) {
         verdict.near = near_misses(check, &selection, snapshot, accounts);
@@ -285,14 +287,26 @@ pub fn describe(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts)
     }
 }
 
-fn left_out(check: &Check, selection: &Selection, snapshot: &Snapshot) -> Vec<String> {
-    let count = |wanted: LeftOut| {
-        selection
-            .left_out
-            .iter()
-            .filter(|(_, why)| *why == wanted)
-            .count()
-    };
+/// How many processes were left out so.
+fn count(selection: &Selection, wanted: LeftOut) -> usize {
+    let why = selection.left_out.iter().map(|(_, why)| *why);
+    why.filter(|why| *why == wanted).count()
+}
+
+/// The exceptions that matched no process. Where processes may be hidden, nobody knows.
+fn unused(check: &Check, selection: &Selection, snapshot: &Snapshot) -> Vec<String> {
+    if !snapshot.is_complete() {
+        return Vec::new();
+    }
+    let exceptions = check.except.iter().enumerate();
+    exceptions
+        .filter(|(number, _)| count(selection, LeftOut::Exception(*number)) == 0)
+        .map(|(_, exception)| exception.selector.text.clone())
+        .collect()
+}
+
+fn left_out(check: &Check, selection: &Selection) -> Vec<String> {
+    let count = |wanted| count(selection, wanted);
     let mut lines = Vec::new();
     let mut say = |number: usize, one: &str, many: &str| match number {
         0 => {}
@@ -319,9 +333,6 @@ fn left_out(check: &Check, selection: &Selection, snapshot: &Snapshot) -> Vec<St
         let used = count(LeftOut::Exception(number));
         let text = &exception.selector.text;
         match used {
-            0 if snapshot.is_complete() => {
-                lines.push(format!("nothing by the exception {text}: it matched no process"))
-            }
             0 => {}
             1 => lines.push(format!("1 process by the exception {text}: {}", exception.reason)),
             n => lines.push(format!(

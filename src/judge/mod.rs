@@ -9,7 +9,7 @@ pub mod verdict;
 #[cfg(test)]
 mod tests;
 
-pub use check::{Check, Exception, Item};
+pub use check::{Check, Exception, Faulty, Item};
 pub use judgement::{assemble, judge};
 pub use state::State;
 pub use verdict::{Evidence, Manner, NearMiss, Report, Verdict};

@@ -429,11 +429,9 @@ fn an_exception_that_matched_nothing_is_told() {
     assert_eq!(report.verdicts[0].state, OK);
     assert_eq!(
         report.verdicts[0].left_out,
-        [
-            "1 process by the exception user=alice: the lab",
-            "nothing by the exception user=nobody: it matched no process"
-        ]
+        ["1 process by the exception user=alice: the lab"]
     );
+    assert_eq!(report.verdicts[0].unused, ["user=nobody"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What was found out, with its evidence. Everything a report prints is here; nothing here is escaped yet.
 
 use super::State;
+use super::check::Faulty;
 use crate::select::Range;
 use crate::snapshot::Bytes;
 
@@ -85,10 +86,14 @@ pub struct Verdict {
     pub reasons: Vec<String>,
     /// What to do about an UNKNOWN; each a sentence.
     pub remedies: Vec<String>,
-    /// What was left out and may surprise: containers, zombies, procward itself, unused exceptions.
+    /// What was left out and may surprise: containers, zombies, procward itself, exceptions.
     pub left_out: Vec<String>,
+    /// Exceptions that matched no process; each the selector.
+    pub unused: Vec<String>,
     /// The check's own note.
     pub note: Option<String>,
+    /// Why it could not be judged at all.
+    pub faulty: Option<Faulty>,
 }
 
 /// How many processes a verdict names.

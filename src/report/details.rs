@@ -1,8 +1,7 @@
 //! The lines from the second on: what was found, what came close, why, what to do.
 
-use super::Look;
-use super::escape;
-use crate::judge::{Evidence, Manner, NearMiss, Report, State, Verdict};
+use super::{Look, diagnostic, escape};
+use crate::judge::{Evidence, NearMiss, Report, State, Verdict};
 use std::fmt::Write;
 
 /// All details of a report.
@@ -26,13 +25,8 @@ pub(super) fn text(report: &Report, look: &Look) -> String {
     }
     // An exception without use and what was left out matter beside an OK too.
     if !look.verbose {
-        for verdict in report
-            .verdicts
-            .iter()
-            .filter(|v| v.state == State::Ok && !v.left_out.is_empty())
-        {
-            let line = format!("{}: left out {}", verdict.name, verdict.left_out.join(", "));
-            let _ = writeln!(text, "{}", escape::text(line.as_bytes()));
+        for verdict in report.verdicts.iter().filter(|v| v.state == State::Ok) {
+            beside_ok(&mut text, verdict);
         }
     }
     for (name, reason) in &report.skipped {
@@ -55,20 +49,46 @@ pub(super) fn text(report: &Report, look: &Look) -> String {
     text
 }
 
+fn beside_ok(text: &mut String, verdict: &Verdict) {
+    let left_out =
+        (!verdict.left_out.is_empty()).then(|| format!("left out {}", verdict.left_out.join(", ")));
+    for line in left_out
+        .into_iter()
+        .chain(verdict.unused.iter().map(|unused| useless(unused)))
+    {
+        let line = format!("{}: {line}", verdict.name);
+        let _ = writeln!(text, "{}", escape::text(line.as_bytes()));
+    }
+}
+
+fn useless(exception: &str) -> String {
+    format!("the exception {exception} matched no process")
+}
+
 fn one(text: &mut String, verdict: &Verdict) {
     let name = escape::text(verdict.name.as_bytes());
-    if verdict.manner == Manner::Faulty {
+    if let Some(faulty) = &verdict.faulty {
         let _ = writeln!(text, "{name}: faulty, not checked");
-    } else {
-        let wants = escape::text(verdict.wants.as_bytes());
-        let may = if verdict.state == State::Warning {
-            ", may be critical"
-        } else {
-            ""
-        };
-        let may = if verdict.unknown > 0 { may } else { "" };
-        let _ = writeln!(text, "{name}: {}; want {wants}{may}", number(verdict));
+        for line in diagnostic::render_all(faulty, escape::text)
+            .lines()
+            .filter(|line| !line.is_empty())
+        {
+            let _ = writeln!(text, "  {line}");
+        }
+        return;
     }
+    let wants = escape::text(verdict.wants.as_bytes());
+    let may = if verdict.state == State::Warning {
+        ", may be critical"
+    } else {
+        ""
+    };
+    let may = if verdict.unknown > 0 { may } else { "" };
+    let warning = verdict
+        .warning
+        .map(|range| format!(", warning unless {}", range.words()));
+    let warning = warning.unwrap_or_default();
+    let _ = writeln!(text, "{name}: {}; want {wants}{warning}{may}", number(verdict));
     for evidence in &verdict.evidence {
         let _ = writeln!(text, "  {}", process(evidence));
     }
@@ -91,6 +111,9 @@ fn one(text: &mut String, verdict: &Verdict) {
         for line in lines {
             let _ = writeln!(text, "  {title}: {}", escape::text(line.as_bytes()));
         }
+    }
+    for exception in &verdict.unused {
+        let _ = writeln!(text, "  {}", escape::text(useless(exception).as_bytes()));
     }
     if let Some(note) = verdict.note.as_ref().filter(|_| verdict.state != State::Ok) {
         let _ = writeln!(text, "  note: {}", escape::text(note.as_bytes()));

@@ -1,6 +1,7 @@
 //! Verdicts in somebody's dialect: one file a format, pure functions of the report.
 
 mod details;
+pub mod diagnostic;
 pub mod escape;
 mod first_line;
 mod human;

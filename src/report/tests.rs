@@ -213,7 +213,9 @@ fn hostile(bytes: &[u8], text: &str) -> Report {
         reasons: vec![text.into()],
         remedies: vec![text.into()],
         left_out: vec![text.into()],
+        unused: vec![text.into()],
         note: Some(text.into()),
+        faulty: None,
     };
     let mut report = report(vec![verdict]);
     report.skipped = vec![(text.into(), text.into())];

@@ -125,7 +125,7 @@ fn range<'a>(
                 whole.raw()
             );
             let help = format!(
-                "write `{}:1-`; mon appends host names to the arguments: end the monitor line in mon.cf with ;;",
+                "end the monitor line in mon.cf with ;; or mon appends host names; for a process of that name write `{}:1-`",
                 whole.raw()
             );
             faults.push(Fault::new(whole.span(), message, help));

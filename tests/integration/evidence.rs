@@ -64,6 +64,7 @@ fn the_json_of_a_check_that_is_ok_names_its_processes_whole() {
                 "reasons": [],
                 "remedies": [],
                 "left_out": [],
+                "unused_exceptions": [],
                 "note": Value::Null,
             }],
             "skipped": [],

@@ -10,6 +10,7 @@
 )]
 
 mod common;
+mod configuration;
 mod crowd;
 mod docs;
 mod evidence;
