@@ -3,6 +3,7 @@
 use super::State;
 use super::check::{Check, Faulty, Item};
 use super::near::near_misses;
+use super::remedy::Case;
 use super::verdict::{EVIDENCE, Evidence, Manner, Report, Verdict};
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::selection::{LeftOut, Wanted, program, select, short_name};
@@ -169,7 +170,13 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
         verdict.near = near_misses(check, &selection, snapshot, accounts);
     }
     if state == State::Unknown {
-        explain_unknown(&mut verdict, &selection, snapshot);
+        let case = Case {
+            check,
+            selection: &selection,
+            snapshot,
+            accounts,
+        };
+        explain_unknown(&mut verdict, &case);
     }
     verdict
 }
@@ -191,7 +198,8 @@ fn manner(check: &Check, state: State, matched: u64) -> Manner {
     }
 }
 
-fn explain_unknown(verdict: &mut Verdict, selection: &Selection, snapshot: &Snapshot) {
+fn explain_unknown(verdict: &mut Verdict, case: &Case<'_>) {
+    let (selection, snapshot) = (case.selection, case.snapshot);
     let mut kinds: Vec<(Key, Why)> = Vec::new();
     for (_, key, why) in &selection.unknown {
         if !kinds.contains(&(*key, *why)) {
@@ -213,27 +221,15 @@ fn explain_unknown(verdict: &mut Verdict, selection: &Selection, snapshot: &Snap
         verdict
             .reasons
             .push(format!("{} of {number}{processes}: {}", key.name(), why.text()));
-        let remedy = remedy(key, why);
-        if !verdict.remedies.iter().any(|known| known == remedy) {
-            verdict.remedies.push(remedy.to_owned());
+        if let Some(remedy) = case.remedy(key, why)
+            && !verdict.remedies.contains(&remedy)
+        {
+            verdict.remedies.push(remedy);
         }
     }
     for gap in snapshot.gaps.iter().filter(|gap| gap.blinds()) {
         verdict.reasons.push(format!("incomplete view: {}", gap.text()));
         verdict.remedies.push(gap.remedy().to_owned());
-    }
-}
-
-fn remedy(key: Key, why: Why) -> &'static str {
-    match (key, why) {
-        (Key::Fds, Why::Denied) => "run procward as root or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
-        (_, Why::Denied) => {
-            "run procward as root or with CAP_SYS_PTRACE, or ask by what everybody may read: name, user, unit"
-        }
-        (Key::Main, _) => "add unit=NAME.service to the spec: it tells a daemon from what it left behind",
-        (_, Why::Absent) => "look at the live host, or save the snapshot with --with-arguments",
-        (Key::Exe, _) => "ask by name, user and unit instead of exe",
-        _ => "ask by exe, user and unit, which a process cannot overwrite",
     }
 }
 

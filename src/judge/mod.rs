@@ -1,8 +1,10 @@
 //! From counts to verdicts. Pure: no clock, no files.
 
+pub mod alternative;
 pub mod check;
 pub mod judgement;
 pub mod near;
+mod remedy;
 pub mod state;
 pub mod verdict;
 

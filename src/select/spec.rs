@@ -9,6 +9,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod value;
+pub mod writing;
 
 pub use ranges::parse_range;
 pub use sentence::sentence;
