@@ -1,8 +1,8 @@
 //! `procward config`: is the configuration right, and what does it mean?
 
-use super::Outcome;
 use super::arguments::ViewArguments;
 use super::view::View;
+use super::{Outcome, as_user};
 use crate::config::load::load;
 use crate::exit_code::Exit;
 use crate::judge::{Item, State};
@@ -16,9 +16,20 @@ use std::path::PathBuf;
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// All faults of the configuration, each with its place; exit 3 if there is one
-    Check(ConfigArguments),
+    Check(CheckArguments),
     /// What each check means, as a sentence
     Show(ConfigArguments),
+}
+
+/// Which configuration, and with whose rights.
+#[derive(Args, Debug)]
+pub struct CheckArguments {
+    /// Which configuration.
+    #[command(flatten)]
+    pub of: ConfigArguments,
+    /// Judge the checks with this user's rights: what would be UNKNOWN, and what to grant or to write instead
+    #[arg(long = "as", value_name = "USER")]
+    pub user: Option<String>,
 }
 
 /// Which configuration.
@@ -32,11 +43,15 @@ pub struct ConfigArguments {
 impl ConfigCommand {
     /// Runs it.
     pub fn run(self, view: &ViewArguments) -> Outcome {
+        if let ConfigCommand::Check(CheckArguments { of, user: Some(user) }) = &self {
+            return as_user::run(user, of.config.as_deref(), view);
+        }
         let view = match View::open(view) {
             Ok(view) => view,
             Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
         };
-        let (ConfigCommand::Check(arguments) | ConfigCommand::Show(arguments)) = &self;
+        let (ConfigCommand::Check(CheckArguments { of: arguments, .. }) | ConfigCommand::Show(arguments)) =
+            &self;
         let loaded = load(arguments.config.as_deref(), &view);
         let shown: Vec<String> = loaded
             .faulty()

@@ -48,6 +48,14 @@ impl Files {
         files
     }
 
+    /// What could not be read.
+    pub fn faulty(&self) -> impl Iterator<Item = &Faulty> {
+        self.unread.iter().filter_map(|item| match item {
+            Item::Faulty { faulty, .. } => Some(faulty),
+            _ => None,
+        })
+    }
+
     /// What their texts say.
     #[must_use]
     pub fn check(self, accounts: &dyn Accounts) -> Loaded {

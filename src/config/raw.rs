@@ -44,8 +44,9 @@ pub struct RawException {
     pub reason: Option<Placed<String>>,
 }
 
-const CHECK_KEYS: [&str; 8] = [
-    "name", "select", "count", "warning", "severity", "note", "when", "except",
+/// The keys of a check.
+pub const CHECK_KEYS: [&str; 8] = [
+    "name", "select", "count", "warning", "severity", "note", "except", "when",
 ];
 
 /// Reads a file. Faults of TOML itself, and of what is not a check, come beside the checks: the others are read.
