@@ -7,10 +7,10 @@ use super::view::View;
 use super::watch::Watch;
 use crate::config;
 use crate::exit_code::Exit;
-use crate::judge::{Check, Item, Pace, Report, State, judge};
+use crate::judge::{Check, Faulty, Item, Pace, Report, State, judge};
 use crate::outcome::Outcome;
 use crate::report::wrap::wrap;
-use crate::report::{Format, render};
+use crate::report::{Format, diagnostic, escape, render};
 use crate::select::spec::{Dialect, parse};
 use crate::select::{Fault, Range, Spec, parse_duration};
 use crate::snapshot::{Accounts, Snapshot};
@@ -104,7 +104,7 @@ impl CheckCommand {
             view: &view,
             notes: arguments.notes,
             window: self.window(),
-            tell_of_ok: false,
+            tell_of_ok: format.tells_of_ok(&terminal.look(self.verbose > 0)),
             publish: &|report| arguments.notes.publish(&outcome(report.clone())),
         };
         outcome(watch.run(&items, view.store(self.state.as_deref())))
@@ -124,8 +124,11 @@ pub(super) fn written(report: &Report, format: Format, terminal: Terminal, verbo
 fn unseen(sentence: &str, format: Format, terminal: Terminal) -> Outcome {
     let item = Item::Faulty {
         name: "--snapshot".into(),
-        text: String::new(),
-        faults: vec![Fault::new(0..0, sentence, "save one with procward snapshot")],
+        faulty: Faulty {
+            source: "--snapshot".into(),
+            text: String::new(),
+            faults: vec![Fault::new(0..0, sentence, "save one with procward snapshot")],
+        },
     };
     let nothing = Snapshot::default();
     let report = judge(&[item], &nothing, &nothing.accounts);
@@ -158,7 +161,7 @@ pub fn items_of_specs(specs: &[String], accounts: &dyn Accounts, dialect: Dialec
             check.name.clone_from(&check.selector.text);
         }
     }
-    repeated(&mut items);
+    repeated(&mut items, specs);
     if dialect == Dialect::PsMonitor {
         for (item, spec) in items.iter_mut().zip(specs) {
             if let Item::Faulty { name, .. } = item
@@ -182,8 +185,8 @@ fn is_host_name(word: &str) -> bool {
 }
 
 /// The same selector twice would give two verdicts under one name, of which a reader sees one.
-fn repeated(items: &mut [Item]) {
-    for index in 1..items.len() {
+fn repeated(items: &mut [Item], specs: &[String]) {
+    for (index, spec) in specs.iter().enumerate().skip(1) {
         let (before, rest) = items.split_at_mut(index);
         let Item::Check(check) = &rest[0] else { continue };
         let twin = before
@@ -196,22 +199,20 @@ fn repeated(items: &mut [Item]) {
                 format!("`{text}` is asked for twice"),
                 "give it once, with the range that is meant",
             );
-            rest[0] = Item::Faulty {
-                name: format!("{text} (again)"),
-                text,
-                faults: vec![fault],
-            };
+            rest[0] = faulty(format!("{text} (again)"), spec.clone(), vec![fault]);
         }
     }
 }
 
+fn faulty(name: String, text: String, faults: Vec<Fault>) -> Item {
+    let source = Faulty::SPEC.to_owned();
+    let faulty = Faulty { source, text, faults };
+    Item::Faulty { name, faulty }
+}
+
 fn item_of_spec(text: &str, accounts: &dyn Accounts, dialect: Dialect) -> Item {
     match parse(text, accounts, dialect) {
-        Err(faults) => Item::Faulty {
-            name: text.to_owned(),
-            text: text.to_owned(),
-            faults,
-        },
+        Err(faults) => faulty(text.to_owned(), text.to_owned(), faults),
         Ok(spec) => {
             let word = spec.selector.word.clone();
             let name = word.map_or_else(
@@ -242,10 +243,8 @@ fn item_of_spec(text: &str, accounts: &dyn Accounts, dialect: Dialect) -> Item {
 /// What to print instead.
 pub fn spec_or_outcome(text: &str, accounts: &dyn Accounts) -> Result<Spec, Outcome> {
     parse(text, accounts, Dialect::Native).map_err(|faults| {
-        let shown: Vec<String> = faults
-            .iter()
-            .map(|fault| config::diagnostic::render("the spec", text, fault))
-            .collect();
-        Outcome::new(shown.join("\n"), Exit::Unknown)
+        let (source, text) = (Faulty::SPEC.to_owned(), text.to_owned());
+        let faulty = Faulty { source, text, faults };
+        Outcome::new(diagnostic::render_all(&faulty, escape::with_bars), Exit::Unknown)
     })
 }

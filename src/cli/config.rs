@@ -1,13 +1,13 @@
 //! `procward config`: is the configuration right, and what does it mean?
 
 use super::arguments::ViewArguments;
+use super::as_user;
 use super::view::View;
-use crate::config::diagnostic;
 use crate::config::load::load;
 use crate::exit_code::Exit;
-use crate::judge::Item;
+use crate::judge::{Item, State};
 use crate::outcome::Outcome;
-use crate::report::escape;
+use crate::report::{diagnostic, escape};
 use crate::select::spec::sentence;
 use clap::{Args, Subcommand};
 use std::fmt::Write;
@@ -17,9 +17,20 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Subcommand)]
 pub enum ConfigCommand {
     /// All faults of the configuration, each with its place; exit 3 if there is one
-    Check(ConfigArguments),
+    Check(CheckArguments),
     /// What each check means, as a sentence
     Show(ConfigArguments),
+}
+
+/// Which configuration, and with whose rights.
+#[derive(Clone, Args, Debug)]
+pub struct CheckArguments {
+    /// Which configuration.
+    #[command(flatten)]
+    pub of: ConfigArguments,
+    /// Judge the checks with this user's rights: what would be UNKNOWN, and what to grant or to write instead
+    #[arg(long = "as", value_name = "USER")]
+    pub user: Option<String>,
 }
 
 /// Which configuration.
@@ -33,65 +44,82 @@ pub struct ConfigArguments {
 impl ConfigCommand {
     /// Runs it.
     pub fn run(self, arguments: &ViewArguments) -> Outcome {
+        if let ConfigCommand::Check(CheckArguments { of, user: Some(user) }) = &self {
+            return as_user::run(user, of.config.as_deref(), arguments);
+        }
         let view = match View::open(arguments) {
             Ok(view) => view,
             Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
         };
-        let (ConfigCommand::Check(which) | ConfigCommand::Show(which)) = &self;
+        let (ConfigCommand::Check(CheckArguments { of: which, .. }) | ConfigCommand::Show(which)) = &self;
         let loaded = load(which.config.as_deref(), &view);
-        let mut text = String::new();
-        for located in &loaded.faults {
-            if let Some(source) = loaded.sources.get(located.source) {
-                text += &diagnostic::render(&source.name, &source.text, &located.fault);
-                text.push('\n');
+        let shown: Vec<String> = loaded
+            .faulty()
+            .map(|faulty| diagnostic::render_all(faulty, escape::with_bars))
+            .collect();
+        let mut text = shown.join("\n");
+        let exit = if shown.is_empty() { Exit::Ok } else { Exit::Unknown };
+        match self {
+            ConfigCommand::Check(_) if shown.is_empty() => {
+                let _ = writeln!(text, "{}", count(&loaded.items));
             }
-        }
-        if matches!(self, ConfigCommand::Show(_)) {
-            for item in &loaded.items {
-                show(&mut text, item);
-            }
-        }
-        let faulty = loaded
-            .items
-            .iter()
-            .filter(|item| matches!(item, Item::Faulty { .. }))
-            .count();
-        if faulty == 0 && loaded.faults.is_empty() {
-            if matches!(self, ConfigCommand::Check(_)) {
-                let _ = writeln!(text, "{} checks, no fault", loaded.items.len());
-            }
-            return Outcome::new(text, Exit::Ok);
-        }
-        // A file that could not be read has no text to point into.
-        for item in &loaded.items {
-            if let Item::Faulty {
-                name,
-                text: read,
-                faults,
-            } = item
-                && read.is_empty()
-            {
-                for fault in faults {
-                    let line = format!("{name}: {}; {}", fault.message, fault.help);
-                    let _ = writeln!(text, "{}", escape::text(line.as_bytes()));
+            ConfigCommand::Check(_) => {}
+            ConfigCommand::Show(_) => {
+                if !shown.is_empty() {
+                    text.push('\n');
+                }
+                for item in &loaded.items {
+                    show(&mut text, item);
                 }
             }
         }
-        Outcome::new(text, Exit::Unknown)
+        Outcome::new(text, exit)
+    }
+}
+
+/// `3 checks, no fault`.
+fn count(items: &[Item]) -> String {
+    let skipped = items
+        .iter()
+        .filter(|item| matches!(item, Item::Skipped { .. }))
+        .count();
+    let checks = items.len();
+    let checks = format!("{checks} check{}", if checks == 1 { "" } else { "s" });
+    if skipped == 0 {
+        format!("{checks}, no fault")
+    } else {
+        format!("{checks}, {skipped} of them skipped here, no fault")
     }
 }
 
 fn show(text: &mut String, item: &Item) {
-    let line = match item {
-        Item::Check(check) => format!("{}: {}", check.name, sentence(&check.selector, check.count)),
-        Item::Faulty { name, .. } => format!("{name}: faulty"),
-        Item::Skipped { name, reason } => format!("{name}: skipped, {reason}"),
+    let mut say = |line: String| {
+        let _ = writeln!(text, "{}", escape::text(line.as_bytes()));
     };
-    let _ = writeln!(text, "{}", escape::text(line.as_bytes()));
-    if let Item::Check(check) = item {
-        for exception in &check.except {
-            let line = format!("  except {}: {}", exception.selector.text, exception.reason);
-            let _ = writeln!(text, "{}", escape::text(line.as_bytes()));
+    match item {
+        Item::Check(check) => {
+            say(format!(
+                "{}: {}",
+                check.name,
+                sentence(&check.selector, check.count)
+            ));
+            if check.severity == State::Warning {
+                say("  severity: warning, never critical".into());
+            }
+            if let Some(warning) = check.warning {
+                say(format!("  warning: unless {}", warning.words()));
+            }
+            for exception in &check.except {
+                say(format!(
+                    "  except {}: {}",
+                    exception.selector.text, exception.reason
+                ));
+            }
+            if let Some(note) = &check.note {
+                say(format!("  note: {note}"));
+            }
         }
+        Item::Faulty { name, .. } => say(format!("{name}: faulty")),
+        Item::Skipped { name, reason } => say(format!("{name}: skipped, {reason}")),
     }
 }

@@ -64,9 +64,9 @@ impl Migrate {
                         toml_string(&check.count.to_string())
                     );
                 }
-                Item::Faulty { faults, .. } => {
+                Item::Faulty { faulty, .. } => {
                     exit = Exit::Unknown;
-                    for fault in faults {
+                    for fault in &faulty.faults {
                         let line = format!("{spec}: {}; {}", fault.message, fault.help);
                         let _ = writeln!(text, "# {}\n", escape::text(line.as_bytes()));
                     }

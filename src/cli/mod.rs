@@ -6,6 +6,7 @@
 )]
 
 pub mod arguments;
+mod as_user;
 pub mod check;
 pub mod config;
 pub mod cpu;

@@ -10,6 +10,7 @@ use crate::report::wrap::wrap;
 use crate::select::place;
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::script::{file_name, is_interpreter};
+use crate::select::spec::writing::{quoted, word};
 use crate::select::{File, Key, Plan};
 use crate::snapshot::{Accounts, Gap, Process, Snapshot};
 use clap::Args;
@@ -144,8 +145,8 @@ fn group_of(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> 
         .unwrap_or(comm);
     let shown = by_path.map_or(name.as_slice(), file_name);
     let selector = match by_path.and_then(|path| std::str::from_utf8(path).ok()) {
-        Some(path) => word("exe", path),
-        None => word("name", std::str::from_utf8(name).ok()?),
+        Some(path) => word(Key::Exe, path),
+        None => word(Key::Name, std::str::from_utf8(name).ok()?),
     };
     let (uid, _) = process.owner.value()?;
     let user = accounts.user_name(*uid).unwrap_or_else(|| uid.to_string());
@@ -164,54 +165,6 @@ fn group_of(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> 
             .filter(|unit| unit.ends_with(b".service"))
             .map(|unit| String::from_utf8_lossy(unit).into_owned()),
     })
-}
-
-/// The first term for a text: bare where it may be, else with its key, wildcards escaped.
-fn word(key: &str, text: &str) -> String {
-    let bare = !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"/._-+@".contains(&b))
-        && Key::by_name(text).is_none()
-        && !text.starts_with('-')
-        && (key == "exe") == text.starts_with('/')
-        && text.bytes().any(|b| b.is_ascii_alphabetic());
-    if bare
-        && !matches!(
-            text,
-            "zombie" | "running" | "sleeping" | "stopped" | "tracing" | "idle" | "dead"
-        )
-    {
-        return text.to_owned();
-    }
-    format!("{key}={}", quoted(&escaped(text)))
-}
-
-fn escaped(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            if "*?[\\".contains(c) {
-                vec!['\\', c]
-            } else {
-                vec![c]
-            }
-        })
-        .collect()
-}
-
-fn quoted(text: &str) -> String {
-    if !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"/._-+@*?[]\\".contains(&b))
-    {
-        return text.to_owned();
-    }
-    if text.contains('"') {
-        format!("'{text}'")
-    } else {
-        format!("\"{text}\"")
-    }
 }
 
 /// What the columns between name and spec take, with their blanks.

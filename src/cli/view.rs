@@ -1,6 +1,7 @@
 //! What is looked at: the live host, another proc file system, or a saved snapshot.
 
 use super::arguments::ViewArguments;
+use crate::deadline::Notes;
 use crate::exit_code::Exit;
 use crate::memory::store::Store;
 use crate::select::Plan;
@@ -73,6 +74,15 @@ impl View {
         }
     }
 
+    /// Who watches this worker.
+    #[must_use]
+    pub fn notes(&self) -> Notes {
+        match self {
+            View::Proc(procfs, _) => procfs.notes(),
+            View::Saved(_) => Notes::none(),
+        }
+    }
+
     /// The id of the boot that is looked at.
     #[must_use]
     pub fn boot_id(&self) -> Option<String> {
@@ -133,7 +143,8 @@ impl Accounts for View {
     }
     fn file(&self, path: &str) -> Result<Option<FileId>, String> {
         match self {
-            View::Proc(..) => self.accounts().file(path),
+            View::Proc(procfs, accounts) if procfs.is_live() => accounts.file(path),
+            View::Proc(..) => Err("the files of another host or namespace are not looked up".into()),
             // Only what was looked up when the snapshot was taken is known.
             View::Saved(snapshot) => match snapshot.accounts.files.get(path) {
                 Some(file) => Ok(Some(*file)),

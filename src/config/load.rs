@@ -5,7 +5,7 @@
 )]
 
 use super::{Loaded, Source, from_texts};
-use crate::judge::Item;
+use crate::judge::{Faulty, Item};
 use crate::select::Fault;
 use crate::snapshot::Accounts;
 use std::io::{ErrorKind, Read};
@@ -21,20 +21,48 @@ const LIMIT: u64 = 4 << 20;
 /// read is a faulty item, for its checks are missing.
 #[must_use]
 pub fn load(path: Option<&Path>, accounts: &dyn Accounts) -> Loaded {
-    let mut sources = Vec::new();
-    let mut unread = Vec::new();
-    for path in paths(path, &mut unread) {
-        match read(&path) {
-            Ok(text) => sources.push(Source {
-                name: shown(&path),
-                text,
-            }),
-            Err(fault) => unread.push(faulty(&path, fault)),
+    Files::read(path).check(accounts)
+}
+
+/// What was found on disk.
+#[derive(Clone, Debug, Default)]
+pub struct Files {
+    sources: Vec<Source>,
+    unread: Vec<Item>,
+}
+
+impl Files {
+    /// Reads the files of [`load`].
+    #[must_use]
+    pub fn read(path: Option<&Path>) -> Files {
+        let mut files = Files::default();
+        for path in paths(path, &mut files.unread) {
+            match read(&path) {
+                Ok(text) => files.sources.push(Source {
+                    name: shown(&path),
+                    text,
+                }),
+                Err(fault) => files.unread.push(faulty(&path, fault)),
+            }
         }
+        files
     }
-    let mut loaded = from_texts(sources, accounts, &exists);
-    loaded.items.splice(0..0, unread);
-    loaded
+
+    /// What could not be read.
+    pub fn faulty(&self) -> impl Iterator<Item = &Faulty> {
+        self.unread.iter().filter_map(|item| match item {
+            Item::Faulty { faulty, .. } => Some(faulty),
+            _ => None,
+        })
+    }
+
+    /// What their texts say.
+    #[must_use]
+    pub fn check(self, accounts: &dyn Accounts) -> Loaded {
+        let mut loaded = from_texts(self.sources, accounts);
+        loaded.items.splice(0..0, self.unread);
+        loaded
+    }
 }
 
 fn shown(path: &Path) -> String {
@@ -44,8 +72,11 @@ fn shown(path: &Path) -> String {
 fn faulty(path: &Path, fault: Fault) -> Item {
     Item::Faulty {
         name: shown(path),
-        text: String::new(),
-        faults: vec![fault],
+        faulty: Faulty {
+            source: shown(path),
+            text: String::new(),
+            faults: vec![fault],
+        },
     }
 }
 
@@ -117,11 +148,6 @@ fn read(path: &Path) -> Result<String, Fault> {
     })
 }
 
-/// Whether there is a file of this path; an error where that can't be told.
-fn exists(path: &str) -> Result<bool, String> {
-    Path::new(path).try_exists().map_err(|error| error.to_string())
-}
-
 /// The `*.toml` of a directory in lexical order, without those that editors and dpkg leave behind.
 fn files_of(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     let entries: std::io::Result<Vec<_>> = std::fs::read_dir(dir)?.collect();
@@ -140,16 +166,16 @@ fn files_of(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::snapshot::Table;
+    use crate::source::accounts::Nss;
     use std::os::unix::fs::PermissionsExt;
 
     const CHECK: &str = "[[check]]\nname = \"x\"\nselect = \"x\"\n";
 
     fn names(path: &Path) -> Vec<String> {
-        let loaded = load(Some(path), &Table::default());
+        let loaded = load(Some(path), &Nss::default());
         let name = |item: &Item| match item {
             Item::Check(check) => check.name.clone(),
-            Item::Faulty { name, faults, .. } => format!("{name} {}", faults[0].message),
+            Item::Faulty { name, faulty } => format!("{name} {}", faulty.faults[0].message),
             Item::Skipped { name, reason } => format!("{name} skipped: {reason}"),
         };
         loaded.items.iter().map(name).collect()

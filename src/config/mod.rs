@@ -1,6 +1,5 @@
 //! The configuration file: TOML to checks, with all faults and their places.
 
-pub mod diagnostic;
 pub mod load;
 pub mod migrate;
 pub mod raw;
@@ -8,8 +7,7 @@ pub mod raw;
 mod tests;
 pub mod validate;
 
-use crate::judge::Item;
-use crate::select::Fault;
+use crate::judge::{Faulty, Item};
 use crate::snapshot::Accounts;
 
 /// A file that was read.
@@ -21,41 +19,36 @@ pub struct Source {
     pub text: String,
 }
 
-/// A fault in one of the sources.
-#[derive(Clone, Debug)]
-pub struct Located {
-    /// Index of the source.
-    pub source: usize,
-    /// The fault; its place is in the source's text.
-    pub fault: Fault,
-}
-
 /// What the files hold.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// Checks, faulty ones and skipped ones, in the order written.
+    /// Checks, faulty ones and skipped ones, in the order written. Every fault is in one of them, so that a run is
+    /// never OK beside it.
     pub items: Vec<Item>,
-    /// Every fault. Each is in the items too, so that a run is never OK beside one.
-    pub faults: Vec<Located>,
     /// The files.
     pub sources: Vec<Source>,
 }
 
-/// Whether there is a file of this path, or why it can't be told.
-pub type Exists<'a> = &'a dyn Fn(&str) -> Result<bool, String>;
-
-/// Reads configuration texts. `exists` answers `when = "exists PATH"`.
+/// Reads configuration texts. Accounts answer `when = "exists PATH"` too.
 #[must_use]
-pub fn from_texts(sources: Vec<Source>, accounts: &dyn Accounts, exists: Exists<'_>) -> Loaded {
-    let mut validation = validate::Validation::new(accounts, exists);
-    for (index, source) in sources.iter().enumerate() {
+pub fn from_texts(sources: Vec<Source>, accounts: &dyn Accounts) -> Loaded {
+    let mut validation = validate::Validation::new(accounts);
+    for source in &sources {
         let (checks, faults) = raw::parse(&source.text);
-        validation.file(index, source, checks, faults);
+        validation.file(source, checks, faults);
     }
-    let (items, faults) = validation.finish();
     Loaded {
-        items,
-        faults,
+        items: validation.finish(),
         sources,
+    }
+}
+
+impl Loaded {
+    /// The faulty items.
+    pub fn faulty(&self) -> impl Iterator<Item = &Faulty> {
+        self.items.iter().filter_map(|item| match item {
+            Item::Faulty { faulty, .. } => Some(faulty),
+            _ => None,
+        })
     }
 }

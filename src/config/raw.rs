@@ -44,18 +44,16 @@ pub struct RawException {
     pub reason: Option<Placed<String>>,
 }
 
-const CHECK_KEYS: [&str; 8] = [
-    "name", "select", "count", "warning", "severity", "note", "when", "except",
+/// The keys of a check.
+pub const CHECK_KEYS: [&str; 8] = [
+    "name", "select", "count", "warning", "severity", "note", "except", "when",
 ];
 
 /// Reads a file. Faults of TOML itself, and of what is not a check, come beside the checks: the others are read.
 #[must_use]
 pub fn parse(text: &str) -> (Vec<RawCheck>, Vec<Fault>) {
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut faults: Vec<Fault> = errors
-        .iter()
-        .map(|error| Fault::new(error.span().unwrap_or(0..0), error.message().to_lowercase(), ""))
-        .collect();
+    let mut faults = Vec::new();
     let mut checks = Vec::new();
     for (key, value) in table.get_ref() {
         if key.get_ref() != "check" {
@@ -79,7 +77,39 @@ pub fn parse(text: &str) -> (Vec<RawCheck>, Vec<Fault>) {
     }
     // Tables come in the order of their keys' first sight; places tell the order written.
     checks.sort_by_key(|check| check.place.start);
+    for error in &errors {
+        let fault = fault_of_toml(&error.span().unwrap_or(0..0), error.message());
+        // A check that TOML could not read is not what was meant: it must not be judged.
+        let within: &mut Vec<Fault> = match checks
+            .iter_mut()
+            .rev()
+            .find(|check| check.place.start <= fault.start)
+        {
+            Some(check) => &mut check.faults,
+            None => &mut faults,
+        };
+        let told = |other: &Fault| (other.start, other.end) == (fault.start, fault.end);
+        if !within.iter().any(told) {
+            within.push(fault);
+        }
+    }
     (checks, faults)
+}
+
+/// A fault of TOML itself, with what to write where that is clear.
+fn fault_of_toml(place: &Range<usize>, message: &str) -> Fault {
+    let help = match message {
+        text if text.contains("must be quoted") => "put it in quotes",
+        text if text.contains("duplicate key") => "give each key once",
+        text if text.contains("unclosed array table") => "write [[check]]",
+        text if text.contains("expected newline") => "begin a new line",
+        text if text.contains("invalid basic string") => {
+            "close the quotes, and write \\\\ for a backslash, or use '…'"
+        }
+        text if text.contains("escape") => "write \\\\ for a backslash, or put the string in '…'",
+        _ => "",
+    };
+    Fault::new(place.clone(), message.to_lowercase(), help)
 }
 
 fn check(table: &DeTable<'_>, place: Range<usize>) -> RawCheck {
@@ -142,7 +172,7 @@ fn unknown(key: &str, place: Range<usize>, known: &[&str]) -> Fault {
         .iter()
         .map(|name| (strsim::damerau_levenshtein(key, name), name))
         .min()
-        .filter(|(distance, _)| *distance <= 3);
+        .filter(|(distance, _)| *distance <= 3 && *distance < key.chars().count());
     let help = match nearest {
         Some((_, name)) => format!("did you mean `{name}`?"),
         None => format!("known here: {}", known.join(", ")),

@@ -1,8 +1,9 @@
 //! The configuration by its faults.
 
 use super::*;
+use crate::report::diagnostic::render;
 use crate::select::Range;
-use crate::snapshot::Table;
+use crate::snapshot::{FileId, Table};
 use proptest::prelude::*;
 
 fn load(text: &str) -> Loaded {
@@ -12,19 +13,25 @@ fn load(text: &str) -> Loaded {
         name: "p.toml".into(),
         text: text.into(),
     };
-    from_texts(vec![source], &accounts, &|path| Ok(path == "/exists"))
+    accounts.files.insert("/exists".into(), FileId::default());
+    from_texts(vec![source], &accounts)
 }
 
 fn shown(text: &str) -> Vec<String> {
     let loaded = load(text);
-    let render = |located: &Located| diagnostic::render("p.toml", text, &located.fault);
-    loaded.faults.iter().map(render).collect()
+    let all = loaded.faulty().flat_map(|faulty| {
+        faulty
+            .faults
+            .iter()
+            .map(|fault| render(faulty, fault, crate::report::escape::text))
+    });
+    all.collect()
 }
 
 #[test]
 fn a_check_is_read_with_all_its_parts() {
     let loaded = load(
-        "[[check]]\nname = \"x\"\nselect = \"x,user=root\"\ncount = 3\nwarning = \"1-2\"\nseverity = \"warning\"\n\
+        "[[check]]\nname = \"x\"\nselect = \"x,user=root\"\ncount = 3\nwarning = \"2-3\"\nseverity = \"warning\"\n\
          note = \"n\"\nwhen = \"exists /exists\"\nexcept = [ { select = \"y\", reason = \"r\" } ]\n",
     );
     let Item::Check(check) = &loaded.items[0] else {
@@ -34,7 +41,7 @@ fn a_check_is_read_with_all_its_parts() {
         (check.name.as_str(), check.count),
         ("x", Range { min: 3, max: Some(3) })
     );
-    assert_eq!(check.warning, Some(Range { min: 1, max: Some(2) }));
+    assert_eq!(check.warning, Some(Range { min: 2, max: Some(3) }));
     assert_eq!(
         (check.severity, check.except.len()),
         (crate::judge::State::Warning, 1)

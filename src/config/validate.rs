@@ -1,8 +1,8 @@
 //! From what was written to checks. One faulty check never blinds the others; all faults are collected.
 
+use super::Source;
 use super::raw::{EXCEPT_FORM, Placed, RawCheck};
-use super::{Exists, Located, Source};
-use crate::judge::{Check, Exception, Item, Pace, State};
+use crate::judge::{Check, Exception, Faulty, Item, Pace, State};
 use crate::select::spec::{parse_range, parse_selector};
 use crate::select::{Fault, Range, Selector};
 use crate::snapshot::Accounts;
@@ -11,55 +11,50 @@ use std::collections::BTreeMap;
 /// The state of validating several files.
 pub struct Validation<'a> {
     accounts: &'a dyn Accounts,
-    exists: Exists<'a>,
     items: Vec<Item>,
-    faults: Vec<Located>,
     /// Name to `FILE:LINE` of its first use.
     names: BTreeMap<String, String>,
 }
 
 impl<'a> Validation<'a> {
     /// Nothing validated yet.
-    pub fn new(accounts: &'a dyn Accounts, exists: Exists<'a>) -> Validation<'a> {
+    pub fn new(accounts: &'a dyn Accounts) -> Validation<'a> {
         Validation {
             accounts,
-            exists,
             items: Vec::new(),
-            faults: Vec::new(),
             names: BTreeMap::new(),
         }
     }
 
-    /// The items, and every fault with its place.
+    /// The items.
     #[must_use]
-    pub fn finish(self) -> (Vec<Item>, Vec<Located>) {
-        (self.items, self.faults)
+    pub fn finish(self) -> Vec<Item> {
+        self.items
     }
 
     /// Validates what one file holds.
-    pub fn file(&mut self, index: usize, source: &Source, checks: Vec<RawCheck>, faults: Vec<Fault>) {
+    pub fn file(&mut self, source: &Source, checks: Vec<RawCheck>, faults: Vec<Fault>) {
         if !faults.is_empty() {
             // A fault of the file as a whole may have hidden checks: it is an UNKNOWN of its own.
-            self.faulty(index, source, source.name.clone(), faults);
+            self.faulty(source, source.name.clone(), faults);
         }
         for check in checks {
-            self.check(index, source, check);
+            self.check(source, check);
         }
     }
 
-    fn faulty(&mut self, index: usize, source: &Source, name: String, faults: Vec<Fault>) {
-        self.faults.extend(faults.iter().map(|fault| Located {
-            source: index,
-            fault: fault.clone(),
-        }));
-        self.items.push(Item::Faulty {
-            name,
+    fn faulty(&mut self, source: &Source, name: String, mut faults: Vec<Fault>) {
+        faults.sort_by_key(|fault| (fault.start, fault.end));
+        faults.dedup();
+        let faulty = Faulty {
+            source: source.name.clone(),
             text: source.text.clone(),
             faults,
-        });
+        };
+        self.items.push(Item::Faulty { name, faulty });
     }
 
-    fn check(&mut self, index: usize, source: &Source, mut raw: RawCheck) {
+    fn check(&mut self, source: &Source, mut raw: RawCheck) {
         let mut faults = std::mem::take(&mut raw.faults);
         let name = self.name(source, &raw, &mut faults);
         let selector = match &raw.select {
@@ -74,6 +69,9 @@ impl<'a> Validation<'a> {
             .warning
             .as_ref()
             .and_then(|warning| range(warning, &mut faults));
+        if let (Some(Some(count)), Some(warning), Some((_, place))) = (count, warning, &raw.warning) {
+            faults.extend(apart(count, warning, place));
+        }
         let severity = severity(&raw, &mut faults);
         let except = self.except(source, &raw, &mut faults);
         let skipped = self.when(&raw, &mut faults);
@@ -97,7 +95,7 @@ impl<'a> Validation<'a> {
             };
             self.items.push(Item::Skipped { name, reason });
         } else {
-            self.faulty(index, source, name, faults);
+            self.faulty(source, name, faults);
         }
     }
 
@@ -190,15 +188,13 @@ impl<'a> Validation<'a> {
         let mut skipped = None;
         for (condition, span) in &raw.when {
             match condition.strip_prefix("exists ").map(str::trim) {
-                Some(path) if path.starts_with('/') => match (self.exists)(path) {
-                    Ok(true) => {}
-                    Ok(false) => {
-                        skipped.get_or_insert_with(|| format!("{path} does not exist"));
-                    }
-                    Err(error) => faults.push(Fault::new(
+                Some(path) if path.starts_with('/') => match self.accounts.file(path) {
+                    Ok(Some(_)) => {}
+                    Ok(None) => skipped = skipped.or(Some(format!("{path} does not exist"))),
+                    Err(reason) => faults.push(Fault::new(
                         span.clone(),
-                        format!("it can't be told whether {path} exists: {error}"),
-                        "let the user who runs procward look there",
+                        format!("it can't be told whether {path} exists: {reason}"),
+                        "let the user who runs procward search its directories, or leave the condition out",
                     )),
                 },
                 _ => faults.push(Fault::new(
@@ -230,6 +226,20 @@ fn range(text: &Placed<String>, faults: &mut Vec<Fault>) -> Option<Range> {
     }
 }
 
+/// A check of which no count is OK.
+fn apart(count: Range, warning: Range, place: &std::ops::Range<usize>) -> Option<Fault> {
+    let below = |a: Range, b: Range| a.max.is_some_and(|max| max < b.min);
+    (below(count, warning) || below(warning, count)).then(|| {
+        let message =
+            format!("no count is both in `warning`, {warning}, and in `count`, {count}: it is never OK");
+        Fault::new(
+            place.clone(),
+            message,
+            "`warning` is the part of `count` that is fine",
+        )
+    })
+}
+
 fn severity(raw: &RawCheck, faults: &mut Vec<Fault>) -> State {
     match raw.severity.as_ref().map(|(word, span)| (word.as_str(), span)) {
         None | Some(("critical", _)) => State::Critical,
@@ -249,11 +259,8 @@ fn severity(raw: &RawCheck, faults: &mut Vec<Fault>) -> State {
 /// A place in a selector, as a place in the file: exact where the string stands as it is between its quotes.
 fn in_file(fault: Fault, text: &str, span: &std::ops::Range<usize>, file: &str) -> Fault {
     let literal = file.get(span.clone()).unwrap_or_default();
-    let inside = literal
-        .get(1..literal.len().saturating_sub(1))
-        .unwrap_or_default();
-    if inside == text {
-        let start = span.start + 1;
+    if let Some(at) = literal.find(text).filter(|_| !text.is_empty()) {
+        let start = span.start + at;
         Fault {
             start: start + fault.start,
             end: start + fault.end,

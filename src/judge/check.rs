@@ -76,6 +76,22 @@ impl Item {
     }
 }
 
+/// Faults, and the text they point into.
+#[derive(Clone, Debug)]
+pub struct Faulty {
+    /// What the text is called: the path of a configuration file, or [`Faulty::SPEC`].
+    pub source: String,
+    /// The text; empty where a file could not be read.
+    pub text: String,
+    /// What is wrong.
+    pub faults: Vec<Fault>,
+}
+
+impl Faulty {
+    /// What a spec on the command line is called.
+    pub const SPEC: &'static str = "the spec";
+}
+
 /// What a run is given: checks to judge, faulty ones, and skipped ones. A faulty check never blinds the others.
 #[derive(Clone, Debug)]
 pub enum Item {
@@ -85,10 +101,8 @@ pub enum Item {
     Faulty {
         /// The check's name, or what was written.
         name: String,
-        /// The text the faults point into.
-        text: String,
-        /// What is wrong.
-        faults: Vec<Fault>,
+        /// What is wrong with it.
+        faulty: Faulty,
     },
     /// Left out by its `when`.
     Skipped {

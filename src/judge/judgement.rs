@@ -1,8 +1,9 @@
 //! From a selection to a verdict: the count lies in `m ..= m+u`, and the verdict holds for every value of it.
 
 use super::State;
-use super::check::{Check, Item};
+use super::check::{Check, Faulty, Item};
 use super::near::near_misses;
+use super::remedy::Case;
 use super::verdict::{EVIDENCE, Evidence, Manner, Report, Sighting, Usage, Verdict};
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::selection::{Except, LeftOut, Wanted, program, select, short_name};
@@ -79,7 +80,7 @@ pub fn judge(items: &[Item], snapshot: &Snapshot, accounts: &dyn Accounts) -> Re
     for item in items {
         match item {
             Item::Check(check) => verdicts.push(judge_check(check, snapshot, accounts)),
-            Item::Faulty { name, text, faults } => verdicts.push(faulty(name, text, faults)),
+            Item::Faulty { name, faulty } => verdicts.push(verdict_of_faulty(name, faulty)),
             Item::Skipped { name, reason } => skipped.push((name.clone(), reason.clone())),
         }
     }
@@ -106,15 +107,13 @@ pub fn assemble(mut verdicts: Vec<Verdict>, skipped: Vec<(String, String)>, snap
     }
 }
 
-fn faulty(name: &str, text: &str, faults: &[crate::select::Fault]) -> Verdict {
+fn verdict_of_faulty(name: &str, faulty: &Faulty) -> Verdict {
+    let Faulty { source, text, faults } = faulty;
     let reasons = faults
         .iter()
-        .map(|fault| {
-            let place = text.get(fault.start..fault.end).filter(|place| !place.is_empty());
-            place.map_or_else(
-                || fault.message.clone(),
-                |place| format!("`{place}`: {}", fault.message),
-            )
+        .map(|fault| match fault.line_and_column(text) {
+            None => format!("{source}: {}", fault.message),
+            Some((line, column)) => format!("{source}:{line}:{column}: {}", fault.message),
         })
         .collect();
     Verdict {
@@ -136,6 +135,7 @@ fn faulty(name: &str, text: &str, faults: &[crate::select::Fault]) -> Verdict {
             .filter(|help| !help.is_empty())
             .collect(),
         left_out: Vec::new(),
+        unused: Vec::new(),
         note: None,
         passing: false,
         awaits: false,
@@ -143,6 +143,7 @@ fn faulty(name: &str, text: &str, faults: &[crate::select::Fault]) -> Verdict {
         story: Vec::new(),
         looks: 0,
         rechecked: false,
+        faulty: Some(faulty.clone()),
     }
 }
 
@@ -170,7 +171,8 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
         near: Vec::new(),
         reasons: Vec::new(),
         remedies: Vec::new(),
-        left_out: left_out(check, &selection, snapshot),
+        left_out: left_out(check, &selection),
+        unused: unused(check, &selection, snapshot),
         note: check.note.clone(),
         passing: state == State::Unknown && selection.unknown.iter().any(|(.., why)| *why == Why::Torn),
         awaits: selection.awaits,
@@ -178,12 +180,19 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
         story: Vec::new(),
         looks: 1,
         rechecked: false,
+        faulty: None,
     };
     if check.count.min > 0 && matches!(verdict.manner, Manner::Missing | Manner::TooFew | Manner::Unseen) {
         verdict.near = near_misses(check, &selection, snapshot, accounts);
     }
     if state == State::Unknown {
-        explain_unknown(&mut verdict, &selection, snapshot);
+        let case = Case {
+            check,
+            selection: &selection,
+            snapshot,
+            accounts,
+        };
+        explain_unknown(&mut verdict, &case);
     }
     verdict
 }
@@ -211,7 +220,8 @@ fn is_about_cpu(check: &Check) -> bool {
     keys.any(|key| key.is_rate() || key == Key::CpuLife)
 }
 
-fn explain_unknown(verdict: &mut Verdict, selection: &Selection, snapshot: &Snapshot) {
+fn explain_unknown(verdict: &mut Verdict, case: &Case<'_>) {
+    let (selection, snapshot) = (case.selection, case.snapshot);
     let mut kinds: Vec<(Key, Why)> = Vec::new();
     for (_, key, why) in &selection.unknown {
         if !kinds.contains(&(*key, *why)) {
@@ -233,27 +243,15 @@ fn explain_unknown(verdict: &mut Verdict, selection: &Selection, snapshot: &Snap
         verdict
             .reasons
             .push(format!("{} of {number}{processes}: {}", key.name(), why.text()));
-        let remedy = remedy(key, why);
-        if !verdict.remedies.iter().any(|known| known == remedy) {
-            verdict.remedies.push(remedy.to_owned());
+        if let Some(remedy) = case.remedy(key, why)
+            && !verdict.remedies.contains(&remedy)
+        {
+            verdict.remedies.push(remedy);
         }
     }
     for gap in snapshot.gaps.iter().filter(|gap| gap.blinds()) {
         verdict.reasons.push(format!("incomplete view: {}", gap.text()));
         verdict.remedies.push(gap.remedy().to_owned());
-    }
-}
-
-fn remedy(key: Key, why: Why) -> &'static str {
-    match (key, why) {
-        (Key::Fds, Why::Denied) => "run procward as root or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
-        (_, Why::Denied) => {
-            "run procward as root or with CAP_SYS_PTRACE, or ask by what everybody may read: name, user, unit"
-        }
-        (Key::Main, _) => "add unit=NAME.service to the spec: it tells a daemon from what it left behind",
-        (_, Why::Absent) => "look at the live host, or save the snapshot with --with-arguments",
-        (Key::Exe, _) => "ask by name, user and unit instead of exe",
-        _ => "ask by exe, user and unit, which a process cannot overwrite",
     }
 }
 
@@ -342,14 +340,28 @@ fn usage(subject: Subject<'_>) -> Option<Usage> {
     })
 }
 
-fn left_out(check: &Check, selection: &Selection, snapshot: &Snapshot) -> Vec<String> {
-    let count = |wanted: LeftOut| {
-        selection
-            .left_out
-            .iter()
-            .filter(|(_, why)| *why == wanted)
-            .count()
-    };
+/// How many processes were left out so.
+fn count(selection: &Selection, wanted: LeftOut) -> usize {
+    let why = selection.left_out.iter().map(|(_, why)| *why);
+    why.filter(|why| *why == wanted).count()
+}
+
+/// The exceptions that matched no process. Where processes may be hidden, nobody knows.
+fn unused(check: &Check, selection: &Selection, snapshot: &Snapshot) -> Vec<String> {
+    if !snapshot.is_complete() {
+        return Vec::new();
+    }
+    let exceptions = check.except.iter().enumerate();
+    exceptions
+        .filter(|(number, exception)| {
+            !exception.built_in && count(selection, LeftOut::Exception(*number)) == 0
+        })
+        .map(|(_, exception)| exception.selector.text.clone())
+        .collect()
+}
+
+fn left_out(check: &Check, selection: &Selection) -> Vec<String> {
+    let count = |wanted| count(selection, wanted);
     let mut lines = Vec::new();
     let mut say = |number: usize, one: &str, many: &str| match number {
         0 => {}
@@ -388,9 +400,6 @@ fn left_out(check: &Check, selection: &Selection, snapshot: &Snapshot) -> Vec<St
         }
         let text = &exception.selector.text;
         match used {
-            0 if snapshot.is_complete() && !exception.built_in => {
-                lines.push(format!("nothing by the exception {text}: it matched no process"))
-            }
             0 => {}
             1 => lines.push(format!("1 process by the exception {text}: {}", exception.reason)),
             n => lines.push(format!(

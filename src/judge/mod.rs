@@ -1,16 +1,18 @@
 //! From counts to verdicts. Pure: no clock, no files.
 
+pub mod alternative;
 pub mod check;
 pub mod history;
 pub mod judgement;
 pub mod near;
+mod remedy;
 pub mod state;
 pub mod verdict;
 
 #[cfg(test)]
 mod tests;
 
-pub use check::{Check, Exception, Item, Pace};
+pub use check::{Check, Exception, Faulty, Item, Pace};
 pub use history::History;
 pub use judgement::{assemble, judge};
 pub use state::State;

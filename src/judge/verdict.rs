@@ -1,6 +1,7 @@
 //! What was found out, with its evidence. Everything a report prints is here; nothing here is escaped yet.
 
 use super::State;
+use super::check::Faulty;
 use crate::select::Range;
 use crate::snapshot::Bytes;
 use std::time::Duration;
@@ -92,10 +93,14 @@ pub struct Verdict {
     pub reasons: Vec<String>,
     /// What to do about an UNKNOWN; each a sentence.
     pub remedies: Vec<String>,
-    /// What was left out and may surprise: containers, zombies, procward itself, unused exceptions.
+    /// What was left out and may surprise: containers, zombies, procward itself, exceptions.
     pub left_out: Vec<String>,
+    /// Exceptions that matched no process; each the selector.
+    pub unused: Vec<String>,
     /// The check's own note.
     pub note: Option<String>,
+    /// Why it could not be judged at all.
+    pub faulty: Option<Faulty>,
     /// Whether an UNKNOWN is of a kind that passes: a process that changed while it was read.
     pub passing: bool,
     /// Whether it can be told only with another look, some time after this one: a rate is asked for.

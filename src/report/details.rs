@@ -1,9 +1,8 @@
 //! The lines from the second on: what was found, what came close, why, what to do.
 
-use super::Look;
-use super::escape;
+use super::{Look, diagnostic, escape};
 use crate::judge::near::percent;
-use crate::judge::{Evidence, Manner, NearMiss, Report, State, Usage, Verdict};
+use crate::judge::{Evidence, NearMiss, Report, State, Usage, Verdict};
 use std::fmt::Write;
 
 /// All details of a report.
@@ -32,13 +31,8 @@ pub(super) fn text(report: &Report, look: &Look) -> String {
             let line = format!("{}: ok now; {story}", verdict.name);
             let _ = writeln!(text, "{}", escape::text(line.as_bytes()));
         }
-        for verdict in report
-            .verdicts
-            .iter()
-            .filter(|v| v.state == State::Ok && !v.left_out.is_empty())
-        {
-            let line = format!("{}: left out {}", verdict.name, verdict.left_out.join(", "));
-            let _ = writeln!(text, "{}", escape::text(line.as_bytes()));
+        for verdict in report.verdicts.iter().filter(|v| v.state == State::Ok) {
+            beside_ok(&mut text, verdict);
         }
     }
     for (name, reason) in &report.skipped {
@@ -61,25 +55,55 @@ pub(super) fn text(report: &Report, look: &Look) -> String {
     text
 }
 
+fn beside_ok(text: &mut String, verdict: &Verdict) {
+    let left_out =
+        (!verdict.left_out.is_empty()).then(|| format!("left out {}", verdict.left_out.join(", ")));
+    for line in left_out
+        .into_iter()
+        .chain(verdict.unused.iter().map(|unused| useless(unused)))
+    {
+        let line = format!("{}: {line}", verdict.name);
+        let _ = writeln!(text, "{}", escape::text(line.as_bytes()));
+    }
+}
+
+fn useless(exception: &str) -> String {
+    format!("the exception {exception} matched no process")
+}
+
 fn one(text: &mut String, verdict: &Verdict) {
     let name = escape::text(verdict.name.as_bytes());
-    if verdict.manner == Manner::Faulty {
+    if let Some(faulty) = &verdict.faulty {
         let _ = writeln!(text, "{name}: faulty, not checked");
-    } else {
-        let wants = escape::text(verdict.wants.as_bytes());
-        let may = if verdict.state == State::Warning {
-            ", may be critical"
-        } else {
-            ""
-        };
-        let may = if verdict.unknown > 0 { may } else { "" };
-        let story: String = verdict
-            .story
-            .iter()
-            .map(|line| format!("; {}", escape::text(line.as_bytes())))
-            .collect();
-        let _ = writeln!(text, "{name}: {}; want {wants}{may}{story}", number(verdict));
+        for line in diagnostic::render_all(faulty, escape::text)
+            .lines()
+            .filter(|line| !line.is_empty())
+        {
+            let _ = writeln!(text, "  {line}");
+        }
+        return;
     }
+    let wants = escape::text(verdict.wants.as_bytes());
+    let may = if verdict.state == State::Warning {
+        ", may be critical"
+    } else {
+        ""
+    };
+    let may = if verdict.unknown > 0 { may } else { "" };
+    let warning = verdict
+        .warning
+        .map(|range| format!(", warning unless {}", range.words()));
+    let warning = warning.unwrap_or_default();
+    let story: String = verdict
+        .story
+        .iter()
+        .map(|line| format!("; {}", escape::text(line.as_bytes())))
+        .collect();
+    let _ = writeln!(
+        text,
+        "{name}: {}; want {wants}{warning}{may}{story}",
+        number(verdict)
+    );
     for evidence in &verdict.evidence {
         let _ = writeln!(text, "  {}", process(evidence));
     }
@@ -102,6 +126,9 @@ fn one(text: &mut String, verdict: &Verdict) {
         for line in lines {
             let _ = writeln!(text, "  {title}: {}", escape::text(line.as_bytes()));
         }
+    }
+    for exception in &verdict.unused {
+        let _ = writeln!(text, "  {}", escape::text(useless(exception).as_bytes()));
     }
     if let Some(note) = verdict.note.as_ref().filter(|_| verdict.state != State::Ok) {
         let _ = writeln!(text, "  note: {}", escape::text(note.as_bytes()));

@@ -8,11 +8,21 @@ use std::fmt::Write;
 /// becomes `¦`.
 #[must_use]
 pub fn text(bytes: &[u8]) -> String {
+    printable(bytes, "¦")
+}
+
+/// The same with `|` as it is, for commands that no plugin's reader sees: what they say to write is a spec.
+#[must_use]
+pub fn with_bars(bytes: &[u8]) -> String {
+    printable(bytes, "|")
+}
+
+fn printable(bytes: &[u8], bar: &str) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
-                '|' => out.push('¦'),
+                '|' => out.push_str(bar),
                 '\n' => out.push_str("\\n"),
                 '\t' => out.push_str("\\t"),
                 c if c.is_ascii_control() => {
@@ -42,6 +52,11 @@ fn is_treacherous(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_bars_get_through_where_no_plugin_is_read() {
+        assert_eq!(with_bars(b"a|b\n\x1b"), "a|b\\n\\x1b");
+    }
 
     #[test]
     fn nothing_raw_gets_through() {

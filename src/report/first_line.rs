@@ -12,12 +12,16 @@ const LIMIT: usize = 1000;
 /// a lesser fault that flickers beside it is no news.
 #[must_use]
 pub(super) fn text(report: &Report) -> String {
+    let skipped = match report.skipped.len() {
+        0 => String::new(),
+        skipped => format!(", {skipped} skipped"),
+    };
     if report.verdicts.is_empty() {
-        return "nothing to check".into();
+        return format!("nothing to check{skipped}");
     }
     if report.state == State::Ok {
         let count = report.verdicts.len();
-        return format!("{count} check{}", if count == 1 { "" } else { "s" });
+        return format!("{count} check{}{skipped}", if count == 1 { "" } else { "s" });
     }
     let mut failing: Vec<&Verdict> = report
         .verdicts

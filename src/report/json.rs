@@ -32,6 +32,7 @@ struct OneVerdict {
     reasons: Vec<String>,
     remedies: Vec<String>,
     left_out: Vec<String>,
+    unused_exceptions: Vec<String>,
     note: Option<String>,
 }
 
@@ -155,6 +156,7 @@ fn verdict(verdict: &Verdict) -> OneVerdict {
         reasons: all(&verdict.reasons),
         remedies: all(&verdict.remedies),
         left_out: all(&verdict.left_out),
+        unused_exceptions: all(&verdict.unused),
         note: verdict.note.as_deref().map(safe),
     }
 }

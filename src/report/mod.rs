@@ -1,6 +1,7 @@
 //! Verdicts in somebody's dialect: one file a format, pure functions of the report.
 
 mod details;
+pub mod diagnostic;
 pub mod escape;
 mod first_line;
 mod human;
@@ -26,6 +27,14 @@ pub enum Format {
     Nagios,
     /// For programs, versioned.
     Json,
+}
+
+impl Format {
+    /// Whether the processes of checks that are OK are told: they are read only where they are.
+    #[must_use]
+    pub fn tells_of_ok(self, look: &Look) -> bool {
+        self == Format::Json || look.verbose
+    }
 }
 
 /// What a report must know of where it is shown.

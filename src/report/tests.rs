@@ -139,6 +139,19 @@ fn a_view_that_may_hide_processes_is_never_told_as_no_process() {
 }
 
 #[test]
+fn only_formats_that_show_what_is_ok_have_it_read() {
+    let verbose = Look {
+        verbose: true,
+        ..LOOK
+    };
+    let told = |look: &Look| {
+        [Format::Human, Format::Mon, Format::Nagios, Format::Json].map(|format| format.tells_of_ok(look))
+    };
+    assert_eq!(told(&LOOK), [false, false, false, true]);
+    assert_eq!(told(&verbose), [true; 4]);
+}
+
+#[test]
 fn nothing_to_check_is_told() {
     assert_eq!(shown(&report(vec![]), Format::Mon), "UNKNOWN: nothing to check\n");
 }
@@ -201,6 +214,7 @@ fn hostile(bytes: &[u8], text: &str) -> Report {
         reasons: vec![text.into()],
         remedies: vec![text.into()],
         left_out: vec![text.into()],
+        unused: vec![text.into()],
         note: Some(text.into()),
         passing: false,
         awaits: false,
@@ -208,6 +222,7 @@ fn hostile(bytes: &[u8], text: &str) -> Report {
         story: Vec::new(),
         looks: 1,
         rechecked: false,
+        faulty: None,
     };
     let mut report = report(vec![verdict]);
     report.skipped = vec![(text.into(), text.into())];

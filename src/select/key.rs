@@ -1,5 +1,25 @@
 //! The keys of the language: one table, from which the parser, the reader and the documentation take theirs.
 
+/// A right that reading a key of others' processes takes; everybody may read the other keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capability {
+    /// The link `exe`: proc_pid_get_link() of fs/proc/base.c asks ptrace_may_access().
+    SysPtrace,
+    /// The directory `fd`, which only its owner may open.
+    DacReadSearch,
+}
+
+impl Capability {
+    /// As capabilities(7) and systemd name it; setcap(8) takes it in small letters.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Capability::SysPtrace => "CAP_SYS_PTRACE",
+            Capability::DacReadSearch => "CAP_DAC_READ_SEARCH",
+        }
+    }
+}
+
 /// What a key's values are, and so which operators and values it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -118,6 +138,16 @@ impl Key {
     #[must_use]
     pub fn is_credential(self) -> bool {
         matches!(self.kind(), Kind::User | Kind::Group)
+    }
+
+    /// The right that it takes of others' processes.
+    #[must_use]
+    pub fn capability(self) -> Option<Capability> {
+        match self {
+            Key::Exe | Key::ExeDeleted | Key::ExeReplaced | Key::ExeSystem => Some(Capability::SysPtrace),
+            Key::Fds => Some(Capability::DacReadSearch),
+            _ => None,
+        }
     }
 
     /// The key of this name.

@@ -20,7 +20,7 @@ mod usage;
 pub use duration::parse_duration;
 pub use fault::Fault;
 pub use file::File;
-pub use key::{Key, Kind};
+pub use key::{Capability, Key, Kind};
 pub use plan::{Plan, Step};
 pub use range::Range;
 pub use selection::{Selection, select};

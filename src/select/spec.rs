@@ -9,6 +9,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod value;
+pub mod writing;
 
 pub use ranges::parse_range;
 pub use sentence::sentence;
@@ -125,7 +126,7 @@ fn range<'a>(
                 whole.raw()
             );
             let help = format!(
-                "write `{}:1-`; mon appends host names to the arguments: end the monitor line in mon.cf with ;;",
+                "end the monitor line in mon.cf with ;; or mon appends host names; for a process of that name write `{}:1-`",
                 whole.raw()
             );
             faults.push(Fault::new(whole.span(), message, help));

@@ -149,7 +149,7 @@ fn exe_is_known(exe: &Exe) -> bool {
 }
 
 /// The file name that the last component of a path or glob asks for, if it is without wildcards.
-fn file_name_asked_for(matcher: &Matcher) -> Option<&[u8]> {
+pub(crate) fn file_name_asked_for(matcher: &Matcher) -> Option<&[u8]> {
     match matcher {
         Matcher::Exact(text) => Some(file_name(text)),
         Matcher::File(path) => Some(file_name(&path.text)),

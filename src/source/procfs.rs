@@ -59,6 +59,12 @@ impl Procfs {
         self.live
     }
 
+    /// Who is told before a read that may not come back.
+    #[must_use]
+    pub fn notes(&self) -> Notes {
+        self.notes
+    }
+
     /// The id of this boot; none where the mount does not show it.
     #[must_use]
     pub fn boot_id(&self) -> Option<String> {

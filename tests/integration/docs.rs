@@ -73,23 +73,75 @@ fn the_specs_of_the_readme_parse() {
     }
 }
 
-#[test]
-fn the_configuration_of_the_readme_has_no_fault() {
-    let readme = document("README.md");
-    let toml = readme
-        .split("```toml\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next())
-        .expect("a toml block");
-    let toml = toml.replace("user=test", "user=root");
+/// What is in the fences of a document, with what is written behind their opening.
+fn blocks(text: &str) -> Vec<(String, String)> {
+    let mut blocks = Vec::new();
+    let mut fences = text.split("\n```");
+    fences.next();
+    // Between an opening and a closing fence is a block, between a closing and an opening one is text.
+    while let Some(block) = fences.next() {
+        let (kind, content) = block.split_once('\n').expect("a block");
+        blocks.push((kind.to_owned(), format!("{content}\n")));
+        fences.next();
+    }
+    blocks
+}
+
+/// What `procward config` says of a text in procward.toml.
+fn config(command: &str, toml: &str) -> String {
     let dir = tempfile::tempdir().expect("a directory");
-    let path = dir.path().join("procward.toml");
-    std::fs::write(&path, toml).expect("written");
+    std::fs::write(dir.path().join("procward.toml"), toml).expect("written");
     let run = std::process::Command::new(env!("CARGO_BIN_EXE_procward"))
-        .args(["config", "check", "--config"])
-        .arg(&path)
+        .args(["config", command, "--config", "procward.toml"])
+        .current_dir(dir.path())
         .output()
         .expect("it runs");
-    assert_eq!(String::from_utf8_lossy(&run.stdout), "2 checks, no fault\n");
-    assert!(run.status.success());
+    String::from_utf8(run.stdout).expect("text")
+}
+
+#[test]
+fn the_configuration_of_the_readme_has_no_fault() {
+    let blocks = blocks(&document("README.md"));
+    let (_, toml) = blocks
+        .iter()
+        .find(|(kind, _)| kind == "toml")
+        .expect("a toml block");
+    let toml = toml.replace("user=test", "user=root");
+    assert_eq!(config("check", &toml), "2 checks, no fault\n");
+}
+
+#[test]
+fn the_examples_of_the_configuration_file_do_what_is_written_below_them() {
+    let blocks = blocks(&document("docs/configuration.md"));
+    let mut kinds = Vec::new();
+    for pair in blocks.windows(2) {
+        let [(kind, toml), (_, said)] = pair else { continue };
+        let command = match kind.as_str() {
+            "toml" => "show",
+            "toml faulty" => "check",
+            _ => continue,
+        };
+        assert_eq!(config(command, toml), *said);
+        kinds.push(kind.clone());
+    }
+    assert_eq!(kinds, ["toml", "toml faulty"]);
+}
+
+#[test]
+fn every_key_of_a_check_is_documented_and_nothing_else() {
+    let documented = first_column(&document("docs/configuration.md"), "## Keys of a check");
+    assert_eq!(documented, procward::config::raw::CHECK_KEYS);
+}
+
+#[test]
+fn every_key_that_takes_a_right_is_documented_with_it() {
+    let text = document("docs/configuration.md");
+    let documented = first_column(&text, "## Rights");
+    let restricted: Vec<&Key> = Key::ALL.iter().filter(|key| key.capability().is_some()).collect();
+    let names: Vec<&str> = restricted.iter().map(|key| key.name()).collect();
+    assert_eq!(documented, names);
+    for key in restricted {
+        let capability = key.capability().map_or("", |capability| capability.name());
+        assert!(text.contains(&format!("| `{}` | {capability} |", key.name())));
+    }
 }

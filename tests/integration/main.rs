@@ -10,8 +10,10 @@
 )]
 
 mod common;
+mod configuration;
 mod crowd;
 mod docs;
+mod evidence;
 mod fixture;
 mod hiding;
 mod live;
@@ -20,4 +22,5 @@ mod namespaces;
 mod process;
 mod ps_monitor;
 mod real_hosts;
+mod rights;
 mod views;

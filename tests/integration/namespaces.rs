@@ -1,6 +1,6 @@
 //! What namespaces and mounts hide, show and forge.
 
-use crate::common::{Place, Procward, command, ids, is_root, need, output};
+use crate::common::{Place, Procward, command, ids, is_root, need, output, unique};
 use crate::process::Live;
 
 #[test]
@@ -132,4 +132,29 @@ fn procward_within_a_pid_namespace_judges_what_it_sees() {
         .run()
         .ends(2)
         .says("pwtoutside missing");
+}
+
+#[test]
+fn a_path_is_not_looked_up_for_a_proc_of_another_place() {
+    need!(is_root(), "only root can mount");
+    let place = Place::new();
+    let name = unique("f");
+    let live = Live::named(&place, &name);
+    let proc = place.directory("proc");
+    // Another mount of proc is taken for another host's: its paths may be other files.
+    let script = format!(
+        "mount -t proc proc {0} && exec {1} --proc {0} check \"$0\"",
+        proc.display(),
+        place.procward().display()
+    );
+    for range in ["0", "1"] {
+        let spec = format!(
+            "exe={},pid={}:{range}",
+            place.path().join(&name).display(),
+            live.pid()
+        );
+        output(command("unshare").args(["-m", "sh", "-c", &script, &spec]))
+            .ends(3)
+            .says("can't be compared with the program (the files of another host or namespace are not looked up)");
+    }
 }

@@ -9,7 +9,7 @@ use crate::select::selector::{Op, Selector, Term};
 use crate::snapshot::accounts::Accounts;
 
 /// Words that may become keys: as a bare word they would change their meaning one day.
-const RESERVED: &[&str] = &[
+pub(super) const RESERVED: &[&str] = &[
     "label",
     "smack",
     "listen",

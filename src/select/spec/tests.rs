@@ -312,7 +312,7 @@ faulty! {
         "[é]" "`[…]` of a glob takes ASCII characters only" "write the alternatives with `|`",
     ];
     a_host_name PsMonitor "localhost" => [
-        "localhost" "no range in `localhost`: a host name, and `;;` missing in mon.cf" "write `localhost:1-`; mon appends host names to the arguments: end the monitor line in mon.cf with ;;",
+        "localhost" "no range in `localhost`: a host name, and `;;` missing in mon.cf" "end the monitor line in mon.cf with ;; or mon appends host names; for a process of that name write `localhost:1-`",
     ];
     all_faults_in_one_run Native "unknown=1,usr=root,rss>5GB,main=true,user=nosuch,scope=x,state=zombi:9-1" => [
         "unknown" "key `unknown` is not known" "docs/selectors.md has a table of the keys",

@@ -1,0 +1,117 @@
+//! What to do about a term that can't be read: what to grant, and the spec that takes no right.
+
+use super::Check;
+use super::alternative::proven_alternative;
+use crate::select::{Capability, Key, Matcher, Selection};
+use crate::snapshot::{Accounts, Gap, Snapshot, Why};
+
+/// What is known where a remedy is wanted.
+pub(super) struct Case<'a> {
+    pub(super) check: &'a Check,
+    pub(super) selection: &'a Selection,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) accounts: &'a dyn Accounts,
+}
+
+impl Case<'_> {
+    /// One sentence; none where a gap of the view says it already.
+    pub(super) fn remedy(&self, key: Key, why: Why) -> Option<String> {
+        let hidden = self
+            .snapshot
+            .gaps
+            .iter()
+            .any(|gap| matches!(gap, Gap::HidePid(_)));
+        Some(match (key, why) {
+            (_, Why::Denied) if hidden => return None,
+            (Key::Main, Why::Denied) => {
+                format!(
+                    "{}, or add unit=NAME.service to the spec",
+                    grant(Capability::SysPtrace)
+                )
+            }
+            (_, Why::Denied) => match key.capability() {
+                Some(capability) => self.denied(key, capability),
+                None => {
+                    "see what keeps it from procward: everybody may read it, unless a security module forbids"
+                        .into()
+                }
+            },
+            (Key::Main, _) => {
+                "add unit=NAME.service to the spec: it tells a daemon from what it left behind".into()
+            }
+            (Key::Exe, Why::Absent) if self.path_not_looked_up().is_some() => {
+                let (path, reason) = self.path_not_looked_up().unwrap_or_default();
+                format!("{path} can't be compared with the program ({reason}): ask by name, user and unit")
+            }
+            (_, Why::Absent) => "look at the live host, or save the snapshot with --with-arguments".into(),
+            (Key::Exe, _) => "ask by name, user and unit instead of exe".into(),
+            _ => "ask by exe, user and unit, which a process cannot overwrite".into(),
+        })
+    }
+
+    fn denied(&self, key: Key, capability: Capability) -> String {
+        let has_it = capability == Capability::SysPtrace && self.snapshot.observer.may_trace;
+        let grant = if has_it {
+            format!(
+                "{} is not enough here: something else forbids it",
+                capability.name()
+            )
+        } else {
+            grant(capability)
+        };
+        if has_it && let Some(spec) = self.without_pid_1(key) {
+            return format!("{grant}; write {spec}, which trusts PID 1");
+        }
+        let write = match self.alternative() {
+            Some(spec) if self.check.count.min == 0 => {
+                format!("or write {spec}, which is weaker: a process can call itself otherwise")
+            }
+            Some(spec) => format!("or write {spec}, which takes no right"),
+            None if self.check.selector.mentions(key) => {
+                format!("no spec says the same without {}", key.name())
+            }
+            None => format!("or write the exceptions without {}", key.name()),
+        };
+        let join = if write.starts_with("or ") { ", " } else { "; " };
+        format!("{grant}{join}{write}")
+    }
+
+    /// A spec of terms that everybody may read, for the processes that may be meant.
+    fn alternative(&self) -> Option<String> {
+        let unsure = self.selection.unknown.iter().map(|(index, ..)| *index);
+        let mut meant: Vec<usize> = self.selection.matched.iter().copied().chain(unsure).collect();
+        meant.sort_unstable();
+        let selector = proven_alternative(self.check, &meant, self.snapshot, self.accounts)?;
+        Some(format!("{}:{}", selector.text, self.check.count))
+    }
+
+    /// The spec without PID 1, where that is the only process that can't be read.
+    fn without_pid_1(&self, key: Key) -> Option<String> {
+        let only = self
+            .selection
+            .unknown
+            .iter()
+            .all(|(index, unknown, _)| *unknown == key && self.snapshot.processes[*index].pid == 1);
+        let (text, count) = (&self.check.selector.text, self.check.count);
+        (only && self.check.count.min == 0).then(|| format!("{text},pid!=1:{count}"))
+    }
+
+    /// A path of the spec whose file is not known, and why.
+    fn path_not_looked_up(&self) -> Option<(String, String)> {
+        let mut values = self.check.selector.terms.iter().flat_map(|term| &term.values);
+        values.find_map(|matcher| match matcher {
+            Matcher::File(path) => {
+                let reason = path.file.as_ref().err()?;
+                Some((String::from_utf8_lossy(&path.text).into_owned(), reason.clone()))
+            }
+            _ => None,
+        })
+    }
+}
+
+/// How a right is granted.
+fn grant(capability: Capability) -> String {
+    let name = capability.name();
+    let small = name.to_ascii_lowercase();
+    format!("grant {name} (AmbientCapabilities={name} in the unit, or setcap {small}+ep)")
+}
