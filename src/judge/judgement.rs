@@ -228,7 +228,10 @@ fn remedy(key: Key, why: Why) -> &'static str {
         (_, Why::Denied) => {
             "run procward as root or with CAP_SYS_PTRACE, or ask by what everybody may read: name, user, unit"
         }
-        (Key::Main, _) => "add unit=NAME.service to the spec: it tells a daemon from what it left behind",
+        (Key::Main, Why::Orphan) => {
+            "see whether it answers, and restart it if not; if it is well, ask without main, by user, arg or unit"
+        }
+        (Key::Main, _) => "ask without main, by user, arg or unit",
         (_, Why::Absent) => "look at the live host, or save the snapshot with --with-arguments",
         (Key::Exe, _) => "ask by name, user and unit instead of exe",
         _ => "ask by exe, user and unit, which a process cannot overwrite",

@@ -192,7 +192,13 @@ impl<'a> Subject<'a> {
         let comm = self.comm()?;
         let interpreter = script::is_interpreter(comm);
         if !interpreter && comm.len() < COMM_MAX {
-            return Ok(Reading::bytes(comm));
+            return Ok(match before_title(comm) {
+                Some(name) => Reading::Set(
+                    [comm, name].map(|name| Value::Bytes(Cow::Borrowed(name))).into(),
+                    None,
+                ),
+                None => Reading::bytes(comm),
+            });
         }
         let own = Value::Bytes(Cow::Borrowed(comm));
         let cmdline = match fact(&self.process.cmdline, File::Cmdline) {
@@ -205,8 +211,9 @@ impl<'a> Subject<'a> {
         if !interpreter {
             let whole = script::whole_names(comm, &cmdline.arguments);
             let doubt = whole.is_empty().then_some(Why::Malformed);
-            let whole = whole.into_iter().map(|name| Value::Bytes(Cow::Borrowed(name)));
-            return Ok(Reading::Set([own].into_iter().chain(whole).collect(), doubt));
+            let names = whole.into_iter().chain(before_title(comm));
+            let names = names.map(|name| Value::Bytes(Cow::Borrowed(name)));
+            return Ok(Reading::Set([own].into_iter().chain(names).collect(), doubt));
         }
         Ok(match script::script(comm, cmdline) {
             script::Script::Nothing => Reading::bytes(comm),
@@ -299,6 +306,12 @@ impl<'a> Subject<'a> {
 
 /// The length of comm in the kernel: TASK_COMM_LEN - 1 of linux/sched.h.
 pub const COMM_MAX: usize = 15;
+
+/// The name in a comm that holds a title: `gunicorn: maste`, `tmux: server`.
+pub(super) fn before_title(comm: &[u8]) -> Option<&[u8]> {
+    let at = comm.windows(2).position(|two| two == b": ")?;
+    (at > 0).then(|| &comm[..at])
+}
 
 /// A need of the process itself, said of process `pid` to another.
 pub(super) fn of(pid: i32, reading: Reading<'_>) -> Reading<'_> {

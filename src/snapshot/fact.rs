@@ -45,6 +45,8 @@ pub enum Why {
     Malformed,
     /// The process changed its program or ids while it was read, time after time.
     Torn,
+    /// Whether it is a main process: it was left to PID 1, as a daemon is and as the workers of a dead daemon are.
+    Orphan,
     /// Another error, by its errno.
     Errno(i32),
     /// The fact is not in this snapshot: a file that was saved without it, or a fault of procward.
@@ -60,6 +62,7 @@ impl Why {
             Why::Empty => "empty".into(),
             Why::Malformed => "malformed".into(),
             Why::Torn => "changed while it was read".into(),
+            Why::Orphan => "a daemon of its own, or left behind by a dead one".into(),
             Why::Errno(errno) => std::io::Error::from_raw_os_error(errno).to_string(),
             Why::Absent => "not in the snapshot".into(),
         }
