@@ -134,8 +134,8 @@ fn left_to_a_reaper(subject: Subject<'_>) -> Result<Standing, Reading<'_>> {
     })
 }
 
-/// Daemons that fork a process for each connection and make it lead a session, without a title: it looks as the
-/// daemon itself does where that put itself into the background.
+/// Daemons that fork a process for each connection and make it lead a session, without a mark: it looks as the
+/// daemon itself does where that put itself into the background. Dropbear does so where it can't start itself anew.
 const CONNECTIONS_LEAD_SESSIONS: [&[u8]; 1] = [b"dropbear"];
 
 /// What the title says.
@@ -145,8 +145,7 @@ fn role(subject: Subject<'_>) -> Result<Option<Role>, Reading<'_>> {
         return Ok(None);
     }
     let cmdline = fact(&subject.process.cmdline, File::Cmdline)?;
-    let argv0 = cmdline.arguments.first().map_or(&b""[..], Vec::as_slice);
-    Ok(title::role(comm, argv0))
+    Ok(title::role(comm, &cmdline.arguments))
 }
 
 /// Whether a child of its own program is nevertheless a service of its own: systemd runs each user's manager so.
@@ -293,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_of_dropbear_may_be_its_listener() {
+    fn a_forked_connection_of_dropbear_may_be_its_listener() {
         let left = process(11, "dropbear").daemonized();
         let shell = process(12, "dropbear").child_of(11);
         assert_eq!(state("dropbear", &host(vec![left.clone()])), State::Unknown);

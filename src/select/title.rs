@@ -1,8 +1,8 @@
-//! Titles: what a daemon writes over argv[0] to tell its processes apart for ps.
+//! Titles: what a daemon writes over argv[0] to tell its processes apart for ps, or the arguments that it starts
+//! itself anew with.
 //!
-//! The few daemons below entitle every process that is not their main one, and their titles are their own: such a
-//! title is taken at its word. Each was measured, see docs/main.md; of any other daemon a title says only that it
-//! has one.
+//! The few daemons below mark every process that is not their main one, and their marks are their own: such a mark
+//! is taken at its word. Each was measured, see docs/main.md; of any other daemon a title says only that it has one.
 
 use super::script::file_name;
 
@@ -47,14 +47,22 @@ const DAEMONS: [Daemon; 8] = [
     daemon("sshd", "sshd: ", Some("[listener]")),
 ];
 
-/// Whether the arguments of a process of this comm are worth reading for its title.
+/// Daemons that start themselves anew for each connection, in a session of its own, and the argument that tells it.
+const STARTED_ANEW: [(&[u8], &[u8]); 2] = [(b"dropbear", b"-2"), (b"sshd", b"-R")];
+
+/// Whether the arguments of a process of this comm are worth reading.
 pub(super) fn may_tell(comm: &[u8]) -> bool {
     DAEMONS.iter().any(|daemon| comm.starts_with(daemon.comm))
+        || STARTED_ANEW.iter().any(|(name, _)| *name == comm)
 }
 
-/// What argv[0] says of a process of this comm; none where it is no title, or of a daemon that is not known.
-pub(super) fn role(comm: &[u8], argv0: &[u8]) -> Option<Role> {
-    let title = without_directory(argv0);
+/// What its arguments say of a process of this comm; none where they are no mark, or of a daemon that is not known.
+pub(super) fn role(comm: &[u8], arguments: &[Vec<u8>]) -> Option<Role> {
+    let is_anew = |(name, mark): &(&[u8], &[u8])| *name == comm && arguments.iter().any(|word| word == mark);
+    if STARTED_ANEW.iter().any(is_anew) {
+        return Some(Role::Other);
+    }
+    let title = without_directory(arguments.first()?);
     let daemon = DAEMONS
         .iter()
         .find(|daemon| comm.starts_with(daemon.comm) && title.starts_with(daemon.title))?;
@@ -87,8 +95,9 @@ fn without_directory(argv0: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn says(comm: &str, argv0: &str) -> Option<Role> {
-        role(comm.as_bytes(), argv0.as_bytes())
+    fn says(comm: &str, arguments: &[&str]) -> Option<Role> {
+        let arguments: Vec<Vec<u8>> = arguments.iter().map(|word| word.as_bytes().to_vec()).collect();
+        role(comm.as_bytes(), &arguments)
     }
 
     #[test]
@@ -130,8 +139,21 @@ mod tests {
             // Of another program.
             ("vim", "nginx: worker process", None),
         ] {
-            assert_eq!(says(comm, argv0), role, "{comm} {argv0}");
+            assert_eq!(says(comm, &[argv0]), role, "{comm} {argv0}");
         }
+    }
+
+    #[test]
+    fn a_daemon_that_starts_itself_anew_for_a_connection_says_so_in_its_arguments() {
+        assert_eq!(
+            says("dropbear", &["/usr/sbin/dropbear", "-F", "-2", "7"]),
+            Some(Role::Other)
+        );
+        assert_eq!(says("dropbear", &["/usr/sbin/dropbear", "-F", "-p", "22"]), None);
+        assert_eq!(says("sshd", &["/usr/sbin/sshd", "-D", "-R"]), Some(Role::Other));
+        assert_eq!(says("sshd", &["/usr/sbin/sshd", "-D"]), None);
+        assert_eq!(says("sort", &["sort", "-R"]), None);
+        assert_eq!(says("sshd", &[]), None);
     }
 
     #[test]

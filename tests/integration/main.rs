@@ -11,11 +11,13 @@
 
 mod common;
 mod crowd;
+mod daemons;
 mod docs;
 mod fixture;
 mod hiding;
 mod live;
 mod mon_daemon;
+mod namespace;
 mod namespaces;
 mod process;
 mod ps_monitor;
