@@ -8,8 +8,8 @@ use crate::namespace::{Namespace, Seen, both};
 use crate::process::pids_of;
 use std::path::Path;
 
-const OK: i32 = 0;
-const CRITICAL: i32 = 2;
+pub(crate) const OK: i32 = 0;
+pub(crate) const CRITICAL: i32 = 2;
 const UNKNOWN: i32 = 3;
 
 /// Skips unless root runs this and these programs are installed.
@@ -19,6 +19,7 @@ macro_rules! need_programs {
         $(need!(Path::new($program).exists(), concat!($program, " is not installed"));)*
     };
 }
+pub(crate) use need_programs;
 
 // Titles: the workers say what they are.
 

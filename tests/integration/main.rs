@@ -22,4 +22,5 @@ mod namespaces;
 mod process;
 mod ps_monitor;
 mod real_hosts;
+mod run_by;
 mod views;
