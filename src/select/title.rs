@@ -34,13 +34,14 @@ const fn daemon(comm: &'static str, title: &'static str, main: Option<&'static s
     }
 }
 
-const DAEMONS: [Daemon; 8] = [
+const DAEMONS: [Daemon; 9] = [
     // The child of cron or crond that waits for a job: /usr/sbin/CRON, CROND.
     daemon("cron", "CRON", None),
     daemon("gunicorn", "gunicorn: ", Some("master [")),
     daemon("nginx", "nginx: ", Some("master process")),
     daemon("php-fpm", "php-fpm: ", Some("master process")),
     daemon("postgres", "postgres: ", None),
+    daemon("proftpd", "proftpd: ", Some("(accepting connections)")),
     daemon("pure-ftpd", "pure-ftpd (", Some("(SERVER)")),
     daemon("squid", "(squid-", None),
     // A connection's process is exec'ed anew and leads a session of its own, as a daemon does.
@@ -134,6 +135,8 @@ mod tests {
             ("cron", "/usr/sbin/CRON", Some(Other)),
             ("crond", "/usr/sbin/CROND", Some(Other)),
             ("cron", "/usr/sbin/cron", None),
+            ("proftpd", "proftpd: (accepting connections)", Some(Main)),
+            ("proftpd", "proftpd: connected: host (192.0.2.1:5)", Some(Other)),
             ("pure-ftpd", "pure-ftpd (SERVER)", Some(Main)),
             ("pure-ftpd", "pure-ftpd (IDLE)", Some(Other)),
             // Of another program.
