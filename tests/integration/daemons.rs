@@ -33,11 +33,8 @@ fn nginx_is_told_from_its_workers_and_missing_when_they_are_all_that_is_left() {
     for background in [true, false] {
         let host = Namespace::new();
         let conf = host.write("nginx.conf", NGINX);
-        if background {
-            host.must(&format!("/usr/sbin/nginx -c {conf}"));
-        } else {
-            host.start(&format!("/usr/sbin/nginx -c {conf} -g 'daemon off;'"));
-        }
+        let mode = if background { "" } else { "-g 'daemon off;'" };
+        host.launch(background, &format!("/usr/sbin/nginx -c {conf} {mode}"));
         let master = host.wait_for("nginx", 3)[0];
         assert_eq!(host.check("nginx,main=yes:1"), both(OK));
         assert_eq!(host.check("nginx,main=no:2"), both(OK));
@@ -53,7 +50,7 @@ fn nginx_that_replaced_itself_after_an_upgrade_is_main_again() {
     need_programs!("/usr/sbin/nginx");
     let host = Namespace::new();
     let conf = host.write("nginx.conf", NGINX);
-    host.must(&format!("/usr/sbin/nginx -c {conf}"));
+    host.daemonize(&format!("/usr/sbin/nginx -c {conf}"));
     let old = host.wait_for("nginx", 3)[0];
     // As Debian's package does it: both generations live for a moment.
     host.must(&format!("kill -USR2 {old}"));
@@ -71,14 +68,17 @@ fn nginx_that_replaced_itself_after_an_upgrade_is_main_again() {
 #[test]
 fn php_fpm_is_told_from_its_pool_and_missing_when_that_is_all_that_is_left() {
     need_programs!("/usr/sbin/php-fpm8.2");
-    for mode in ["--nodaemonize", "--daemonize"] {
+    for (mode, background) in [("--nodaemonize", false), ("--daemonize", true)] {
         let host = Namespace::new();
         let conf = host.write(
             "fpm.conf",
             "[global]\nerror_log = /dev/null\n[shop]\nuser = www-data\nlisten = /run/php.sock\npm = static\n\
              pm.max_children = 2\n",
         );
-        host.start(&format!("/usr/sbin/php-fpm8.2 {mode} --fpm-config {conf}"));
+        host.launch(
+            background,
+            &format!("/usr/sbin/php-fpm8.2 {mode} --fpm-config {conf}"),
+        );
         let master = host.wait_for("php-fpm8.2", 3)[0];
         assert_eq!(host.check("name=php-fpm*,main=yes:1"), both(OK), "{mode}");
         host.kill(master);
@@ -159,13 +159,14 @@ const APP: &str = "def app(environment, start):\n    start('200 OK', [])\n    re
 #[test]
 fn gunicorn_with_titles_is_told_by_them() {
     need_programs!("/usr/bin/gunicorn", "/usr/lib/python3/dist-packages/setproctitle");
-    for mode in ["", "-D"] {
+    for (mode, background) in [("", false), ("-D", true)] {
         let host = Namespace::new();
         host.write("app.py", APP);
         let directory = host.path().display();
-        host.start(&format!(
-            "/usr/bin/gunicorn {mode} -w 2 --chdir {directory} -b unix:/run/g.sock app:app"
-        ));
+        host.launch(
+            background,
+            &format!("/usr/bin/gunicorn {mode} -w 2 --chdir {directory} -b unix:/run/g.sock app:app"),
+        );
         let master = host.wait_for("gunicorn: maste", 1)[0];
         host.wait_for("gunicorn: worke", 2);
         assert_eq!(host.check("gunicorn,main=yes:1"), both(OK), "{mode}");
@@ -204,9 +205,9 @@ fn gunicorn_without_titles_is_main_in_the_foreground_and_unknown_without_its_mas
 #[test]
 fn apache_is_told_from_its_workers_and_unknown_when_they_are_all_that_is_left() {
     need_programs!("/usr/sbin/apache2");
-    for mode in ["", "-DFOREGROUND"] {
+    for (mode, background) in [("", true), ("-DFOREGROUND", false)] {
         let host = Namespace::new();
-        start_apache(&host, "/usr/sbin/apache2", mode);
+        start_apache(&host, "/usr/sbin/apache2", mode, background);
         // Two workers and, for a moment, what starts the threads of a third.
         let master = host.wait_for_at_least("apache2", 3)[0];
         assert_eq!(host.check("apache2,main=yes:1"), both(OK), "{mode}");
@@ -224,7 +225,7 @@ fn apache_is_told_from_its_workers_and_unknown_when_they_are_all_that_is_left() 
     }
 }
 
-fn start_apache(host: &Namespace, program: &str, mode: &str) {
+fn start_apache(host: &Namespace, program: &str, mode: &str, background: bool) {
     let root = host.path().display();
     let modules = "/usr/lib/apache2/modules";
     let conf = host.write(
@@ -236,7 +237,7 @@ fn start_apache(host: &Namespace, program: &str, mode: &str) {
              StartServers 2\nUser www-data\nGroup www-data\nErrorLog /dev/null\n"
         ),
     );
-    host.start(&format!("{program} -f {conf} {mode}"));
+    host.launch(background, &format!("{program} -f {conf} {mode}"));
 }
 
 #[test]
@@ -246,7 +247,7 @@ fn from_the_host_a_daemon_in_a_pid_namespace_is_judged_the_same() {
     // Under a name of its own: others may run on the host.
     let name = unique("apach");
     let program = host.place().copy("/usr/sbin/apache2", &name);
-    start_apache(&host, &program.display().to_string(), "");
+    start_apache(&host, &program.display().to_string(), "", true);
     let master = host.wait_for_at_least(&name, 3)[0];
     let spec = format!("{name},main=yes,scope=all:1");
     let outside = |user: &str| {
@@ -267,14 +268,14 @@ fn from_the_host_a_daemon_in_a_pid_namespace_is_judged_the_same() {
 #[test]
 fn haproxy_is_told_from_its_worker_and_unknown_when_that_is_all_that_is_left() {
     need_programs!("/usr/sbin/haproxy");
-    for mode in ["-W", "-W -D"] {
+    for (mode, background) in [("-W", false), ("-W -D", true)] {
         let host = Namespace::new();
         let conf = host.write(
             "haproxy.cfg",
             "global\n nbthread 1\ndefaults\n timeout client 1s\n timeout server 1s\n timeout connect 1s\n\
              frontend f\n bind unix@/run/haproxy.sock\n",
         );
-        host.start(&format!("/usr/sbin/haproxy {mode} -f {conf}"));
+        host.launch(background, &format!("/usr/sbin/haproxy {mode} -f {conf}"));
         let pids = host.wait_for("haproxy", 2);
         assert_eq!(host.check("haproxy,main=yes:1"), both(OK), "{mode}");
         assert_eq!(host.check("haproxy,main=no:1"), both(OK), "{mode}");
@@ -289,23 +290,28 @@ fn haproxy_is_told_from_its_worker_and_unknown_when_that_is_all_that_is_left() {
 #[test]
 fn redis_is_main_and_what_saves_its_data_is_not() {
     need_programs!("/usr/bin/redis-server", "/usr/bin/redis-cli");
-    for background in ["no", "yes"] {
+    for background in [false, true] {
         let host = Namespace::new();
         // The child that saves sleeps a second for each key.
-        host.start(&format!(
-            "/usr/bin/redis-server --daemonize {background} --save '' --port 0 --unixsocket /run/r.sock --dir /run \
-             --rdb-key-save-delay 1000000"
+        let line = "/usr/bin/redis-server --save '' --port 0 --unixsocket /run/r.sock --dir /run \
+                    --rdb-key-save-delay 1000000";
+        host.launch(
+            background,
+            &format!("{line} --daemonize {}", if background { "yes" } else { "no" }),
+        );
+        let redis = |line: &str| format!("redis-cli -s /run/r.sock {line}");
+        host.must(&format!(
+            "until [ \"$({})\" = PONG ]; do sleep 0.05; done",
+            redis("ping")
         ));
         let master = host.wait_for("redis-server", 1)[0];
         assert_eq!(
             host.check("redis-server,main=yes:1"),
             both(OK),
-            "daemonize {background}"
+            "in the background: {background}"
         );
-        let redis = |line: &str| format!("redis-cli -s /run/r.sock {line} >/dev/null");
         host.must(&format!(
-            "until {}; do sleep 0.05; done; for key in 1 2 3 4 5 6 7 8 9; do {}; done; {}",
-            redis("ping"),
+            "for key in 1 2 3 4 5 6 7 8 9; do {} || exit; done >/dev/null; {}",
             redis("set $key 1"),
             redis("bgsave")
         ));
@@ -313,7 +319,7 @@ fn redis_is_main_and_what_saves_its_data_is_not() {
         assert_eq!(
             host.check("redis-server,main=yes:1"),
             both(OK),
-            "daemonize {background}"
+            "in the background: {background}"
         );
         host.kill(master);
         let saves = host.wait_for("redis-server", 1);
@@ -321,7 +327,7 @@ fn redis_is_main_and_what_saves_its_data_is_not() {
         assert_eq!(
             host.check("redis-server,main=yes:1"),
             both(UNKNOWN),
-            "daemonize {background}"
+            "in the background: {background}"
         );
     }
 }
@@ -458,7 +464,7 @@ fn a_daemon_that_forks_twice_is_unknown_and_asked_without_main() {
         "#!/usr/bin/python3\nimport os, time\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\n\
          time.sleep(1000)\n",
     );
-    host.start(&script.display().to_string());
+    host.daemonize(&script.display().to_string());
     host.wait_for("twice.py", 1);
     assert_eq!(host.check("twice.py,main=yes:1"), both(UNKNOWN));
     assert_eq!(host.check("twice.py:1"), both(OK));

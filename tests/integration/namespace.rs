@@ -117,6 +117,22 @@ impl Namespace {
         self.must(&format!("cd /; setsid -f {program} </dev/null >/dev/null 2>&1"));
     }
 
+    /// Runs a program that puts itself into the background, as an init script does.
+    #[track_caller]
+    pub(crate) fn daemonize(&self, program: &str) {
+        self.must(&format!("cd /; {program} </dev/null >/dev/null 2>&1"));
+    }
+
+    /// Starts a program in one of both ways.
+    #[track_caller]
+    pub(crate) fn launch(&self, background: bool, program: &str) {
+        if background {
+            self.daemonize(program);
+        } else {
+            self.start(program);
+        }
+    }
+
     /// A file below [`Namespace::path`].
     pub(crate) fn write(&self, name: &str, text: &str) -> String {
         let path = self.path().join(name);
@@ -166,9 +182,7 @@ impl Namespace {
 
     /// Kills a process, and waits until nothing is left of it.
     pub(crate) fn kill(&self, pid: u32) {
-        self.must(&format!(
-            "kill -9 {pid}; while [ -e /proc/{pid} ]; do sleep 0.01; done"
-        ));
+        self.must(&killing(pid));
     }
 
     /// Stops processes, so that the death of their parent does not end them.
@@ -210,6 +224,11 @@ impl Drop for Namespace {
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
     }
+}
+
+/// The line of a shell that kills a process, and waits until nothing is left of it.
+pub(crate) fn killing(pid: u32) -> String {
+    format!("kill -9 {pid} && while [ -e /proc/{pid} ]; do sleep 0.01; done")
 }
 
 /// The children of a process.

@@ -2,7 +2,7 @@
 
 use crate::common::{ids, is_root, need, wait_for};
 use crate::daemons::{CRITICAL, OK, need_programs};
-use crate::namespace::{Namespace, Seen, both};
+use crate::namespace::{Namespace, Seen, both, killing};
 use std::path::Path;
 
 /// An sshd on a port of its own, with a key that lets root in.
@@ -84,7 +84,10 @@ fn a_root_login_sees_the_sshd_it_came_through_and_its_end() {
     let check = |spec: &str| format!("{procward} check {spec}; echo status $?");
     let specs = ["sshd,main=yes:1", "/usr/sbin/sshd,main=yes,user=root:1"];
     let look = specs.map(check).join("; ");
-    let said = host.must(&sshd.login(&format!("{look}; kill -9 {}; echo killed; {look}", sshd.listener)));
+    let said = host.must(&sshd.login(&format!(
+        "{look}; {}; echo killed; {look}",
+        killing(sshd.listener)
+    )));
     let (before, after) = said.split_once("killed\n").expect("both looks");
     let statuses = |text: &str| -> Vec<String> {
         let lines = text.lines().filter_map(|line| line.strip_prefix("status "));
