@@ -150,10 +150,16 @@ fn role(subject: Subject<'_>) -> Result<Option<Role>, Reading<'_>> {
 
 /// Whether a child of its own program is nevertheless a service of its own: systemd runs each user's manager so.
 fn is_a_service_below<'a>(parent: Subject<'a>, child: Subject<'a>) -> Result<bool, Reading<'a>> {
-    let stat = fact(&child.process.stat, File::Stat)?;
-    let own = unit_of(child)?;
-    let is_service = own.is_some_and(|own| own.ends_with(b".service"));
-    Ok(!stat.is_forked_copy() && is_service && own != unit_of(parent)?)
+    if fact(&child.process.stat, File::Stat)?.is_forked_copy() {
+        return Ok(false);
+    }
+    // Not unit_of(), for which an unreadable cgroup is none.
+    let unit = |subject: Subject<'a>| match fact(&subject.process.cgroup, File::Cgroup) {
+        Ok(cgroup) => Ok(place::unit(&cgroup.path)),
+        Err(reading) => Err(of(subject.process.pid, reading)),
+    };
+    let own = unit(child)?;
+    Ok(own.is_some_and(|own| own.ends_with(b".service")) && own != unit(parent)?)
 }
 
 fn unit_of(subject: Subject<'_>) -> Result<Option<&[u8]>, Reading<'_>> {
