@@ -36,9 +36,10 @@ impl Case<'_> {
                         .into()
                 }
             },
-            (Key::Main, _) => {
-                "add unit=NAME.service to the spec: it tells a daemon from what it left behind".into()
+            (Key::Main, Why::Orphan) => {
+                "see whether it answers, and restart it if not; if it is well, ask without main, by user, arg or unit".into()
             }
+            (Key::Main, _) => "ask without main, by user, arg or unit".into(),
             (Key::Exe, Why::Absent) if self.path_not_looked_up().is_some() => {
                 let (path, reason) = self.path_not_looked_up().unwrap_or_default();
                 format!("{path} can't be compared with the program ({reason}): ask by name, user and unit")

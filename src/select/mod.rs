@@ -7,6 +7,7 @@ pub mod key;
 mod main_process;
 pub mod place;
 pub mod plan;
+mod program;
 pub mod range;
 pub mod reading;
 pub mod script;
@@ -14,6 +15,7 @@ pub mod selection;
 pub mod selector;
 pub mod spec;
 pub mod term;
+mod title;
 pub mod truth;
 mod usage;
 

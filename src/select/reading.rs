@@ -238,7 +238,13 @@ impl<'a> Subject<'a> {
         let comm = self.comm()?;
         let interpreter = script::is_interpreter(comm);
         if !interpreter && comm.len() < COMM_MAX {
-            return Ok(Reading::bytes(comm));
+            return Ok(match before_title(comm) {
+                Some(name) => Reading::Set(
+                    [comm, name].map(|name| Value::Bytes(Cow::Borrowed(name))).into(),
+                    None,
+                ),
+                None => Reading::bytes(comm),
+            });
         }
         let own = Value::Bytes(Cow::Borrowed(comm));
         let cmdline = match fact(&self.process.cmdline, File::Cmdline) {
@@ -251,8 +257,9 @@ impl<'a> Subject<'a> {
         if !interpreter {
             let whole = script::whole_names(comm, &cmdline.arguments);
             let doubt = whole.is_empty().then_some(Why::Malformed);
-            let whole = whole.into_iter().map(|name| Value::Bytes(Cow::Borrowed(name)));
-            return Ok(Reading::Set([own].into_iter().chain(whole).collect(), doubt));
+            let names = whole.into_iter().chain(before_title(comm));
+            let names = names.map(|name| Value::Bytes(Cow::Borrowed(name)));
+            return Ok(Reading::Set([own].into_iter().chain(names).collect(), doubt));
         }
         Ok(match script::script(comm, cmdline) {
             script::Script::Nothing => Reading::bytes(comm),
@@ -370,6 +377,12 @@ fn policy_name(policy: u32) -> &'static [u8] {
         6 => b"deadline",
         _ => b"unknown",
     }
+}
+
+/// The name in a comm that holds a title: `gunicorn: maste`, `tmux: server`.
+pub(super) fn before_title(comm: &[u8]) -> Option<&[u8]> {
+    let at = comm.windows(2).position(|two| two == b": ")?;
+    (at > 0).then(|| &comm[..at])
 }
 
 /// A need of the process itself, said of process `pid` to another.

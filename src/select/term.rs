@@ -1,10 +1,11 @@
 //! One term against one process: the truth table of docs/selectors.md.
 
-use super::reading::{COMM_MAX, Reading, Subject, Value, fact};
+use super::reading::{COMM_MAX, Reading, Subject, Value, before_title, fact};
 use super::script::{file_name, is_interpreter};
 use super::selector::Path;
 use super::{File, Key, Matcher, Op, Scope, Selector, Term, Truth};
 use crate::snapshot::{Exe, Fact, Why};
+use std::borrow::Cow;
 
 impl Selector {
     /// Whether all terms hold. `strict`: an unreadable program may be any program (a check without a minimum);
@@ -76,9 +77,11 @@ impl Term {
         if comm.len() < COMM_MAX || is_interpreter(comm) || self.op != Op::Is {
             return None;
         }
+        let before = before_title(comm).map(|name| Value::Bytes(Cow::Borrowed(name)));
+        let is_before = |matcher| before.as_ref().is_some_and(|name| matches(matcher, Op::Is, name));
         self.values
             .iter()
-            .all(|matcher| cannot_begin_with(matcher, comm))
+            .all(|matcher| cannot_begin_with(matcher, comm) && !is_before(matcher))
             .then_some(Truth::No)
     }
 

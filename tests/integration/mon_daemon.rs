@@ -1,6 +1,7 @@
 //! The real mon daemon runs procward as its `ps.monitor`, as the user mon where the tests run as root.
 
 use crate::common::{Place, command, ids, is_root, need, spawn, unique, wait_for};
+use crate::namespace::Namespace;
 use crate::process::{Live, pids_of};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::{BufRead, BufReader, Write};
@@ -18,6 +19,7 @@ struct Daemon {
     child: Child,
     port: u16,
     place: Place,
+    _namespace: Option<Namespace>,
 }
 
 impl Daemon {
@@ -28,6 +30,10 @@ impl Daemon {
 
     /// `monitor`: what is to be found under the name that `lines` give, which are those of the service in mon.cf.
     fn with(place: Place, monitor: &Path, lines: &str) -> Daemon {
+        Daemon::within(None, place, monitor, lines)
+    }
+
+    fn within(namespace: Option<Namespace>, place: Place, monitor: &Path, lines: &str) -> Daemon {
         let name = lines
             .split_once("monitor ")
             .and_then(|(_, rest)| rest.split(' ').next());
@@ -49,7 +55,16 @@ impl Daemon {
         );
         std::fs::write(home.join("mon.cf"), configuration).expect("mon.cf");
         std::fs::write(home.join("auth.cf"), "command section\nlist: all\nquit: all\n\n").expect("auth.cf");
-        let mut command = command(MON);
+        let user = ids("mon").filter(|_| is_root());
+        let mut command = match &namespace {
+            None => command(MON),
+            Some(namespace) => {
+                let words = namespace.enter(if user.is_some() { "mon" } else { "root" });
+                let mut command = command(&words[0]);
+                command.args(&words[1..]).arg(MON);
+                command
+            }
+        };
         for (option, path) in [
             ("-c", home.join("mon.cf")),
             ("-A", home.join("auth.cf")),
@@ -73,16 +88,19 @@ impl Daemon {
             .process_group(0);
         let file = std::fs::File::create(home.join("output")).expect("a file");
         command.stdout(file.try_clone().expect("a file")).stderr(file);
-        if let Some((uid, gid)) = ids("mon").filter(|_| is_root()) {
+        if let Some((uid, gid)) = user {
             for path in [&home, &state] {
                 std::os::unix::fs::chown(path, Some(uid), Some(gid)).expect("chown");
             }
-            command.uid(uid).gid(gid);
+            if namespace.is_none() {
+                command.uid(uid).gid(gid);
+            }
         }
         Daemon {
             child: spawn(&mut command),
             port,
             place,
+            _namespace: namespace,
         }
     }
 
@@ -423,4 +441,27 @@ fn a_monitor_line_without_its_semicolons_is_told_in_the_summary() {
         let text = mon.read("alerts");
         assert!(text.contains("1 other check ok"), "{monitor}: {text}");
     }
+}
+
+#[test]
+fn one_mon_is_counted_from_its_own_monitor() {
+    need!(Path::new(MON).exists(), "mon is not installed");
+    need!(is_root(), "namespaces need root");
+    // Another mon may run on the host.
+    let namespace = Namespace::sharing_the_network();
+    let place = Place::new();
+    let link = place.link("ps.monitor");
+    let mon = Daemon::within(
+        Some(namespace),
+        place,
+        &link,
+        "monitor ps.monitor mon:1 mon,main=yes,user=mon:1-1 ;;",
+    );
+    assert!(mon.wait_for_status(1).contains("exitval=0"));
+    // It stays so, whatever mon is at.
+    for _ in 0..4 {
+        std::thread::sleep(Duration::from_millis(500));
+        assert!(mon.wait_for_status(1).contains("exitval=0"));
+    }
+    assert_eq!(mon.alerts(), []);
 }

@@ -158,3 +158,113 @@ fn a_path_is_not_looked_up_for_a_proc_of_another_place() {
             .says("can't be compared with the program (the files of another host or namespace are not looked up)");
     }
 }
+
+/// Mounts the cgroup hierarchy that procward reads at /mnt: `name=systemd` where systemd uses it, else cgroup2.
+const MOUNT: &str = "\
+    if grep -q ':name=systemd:/.' /proc/self/cgroup\n\
+    then mount -t cgroup -o none,name=systemd cgroup /mnt\n\
+    else mount -t cgroup2 cgroup2 /mnt\n\
+    fi || exit 77\n";
+
+/// Runs a shell script where the hierarchy is at /mnt.
+fn with_cgroups(script: &str) -> std::process::Command {
+    let mut command = command("unshare");
+    command.args(["-m", "sh", "-c", &format!("{MOUNT}{script}")]);
+    command
+}
+
+fn may_make_cgroups() -> bool {
+    let directory = unique("probe");
+    output(&mut with_cgroups(&format!(
+        "mkdir /mnt/{directory} && rmdir /mnt/{directory}"
+    )))
+    .code()
+        == Some(0)
+}
+
+/// The first process of a child PID namespace, in a control group of its own.
+struct InCgroup {
+    live: Option<Live>,
+    path: String,
+}
+
+impl InCgroup {
+    fn start(place: &Place, name: &str, path: &str) -> InCgroup {
+        let program = place.copy("/bin/cat", name);
+        let script = format!(
+            "mkdir -p '/mnt{path}' && echo $$ > '/mnt{path}/cgroup.procs' && exec unshare -pf --kill-child {}",
+            program.display()
+        );
+        InCgroup {
+            live: Some(Live::run_until_there_is(&mut with_cgroups(&script), name)),
+            path: path.to_owned(),
+        }
+    }
+}
+
+impl Drop for InCgroup {
+    fn drop(&mut self) {
+        drop(self.live.take());
+        // The group empties when the kernel is done with its processes. What was there before, or is another's, is
+        // not empty and stays.
+        let script = format!(
+            "path='/mnt{}'; for try in 1 2 3 4 5 6 7 8 9; do rmdir \"$path\" && break; sleep 0.1; done; \
+             while path=${{path%/*}}; rmdir \"$path\"; do :; done",
+            self.path
+        );
+        output(&mut with_cgroups(&format!("{{ {script}; }} 2>/dev/null")));
+    }
+}
+
+/// The exit status of a check, which is the same as root and as nobody.
+#[track_caller]
+fn ends(spec: &str, code: i32) -> String {
+    let said = Procward::check("human").arg(spec).run().ends(code);
+    Procward::check("human").arg(spec).user("nobody").run().ends(code);
+    said.stdout()
+}
+
+#[test]
+fn a_service_with_a_pid_namespace_of_its_own_counts_like_any_other() {
+    need!(
+        is_root() && ids("nobody").is_some(),
+        "cgroups and users need root"
+    );
+    need!(may_make_cgroups(), "control groups can't be made here");
+    let place = Place::new();
+    let name = unique("own");
+    let unit = format!("{name}.service");
+    let _service = InCgroup::start(&place, &name, &format!("/system.slice/{unit}"));
+    ends(&format!("{name}:1"), 0);
+    ends(&format!("{name},unit={unit},main=yes:1"), 0);
+    ends(&format!("{name},scope=host:1"), 0);
+    ends(&format!("{name},scope=container:0"), 0);
+    ends(&format!("{name}:0"), 2);
+}
+
+#[test]
+fn a_container_is_left_out_of_a_minimum_and_found_by_a_check_that_forbids() {
+    need!(
+        is_root() && ids("nobody").is_some(),
+        "cgroups and users need root"
+    );
+    need!(may_make_cgroups(), "control groups can't be made here");
+    let id = format!("{:064x}", std::process::id());
+    for path in [
+        format!("/system.slice/docker-{id}.scope"),
+        // The service's manager made a group below the service's own.
+        format!("/system.slice/{}/libpod-{id}.scope", unique(".service")),
+    ] {
+        let place = Place::new();
+        let name = unique("dock");
+        let _container = InCgroup::start(&place, &name, &path);
+        let said = ends(&format!("{name}:1"), 2);
+        assert!(said.contains(&format!("CRITICAL: {name} missing")), "{said}");
+        assert!(said.contains("1 process in a container"), "{said}");
+        let said = ends(&format!("{name}:0"), 2);
+        assert!(said.contains(&format!("CRITICAL: {name} running")), "{said}");
+        ends(&format!("{name},container={id}:1"), 0);
+        ends(&format!("{name},scope=all:1"), 0);
+        ends(&format!("{name},scope=host:0"), 0);
+    }
+}
