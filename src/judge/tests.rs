@@ -112,6 +112,55 @@ fn a_program_replaced_by_an_upgrade_still_counts() {
     assert_eq!(count("/usr/sbin/cron:1", &snapshot), (CRITICAL, 0));
 }
 
+fn with_exe(
+    process: crate::snapshot::Process,
+    change: impl FnOnce(&mut crate::snapshot::Exe),
+) -> crate::snapshot::Process {
+    process.change(|p| {
+        if let Fact::Value(exe) = &mut p.exe {
+            change(exe);
+        }
+    })
+}
+
+#[test]
+fn a_program_on_somebodys_fuse_blinds_nobody_else() {
+    let on_fuse = |device| {
+        with_exe(process(11, "app").uid(1000), |exe| {
+            exe.file = Fact::Unreadable(Why::Denied);
+            exe.device = device;
+        })
+    };
+    let mut snapshot = host(vec![process(10, "sshd"), on_fuse(Some(9))]);
+    assert_eq!(count("/usr/sbin/sshd:1", &snapshot), (OK, 1));
+    assert_eq!(count("/usr/sbin/nologin:0", &snapshot), (OK, 0));
+    assert_eq!(count("exe.deleted=yes:0", &snapshot), (OK, 0));
+    // An old kernel tells not even the device.
+    snapshot.processes[2] = on_fuse(None);
+    assert_eq!(count("/usr/sbin/sshd:1", &snapshot), (OK, 1));
+    assert_eq!(count("/usr/sbin/sshd,user=1000:0", &snapshot), (UNKNOWN, 0));
+}
+
+#[test]
+fn whether_a_program_was_deleted_or_replaced_may_be_unknown() {
+    let gone = |exists| {
+        with_exe(process(10, "x"), |exe| {
+            exe.text = b"/usr/sbin/x (deleted)".to_vec();
+            exe.file = Fact::Value(crate::snapshot::FileId::default());
+            exe.path_exists = exists;
+        })
+    };
+    for (exists, deleted, replaced) in [
+        (Some(false), CRITICAL, OK),
+        (Some(true), OK, CRITICAL),
+        (None, UNKNOWN, UNKNOWN),
+    ] {
+        let host = host(vec![gone(exists)]);
+        assert_eq!(count("exe.deleted=yes:0", &host).0, deleted, "{exists:?}");
+        assert_eq!(count("exe.replaced=yes:0", &host).0, replaced, "{exists:?}");
+    }
+}
+
 #[test]
 fn one_unreadable_stranger_does_not_blind_a_minimum_but_does_blind_a_maximum_of_none() {
     let mut snapshot = host(vec![

@@ -3,6 +3,7 @@
 use super::truth::Need;
 use super::usage::{self, Usage};
 use super::{File, Key, main_process, place, script};
+use crate::snapshot::process::DELETED;
 use crate::snapshot::{Clocks, Exe, Fact, Host, Process, Snapshot, Why};
 use std::borrow::Cow;
 
@@ -110,8 +111,8 @@ impl<'a> Subject<'a> {
             Key::Name => self.name()?,
             Key::Comm => Reading::bytes(self.comm()?),
             Key::Exe => Reading::One(Value::Exe(fact(&process.exe, File::Exe)?)),
-            Key::ExeDeleted => self.exe_deleted(|exists| exists == Some(false))?,
-            Key::ExeReplaced => self.exe_deleted(|exists| exists == Some(true))?,
+            Key::ExeDeleted => self.exe_deleted(false)?,
+            Key::ExeReplaced => self.exe_deleted(true)?,
             Key::Script => self.script()?,
             Key::Arg => {
                 let cmdline = fact(&process.cmdline, File::Cmdline)?;
@@ -215,12 +216,21 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn exe_deleted(self, wanted: fn(Option<bool>) -> bool) -> Result<Reading<'a>, Reading<'a>> {
+    fn exe_deleted(self, replaced: bool) -> Result<Reading<'a>, Reading<'a>> {
         let exe = fact(&self.process.exe, File::Exe)?;
-        let file = fact(&exe.file, File::Exe)?;
-        Ok(Reading::One(Value::YesNo(
-            file.links == 0 && wanted(exe.path_exists),
-        )))
+        let answer = |yes| Ok(Reading::One(Value::YesNo(yes)));
+        // The kernel writes it behind every file without a name; only whether it wrote it, or the name ends so, takes
+        // a look at the file.
+        if !exe.text.ends_with(DELETED) {
+            return answer(false);
+        }
+        if fact(&exe.file, File::Exe)?.links > 0 {
+            return answer(false);
+        }
+        match exe.path_exists {
+            Some(exists) => answer(exists == replaced),
+            None => Err(Reading::Unreadable(Why::Absent)),
+        }
     }
 
     /// Whether the program lies where only root may put one, and was not taken away: a name proves nothing, a place
@@ -229,8 +239,9 @@ impl<'a> Subject<'a> {
         let exe = fact(&self.process.exe, File::Exe)?;
         let path = exe.path();
         let inside = SYSTEM_DIRECTORIES.iter().any(|dir| path.starts_with(dir));
-        let roots = exe.file.value().is_none_or(|file| file.owner == 0);
-        Ok(Reading::One(Value::YesNo(inside && roots)))
+        // The path alone proves nothing: a user may mount a file system of his own there, which not even root can look at.
+        let yes = inside && fact(&exe.file, File::Exe)?.owner == 0;
+        Ok(Reading::One(Value::YesNo(yes)))
     }
 
     /// The program's name; see the comment on `Key::Name` and docs/selectors.md.
