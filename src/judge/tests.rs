@@ -265,6 +265,23 @@ fn whoever_runs_procward_does_not_escape_what_is_forbidden_to_him() {
 }
 
 #[test]
+fn an_ancestor_is_found_behind_many_generations_or_it_is_unknown() {
+    let line = |length: i32| {
+        let chain = (100..100 + length).map(|pid| process(pid, "sh").child_of(pid - 1));
+        let last = process(100 + length, "job").child_of(99 + length);
+        host(chain.chain([process(99, "cron"), last]).collect())
+    };
+    assert_eq!(count("job,ancestor=cron:0", &line(300)), (CRITICAL, 1));
+    assert_eq!(count("job,ancestor=cron:0", &line(600)), (UNKNOWN, 0));
+    assert_eq!(count("job,ancestor=sh:1", &line(600)), (OK, 1));
+    // A ring, as a torn view may show one.
+    let mut ring = line(3);
+    ring.processes.retain(|process| process.pid >= 100);
+    ring.processes[0] = process(100, "sh").child_of(102);
+    assert_eq!(count("job,ancestor=cron:0", &ring), (UNKNOWN, 0));
+}
+
+#[test]
 fn a_forked_copy_of_an_ancestor_is_not_a_second_daemon() {
     let mut snapshot = host(vec![
         process(10, "cron").daemonized(),

@@ -325,9 +325,12 @@ impl<'a> Subject<'a> {
         let mut names = Vec::new();
         let mut doubt = None;
         let mut pid = fact(&self.process.stat, File::Stat)?.ppid;
-        // A chain longer than this is a loop made by a torn view.
-        for _ in 0..128 {
+        for generation in 0.. {
             if pid == 0 {
+                break;
+            }
+            if generation == GENERATIONS {
+                doubt = Some(Why::TooDeep);
                 break;
             }
             let ancestor = self.other(pid)?;
@@ -353,6 +356,9 @@ impl<'a> Subject<'a> {
         Ok(Reading::Set(names, doubt))
     }
 }
+
+/// A longer line of ancestors is a loop made by a torn view, or somebody's who does not want his first one found.
+const GENERATIONS: usize = 512;
 
 /// The length of comm in the kernel: TASK_COMM_LEN - 1 of linux/sched.h.
 pub const COMM_MAX: usize = 15;

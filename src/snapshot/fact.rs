@@ -49,6 +49,8 @@ pub enum Why {
     NoAnswer,
     /// There is no earlier reading of this process to compare with.
     NoSample,
+    /// More generations of ancestors than are looked at.
+    TooDeep,
     /// Another error, by its errno.
     Errno(i32),
     /// The fact is not in this snapshot: a file that was saved without it, or a fault of procward.
@@ -66,6 +68,7 @@ impl Why {
             Why::Torn => "changed while it was read".into(),
             Why::NoAnswer => "no answer".into(),
             Why::NoSample => "no earlier reading to compare with".into(),
+            Why::TooDeep => "more ancestors than are looked at".into(),
             Why::Errno(errno) => std::io::Error::from_raw_os_error(errno).to_string(),
             Why::Absent => "not in the snapshot".into(),
         }
