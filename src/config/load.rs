@@ -23,8 +23,10 @@ const LIMIT: u64 = 4 << 20;
 pub fn load(path: Option<&Path>, accounts: &dyn Accounts) -> Loaded {
     let mut sources = Vec::new();
     let mut unread = Vec::new();
+    // A pipe that was asked for is read; one that lies about is waited for in vain.
+    let asked_for = path.is_some_and(|path| !path.is_dir());
     for path in paths(path, &mut unread) {
-        match read(&path) {
+        match if asked_for { read(&path) } else { read_file(&path) } {
             Ok(text) => sources.push(Source {
                 name: shown(&path),
                 text,
@@ -94,6 +96,17 @@ fn paths(path: Option<&Path>, unread: &mut Vec<Item>) -> Vec<PathBuf> {
     }
 }
 
+fn read_file(path: &Path) -> Result<String, Fault> {
+    match std::fs::metadata(path) {
+        Ok(file) if !file.is_file() && !file.is_dir() => Err(Fault::new(
+            0..0,
+            "is not a file",
+            "remove it, or give it with --config",
+        )),
+        _ => read(path),
+    }
+}
+
 fn read(path: &Path) -> Result<String, Fault> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)
@@ -141,6 +154,7 @@ fn files_of(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
 mod tests {
     use super::*;
     use crate::snapshot::Table;
+    use rustix::fs::{CWD, FileType, Mode};
     use std::os::unix::fs::PermissionsExt;
 
     const CHECK: &str = "[[check]]\nname = \"x\"\nselect = \"x\"\n";
@@ -166,6 +180,9 @@ mod tests {
         std::fs::write(at(".e.toml"), "rubbish").unwrap();
         std::os::unix::fs::symlink("nowhere", at("f.toml")).unwrap();
         std::os::unix::fs::symlink("/dev/zero", at("g.toml")).unwrap();
+        let fifo = Mode::RUSR | Mode::WUSR;
+        rustix::fs::mknodat(CWD, at("h.toml"), FileType::Fifo, fifo, 0).unwrap();
+        std::os::unix::fs::symlink("i.toml", at("i.toml")).unwrap();
         let told = |name: &str, what: &str| format!("{} {what}", at(name).display());
         assert_eq!(
             names(dir.path()),
@@ -173,10 +190,21 @@ mod tests {
                 told("b.toml", "is not UTF-8 in line 2"),
                 told("c.toml", "cannot be read: Is a directory (os error 21)"),
                 told("f.toml", "cannot be read: No such file or directory (os error 2)"),
-                told("g.toml", "is too large"),
+                told("g.toml", "is not a file"),
+                told("h.toml", "is not a file"),
+                told(
+                    "i.toml",
+                    "cannot be read: Too many levels of symbolic links (os error 40)"
+                ),
                 "x".to_owned(),
             ]
         );
+    }
+
+    #[test]
+    fn a_device_that_was_asked_for_is_read_up_to_a_limit() {
+        assert_eq!(names(Path::new("/dev/zero")), ["/dev/zero is too large"]);
+        assert_eq!(names(Path::new("/dev/null")), [] as [&str; 0]);
     }
 
     #[test]
