@@ -5,7 +5,7 @@ use crate::exit_code::Exit;
 use crate::memory::store::Store;
 use crate::select::Plan;
 use crate::snapshot::{Accounts, Clocks, FileId, Gap, Snapshot};
-use crate::source::accounts::{Nss, table_beside};
+use crate::source::accounts::{Beside, Nss};
 use crate::source::procfs::Procfs;
 use std::io::Read;
 use std::path::Path;
@@ -40,7 +40,7 @@ impl View {
                 let accounts: Box<dyn Accounts> = if procfs.is_live() {
                     Box::new(Nss::watched(notes))
                 } else {
-                    Box::new(table_beside(dir))
+                    Box::new(Beside::of(dir))
                 };
                 View::Proc(procfs, accounts)
             }
@@ -140,6 +140,9 @@ impl Accounts for View {
                 None => Err("the snapshot does not tell".into()),
             },
         }
+    }
+    fn is_script(&self, path: &str) -> bool {
+        matches!(self, View::Proc(..)) && self.accounts().is_script(path)
     }
 }
 
