@@ -29,6 +29,7 @@ impl View {
             let shown = crate::report::escape::text(file.as_os_str().as_encoded_bytes());
             let text = read(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
             let snapshot = crate::snapshot::file::from_bytes(&text)
+                .map_err(|error| crate::report::escape::text(error.as_bytes()))
                 .map_err(|error| format!("{shown} is not a snapshot of procward: {error}"))?;
             return Ok(View::Saved(Box::new(snapshot)));
         }

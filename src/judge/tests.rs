@@ -478,6 +478,30 @@ fn a_fact_that_the_plan_did_not_ask_for_is_unknown() {
 }
 
 #[test]
+fn absurd_numbers_of_a_snapshot_file_make_no_panic() {
+    for number in [0, 1, u64::from(u32::MAX), u64::MAX] {
+        let odd = process(10, "x").stat(|stat| {
+            (stat.starttime, stat.rss, stat.num_threads) = (number, number, number);
+            (stat.tty_nr, stat.ppid, stat.session) = (i32::MIN, i32::MIN, i32::MIN);
+        });
+        let mut host = host(vec![odd]);
+        host.host.ticks_per_second = number;
+        host.host.page_size = number;
+        for spec in [
+            "age>1s",
+            "rss>1",
+            "threads>1",
+            "tty=*",
+            "session=1",
+            "x,ancestor=y",
+            "x,main=yes",
+        ] {
+            let _ = verdict(spec, &host);
+        }
+    }
+}
+
+#[test]
 fn nothing_to_judge_is_unknown() {
     assert_eq!(judge(&[], &host(vec![]), &host(vec![]).accounts).state, UNKNOWN);
 }

@@ -159,9 +159,10 @@ impl<'a> Subject<'a> {
             Key::Main => main_process::read(self)?,
             Key::State => Reading::bytes(std::slice::from_ref(&stat()?.state)),
             Key::Age => {
-                let started = stat()?.starttime;
-                let now = process.read_at / (1_000_000_000 / self.host.ticks_per_second.max(1));
-                Reading::number(now.saturating_sub(started) / self.host.ticks_per_second.max(1))
+                // A snapshot file may hold any numbers.
+                let ticks = u128::from(self.host.ticks_per_second.max(1));
+                let now = u128::from(process.read_at) * ticks / 1_000_000_000;
+                Reading::number(now.saturating_sub(u128::from(stat()?.starttime)) / ticks)
             }
             Key::Cpu => usage::read(self, Usage::Share)?,
             Key::CpuDemand => usage::read(self, Usage::Demand)?,
