@@ -7,7 +7,7 @@ use super::view::View;
 use super::watch::Watch;
 use crate::config;
 use crate::exit_code::Exit;
-use crate::judge::{Check, Item, Pace, Report, State, judge};
+use crate::judge::{Check, Item, Pace, Report, State, judge, tell_apart};
 use crate::outcome::Outcome;
 use crate::report::wrap::wrap;
 use crate::report::{Format, render};
@@ -168,6 +168,7 @@ pub fn items_of_specs(specs: &[String], accounts: &dyn Accounts, dialect: Dialec
             }
         }
     }
+    tell_apart(&mut items);
     items
 }
 
@@ -216,7 +217,10 @@ fn item_of_spec(text: &str, accounts: &dyn Accounts, dialect: Dialect) -> Item {
             let word = spec.selector.word.clone();
             let name = word.map_or_else(
                 || spec.selector.text.clone(),
-                |word| word.rsplit('/').next().unwrap_or(&word).to_owned(),
+                |word| {
+                    let file = word.rsplit('/').next().filter(|file| !file.is_empty());
+                    file.unwrap_or(&word).to_owned()
+                },
             );
             Item::Check(Box::new(Check {
                 name,
@@ -248,4 +252,27 @@ pub fn spec_or_outcome(text: &str, accounts: &dyn Accounts) -> Result<Spec, Outc
             .collect();
         Outcome::new(shown.join("\n"), Exit::Unknown)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Table;
+
+    #[test]
+    fn every_item_has_a_name_of_its_own() {
+        let names = |specs: &[&str]| {
+            let specs: Vec<String> = specs.iter().map(|spec| (*spec).to_owned()).collect();
+            let items = items_of_specs(&specs, &Table::default(), Dialect::PsMonitor);
+            items
+                .iter()
+                .map(|item| name_of(item).to_owned())
+                .collect::<Vec<_>>()
+        };
+        let faulty = "missing ;; in mon.cf: x";
+        assert_eq!(names(&["x", "x"]), [faulty, &format!("{faulty} (2)")]);
+        assert_eq!(names(&["x:5-1", "\"x:5-1\":1-1"]), ["x:5-1", "\"x:5-1\""]);
+        assert_eq!(names(&["x:1-1", "x:1-1"]), ["x", "x (again)"]);
+        assert_eq!(names(&["/a/x:1-1", "\"a/\":1-1"]), ["x", "a/"]);
+    }
 }

@@ -5,7 +5,7 @@
 )]
 
 use super::{Loaded, Source, from_texts};
-use crate::judge::Item;
+use crate::judge::{Item, tell_apart};
 use crate::select::Fault;
 use crate::snapshot::Accounts;
 use std::io::{ErrorKind, Read};
@@ -36,6 +36,7 @@ pub fn load(path: Option<&Path>, accounts: &dyn Accounts) -> Loaded {
     }
     let mut loaded = from_texts(sources, accounts, &exists);
     loaded.items.splice(0..0, unread);
+    tell_apart(&mut loaded.items);
     loaded
 }
 

@@ -10,7 +10,7 @@ pub mod verdict;
 #[cfg(test)]
 mod tests;
 
-pub use check::{Check, Exception, Item, Pace};
+pub use check::{Check, Exception, Item, Pace, tell_apart};
 pub use history::History;
 pub use judgement::{assemble, judge};
 pub use state::State;
