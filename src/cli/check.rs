@@ -25,7 +25,7 @@ pub const RECHECK: Duration = Duration::from_secs(5);
 /// The arguments of `check`.
 #[derive(Clone, Args, Debug)]
 pub struct CheckCommand {
-    /// Specs, such as `sshd:1-` or `/usr/sbin/cron,user=root:1`; without any, the configuration file
+    /// Specs, such as `sshd:1-` or `/usr/sbin/cron,user=root:1`; without any, the configuration file; both where it is given
     pub specs: Vec<String>,
     /// The configuration file [default: /etc/procward/procward.toml and conf.d/*.toml]
     #[arg(long, value_name = "FILE", env = "PROCWARD_CONFIG")]
@@ -79,7 +79,7 @@ impl CheckCommand {
         };
         let only_hosts = dialect == Dialect::PsMonitor && self.specs.iter().all(|spec| is_host_name(spec));
         let mut items = items_of_specs(&self.specs, &view, dialect);
-        if self.specs.is_empty() || only_hosts {
+        if self.specs.is_empty() || only_hosts || config_was_typed() {
             let loaded = config::load::load(self.config.as_deref(), &view);
             remarks.extend(
                 loaded
@@ -88,6 +88,7 @@ impl CheckCommand {
                     .map(|source| format!("checks from {}", source.name)),
             );
             items.extend(loaded.items);
+            tell_apart(&mut items);
         }
         for item in &mut items {
             if let Item::Check(check) = item {
@@ -130,6 +131,14 @@ fn unseen(sentence: &str, format: Format, terminal: Terminal) -> Outcome {
     let nothing = Snapshot::default();
     let report = judge(&[item], &nothing, &nothing.accounts);
     Outcome::new(written(&report, format, terminal, false), Exit::Unknown)
+}
+
+/// Whether the configuration was asked for beside specs; that of the environment is meant where there are none.
+fn config_was_typed() -> bool {
+    std::env::args_os().any(|word| {
+        let word = word.as_encoded_bytes();
+        word == b"--config" || word.starts_with(b"--config=")
+    })
 }
 
 /// The exit code of a state.

@@ -33,6 +33,9 @@ const RESERVED: &[&str] = &[
     "caps.bounding",
 ];
 
+/// Each fault spells the whole spec right: many of them in a long one would be many megabytes.
+const MOST_FAULTS: usize = 50;
+
 /// Reads the terms of one selector.
 pub(super) struct Reader<'a> {
     /// The whole spec.
@@ -60,6 +63,10 @@ impl<'a> Reader<'a> {
             let braces = selector.braces();
             let inside = |index: usize| braces.is_some_and(|(open, close)| open < index && index < close);
             for (index, piece) in selector.split(',', inside).into_iter().enumerate() {
+                if self.faults.len() >= MOST_FAULTS {
+                    self.fault(selector, "there are more faults", "mend these first");
+                    break;
+                }
                 let piece = piece.trim();
                 let term = if piece.is_empty() {
                     self.faults.push(Fault::new(

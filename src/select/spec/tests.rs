@@ -678,6 +678,17 @@ fn what_the_help_says_to_write_can_be_read() {
 }
 
 #[test]
+fn a_long_spec_full_of_faults_is_told_of_in_bounds() {
+    let faults = faults(&["a"; 8000].join(","), Dialect::Native);
+    assert_eq!(faults.len(), 51);
+    assert!(
+        faults
+            .iter()
+            .any(|(_, message, _)| message == "there are more faults")
+    );
+}
+
+#[test]
 fn what_looks_odd_may_be_meant() {
     for text in [
         "'^a$':0",
