@@ -275,7 +275,7 @@ mod tests {
             let items = items_of_specs(&specs, &Table::default(), Dialect::PsMonitor);
             items
                 .iter()
-                .map(|item| name_of(item).to_owned())
+                .map(|item| item.name().to_owned())
                 .collect::<Vec<_>>()
         };
         let faulty = "missing ;; in mon.cf: x";

@@ -142,6 +142,18 @@ fn a_program_on_somebodys_fuse_blinds_nobody_else() {
 }
 
 #[test]
+fn a_process_that_keeps_changing_blinds_nobody_else() {
+    let torn = process(11, "flap").uid(1000).change(|p| {
+        p.comm = Fact::Unreadable(Why::Torn);
+        p.exe = Fact::Unreadable(Why::Torn);
+    });
+    let host = host(vec![process(10, "sshd"), torn]);
+    assert_eq!(count("/usr/sbin/sshd:1", &host), (OK, 1));
+    assert_eq!(count("/usr/sbin/flap:1", &host), (UNKNOWN, 0));
+    assert_eq!(count("/usr/sbin/nc:0", &host), (UNKNOWN, 0));
+}
+
+#[test]
 fn whether_a_program_was_deleted_or_replaced_may_be_unknown() {
     let gone = |exists| {
         with_exe(process(10, "x"), |exe| {

@@ -105,7 +105,11 @@ impl Term {
         let comm = match subject.comm() {
             Ok(comm) => comm,
             Err(Reading::Need(need)) => return Truth::Pending(need),
-            Err(_) => return unknown,
+            // One that keeps changing had this name when `stat` was read; a daemon keeps its own.
+            Err(_) => match subject.process.stat.value() {
+                Some(stat) => &stat.comm,
+                None => return unknown,
+            },
         };
         let cut = |name: &[u8]| name[..name.len().min(COMM_MAX)] == *comm;
         if wanted.iter().any(|name| cut(name)) {
