@@ -196,7 +196,7 @@ mod tests {
         let (script, short) = (dir.path().join("script"), dir.path().join("short"));
         std::fs::write(&script, "#!/bin/sh\n").unwrap();
         std::fs::write(&short, "#").unwrap();
-        let is_script = |path: &Path| Nss.is_script(path.to_str().unwrap());
+        let is_script = |path: &Path| Nss::default().is_script(path.to_str().unwrap());
         assert!(is_script(&script));
         for other in [
             &short,
