@@ -27,7 +27,7 @@ pub(crate) fn process(pid: i32, name: &str) -> Process {
         exe: Fact::Value(Exe {
             text: format!("/usr/sbin/{name}").into_bytes(),
             file: Fact::Value(inode(name)),
-            path_exists: None,
+            ..Exe::default()
         }),
         cmdline: Fact::Value(Cmdline {
             arguments: vec![name.as_bytes().to_vec()],
@@ -97,7 +97,7 @@ pub(crate) trait Build: Sized {
             p.exe = Fact::Value(Exe {
                 text: path.as_bytes().to_vec(),
                 file: Fact::Value(inode(path)),
-                path_exists: None,
+                ..Exe::default()
             });
         })
     }

@@ -7,7 +7,7 @@ use super::view::View;
 use super::watch::Watch;
 use crate::config;
 use crate::exit_code::Exit;
-use crate::judge::{Check, Faulty, Item, Pace, Report, State, judge};
+use crate::judge::{Check, Faulty, Item, Pace, Report, State, judge, tell_apart};
 use crate::outcome::Outcome;
 use crate::report::wrap::wrap;
 use crate::report::{Format, diagnostic, escape, render};
@@ -25,7 +25,7 @@ pub const RECHECK: Duration = Duration::from_secs(5);
 /// The arguments of `check`.
 #[derive(Clone, Args, Debug)]
 pub struct CheckCommand {
-    /// Specs, such as `sshd:1-` or `/usr/sbin/cron,user=root:1`; without any, the configuration file
+    /// Specs, such as `sshd:1-` or `/usr/sbin/cron,user=root:1`; without any, the configuration file; both where it is given
     pub specs: Vec<String>,
     /// The configuration file [default: /etc/procward/procward.toml and conf.d/*.toml]
     #[arg(long, value_name = "FILE", env = "PROCWARD_CONFIG")]
@@ -79,7 +79,7 @@ impl CheckCommand {
         };
         let only_hosts = dialect == Dialect::PsMonitor && self.specs.iter().all(|spec| is_host_name(spec));
         let mut items = items_of_specs(&self.specs, &view, dialect);
-        if self.specs.is_empty() || only_hosts {
+        if self.specs.is_empty() || only_hosts || config_was_typed() {
             let loaded = config::load::load(self.config.as_deref(), &view);
             remarks.extend(
                 loaded
@@ -88,6 +88,7 @@ impl CheckCommand {
                     .map(|source| format!("checks from {}", source.name)),
             );
             items.extend(loaded.items);
+            tell_apart(&mut items);
         }
         for item in &mut items {
             if let Item::Check(check) = item {
@@ -135,6 +136,14 @@ fn unseen(sentence: &str, format: Format, terminal: Terminal) -> Outcome {
     Outcome::new(written(&report, format, terminal, false), Exit::Unknown)
 }
 
+/// Whether the configuration was asked for beside specs; that of the environment is meant where there are none.
+fn config_was_typed() -> bool {
+    std::env::args_os().any(|word| {
+        let word = word.as_encoded_bytes();
+        word == b"--config" || word.starts_with(b"--config=")
+    })
+}
+
 /// The exit code of a state.
 #[must_use]
 pub fn exit_of(state: State) -> Exit {
@@ -171,6 +180,7 @@ pub fn items_of_specs(specs: &[String], accounts: &dyn Accounts, dialect: Dialec
             }
         }
     }
+    tell_apart(&mut items);
     items
 }
 
@@ -217,7 +227,10 @@ fn item_of_spec(text: &str, accounts: &dyn Accounts, dialect: Dialect) -> Item {
             let word = spec.selector.word.clone();
             let name = word.map_or_else(
                 || spec.selector.text.clone(),
-                |word| word.rsplit('/').next().unwrap_or(&word).to_owned(),
+                |word| {
+                    let file = word.rsplit('/').next().filter(|file| !file.is_empty());
+                    file.unwrap_or(&word).to_owned()
+                },
             );
             Item::Check(Box::new(Check {
                 name,
@@ -247,4 +260,27 @@ pub fn spec_or_outcome(text: &str, accounts: &dyn Accounts) -> Result<Spec, Outc
         let faulty = Faulty { source, text, faults };
         Outcome::new(diagnostic::render_all(&faulty, escape::with_bars), Exit::Unknown)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Table;
+
+    #[test]
+    fn every_item_has_a_name_of_its_own() {
+        let names = |specs: &[&str]| {
+            let specs: Vec<String> = specs.iter().map(|spec| (*spec).to_owned()).collect();
+            let items = items_of_specs(&specs, &Table::default(), Dialect::PsMonitor);
+            items
+                .iter()
+                .map(|item| item.name().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let faulty = "missing ;; in mon.cf: x";
+        assert_eq!(names(&["x", "x"]), [faulty, &format!("{faulty} (2)")]);
+        assert_eq!(names(&["x:5-1", "\"x:5-1\":1-1"]), ["x:5-1", "\"x:5-1\""]);
+        assert_eq!(names(&["x:1-1", "x:1-1"]), ["x", "x (again)"]);
+        assert_eq!(names(&["/a/x:1-1", "\"a/\":1-1"]), ["x", "a/"]);
+    }
 }

@@ -8,7 +8,7 @@ use crate::judge::near::found;
 use crate::judge::{Check, Pace, State};
 use crate::outcome::Outcome;
 use crate::report::escape;
-use crate::select::reading::{Reading, Subject};
+use crate::select::reading::{Reading, Subject, Value};
 use crate::select::selection::{LeftOut, Meaning, program};
 use crate::select::spec::sentence;
 use crate::select::{Plan, Range, Spec, Truth, select};
@@ -153,6 +153,7 @@ fn one(text: &mut String, check: &Check, process: &Process, snapshot: &Snapshot,
         };
         let value = match subject.read(term.key) {
             Reading::NotApplicable => "has none".to_owned(),
+            Reading::One(Value::Exe(exe)) if mark == "yes" => escape::text(&exe.text),
             _ => escape::text(&found(subject, term, view)),
         };
         let value = if mark == "yes" && value == "other arguments" {

@@ -52,7 +52,7 @@ impl List {
             let process = &snapshot.processes[index];
             let evidence = describe(process, &snapshot, &view);
             let stat = process.stat.value();
-            let state = stat.map_or('?', |stat| char::from(stat.state));
+            let state = stat.map_or_else(|| "?".into(), |stat| escape::text(&[stat.state]));
             let rss = stat.map_or_else(String::new, |stat| {
                 size(stat.rss.saturating_mul(snapshot.host.page_size))
             });

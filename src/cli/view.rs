@@ -6,7 +6,7 @@ use crate::exit_code::Exit;
 use crate::memory::store::Store;
 use crate::select::Plan;
 use crate::snapshot::{Accounts, Clocks, FileId, Gap, Snapshot};
-use crate::source::accounts::{Nss, table_beside};
+use crate::source::accounts::{Beside, Nss};
 use crate::source::procfs::Procfs;
 use std::io::Read;
 use std::path::Path;
@@ -30,6 +30,7 @@ impl View {
             let shown = crate::report::escape::text(file.as_os_str().as_encoded_bytes());
             let text = read(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
             let snapshot = crate::snapshot::file::from_bytes(&text)
+                .map_err(|error| crate::report::escape::text(error.as_bytes()))
                 .map_err(|error| format!("{shown} is not a snapshot of procward: {error}"))?;
             return Ok(View::Saved(Box::new(snapshot)));
         }
@@ -41,7 +42,7 @@ impl View {
                 let accounts: Box<dyn Accounts> = if procfs.is_live() {
                     Box::new(Nss::watched(notes))
                 } else {
-                    Box::new(table_beside(dir))
+                    Box::new(Beside::of(dir))
                 };
                 View::Proc(procfs, accounts)
             }
@@ -151,6 +152,9 @@ impl Accounts for View {
                 None => Err("the snapshot does not tell".into()),
             },
         }
+    }
+    fn is_script(&self, path: &str) -> bool {
+        matches!(self, View::Proc(..)) && self.accounts().is_script(path)
     }
 }
 

@@ -5,7 +5,7 @@
 )]
 
 use super::{Loaded, Source, from_texts};
-use crate::judge::{Faulty, Item};
+use crate::judge::{Faulty, Item, tell_apart};
 use crate::select::Fault;
 use crate::snapshot::Accounts;
 use std::io::{ErrorKind, Read};
@@ -36,8 +36,10 @@ impl Files {
     #[must_use]
     pub fn read(path: Option<&Path>) -> Files {
         let mut files = Files::default();
+        // A pipe that was asked for is read; one that lies about is waited for in vain.
+        let asked_for = path.is_some_and(|path| !path.is_dir());
         for path in paths(path, &mut files.unread) {
-            match read(&path) {
+            match if asked_for { read(&path) } else { read_file(&path) } {
                 Ok(text) => files.sources.push(Source {
                     name: shown(&path),
                     text,
@@ -61,6 +63,7 @@ impl Files {
     pub fn check(self, accounts: &dyn Accounts) -> Loaded {
         let mut loaded = from_texts(self.sources, accounts);
         loaded.items.splice(0..0, self.unread);
+        tell_apart(&mut loaded.items);
         loaded
     }
 }
@@ -125,6 +128,17 @@ fn paths(path: Option<&Path>, unread: &mut Vec<Item>) -> Vec<PathBuf> {
     }
 }
 
+fn read_file(path: &Path) -> Result<String, Fault> {
+    match std::fs::metadata(path) {
+        Ok(file) if !file.is_file() && !file.is_dir() => Err(Fault::new(
+            0..0,
+            "is not a file",
+            "remove it, or give it with --config",
+        )),
+        _ => read(path),
+    }
+}
+
 fn read(path: &Path) -> Result<String, Fault> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)
@@ -167,6 +181,7 @@ fn files_of(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
 mod tests {
     use super::*;
     use crate::source::accounts::Nss;
+    use rustix::fs::{CWD, FileType, Mode};
     use std::os::unix::fs::PermissionsExt;
 
     const CHECK: &str = "[[check]]\nname = \"x\"\nselect = \"x\"\n";
@@ -192,6 +207,9 @@ mod tests {
         std::fs::write(at(".e.toml"), "rubbish").unwrap();
         std::os::unix::fs::symlink("nowhere", at("f.toml")).unwrap();
         std::os::unix::fs::symlink("/dev/zero", at("g.toml")).unwrap();
+        let fifo = Mode::RUSR | Mode::WUSR;
+        rustix::fs::mknodat(CWD, at("h.toml"), FileType::Fifo, fifo, 0).unwrap();
+        std::os::unix::fs::symlink("i.toml", at("i.toml")).unwrap();
         let told = |name: &str, what: &str| format!("{} {what}", at(name).display());
         assert_eq!(
             names(dir.path()),
@@ -199,10 +217,21 @@ mod tests {
                 told("b.toml", "is not UTF-8 in line 2"),
                 told("c.toml", "cannot be read: Is a directory (os error 21)"),
                 told("f.toml", "cannot be read: No such file or directory (os error 2)"),
-                told("g.toml", "is too large"),
+                told("g.toml", "is not a file"),
+                told("h.toml", "is not a file"),
+                told(
+                    "i.toml",
+                    "cannot be read: Too many levels of symbolic links (os error 40)"
+                ),
                 "x".to_owned(),
             ]
         );
+    }
+
+    #[test]
+    fn a_device_that_was_asked_for_is_read_up_to_a_limit() {
+        assert_eq!(names(Path::new("/dev/zero")), ["/dev/zero is too large"]);
+        assert_eq!(names(Path::new("/dev/null")), [] as [&str; 0]);
     }
 
     #[test]

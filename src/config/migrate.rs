@@ -1,9 +1,11 @@
 //! From mon's configuration to ours.
 
-/// A TOML basic string.
+use crate::report::escape::is_treacherous;
+
+/// A TOML string, as safe to look at as any report: the text may be a process's.
 #[must_use]
 pub fn toml_string(text: &str) -> String {
-    if !text.contains('\'') && !text.chars().any(char::is_control) && text.contains(['"', '\\']) {
+    if !text.contains('\'') && !text.chars().any(is_treacherous) && text.contains(['"', '\\']) {
         return format!("'{text}'");
     }
     let mut out = String::from("\"");
@@ -11,7 +13,7 @@ pub fn toml_string(text: &str) -> String {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if is_treacherous(c) => out.push_str(&format!("\\U{:08X}", u32::from(c))),
             c => out.push(c),
         }
     }
@@ -87,10 +89,19 @@ mod tests {
 
     #[test]
     fn strings_survive_toml() {
-        for text in ["a", "a\"b", "a\\b", "it's", "\u{1}'\"\\"] {
+        for text in [
+            "a",
+            "a\"b",
+            "a\\b",
+            "it's",
+            "\u{1}'\"\\",
+            "a\u{202e}b",
+            "\u{e0041}\"",
+        ] {
             let document = format!("x = {}", toml_string(text));
             let table: toml::Table = document.parse().unwrap();
             assert_eq!(table["x"].as_str(), Some(text));
+            assert!(!document.chars().any(is_treacherous), "{document:?}");
         }
     }
 }

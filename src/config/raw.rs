@@ -194,8 +194,25 @@ fn string(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Option<Place
 
 /// A range may be written as a string or, where it is one number, as an integer.
 fn range(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Option<Placed<String>> {
-    match value.get_ref() {
-        DeValue::Integer(number) => Some((number.as_str().to_owned(), value.span())),
-        _ => string(value, faults),
+    let DeValue::Integer(number) = value.get_ref() else {
+        return string(value, faults);
+    };
+    let digits = number.as_str();
+    let mut fault = |message: &str, help: String| {
+        faults.push(Fault::new(value.span(), message, help));
+        None
+    };
+    if number.radix() != 10 {
+        return fault(
+            "a count is written in decimal",
+            "write \"1\", \"1-\" or \"0\"".into(),
+        );
+    }
+    match digits.strip_prefix('-') {
+        None => Some((digits.to_owned(), value.span())),
+        Some(most) => fault(
+            "a count is never negative",
+            format!("write \"{digits}\", in quotes, for at most {most}"),
+        ),
     }
 }

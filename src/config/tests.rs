@@ -49,6 +49,24 @@ fn a_check_is_read_with_all_its_parts() {
 }
 
 #[test]
+fn a_number_that_is_no_count_is_not_taken_for_a_range() {
+    let fault = |count: &str| {
+        let loaded = load(&format!("[[check]]\nname = 'x'\nselect = 'x'\ncount = {count}\n"));
+        let fault = loaded.faulty().next().map(|faulty| faulty.faults[0].clone());
+        fault.map(|fault| format!("{}; {}", fault.message, fault.help))
+    };
+    assert_eq!(fault("0"), None);
+    assert_eq!(
+        fault("-1").unwrap(),
+        "a count is never negative; write \"-1\", in quotes, for at most 1"
+    );
+    assert_eq!(
+        fault("0x10").unwrap(),
+        "a count is written in decimal; write \"1\", \"1-\" or \"0\""
+    );
+}
+
+#[test]
 fn a_condition_that_does_not_hold_skips_the_check() {
     let loaded =
         load("[[check]]\nname = \"x\"\nselect = \"x\"\nwhen = [\"exists /exists\", \"exists /no\"]\n");

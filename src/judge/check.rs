@@ -4,6 +4,7 @@ use super::State;
 use crate::memory::Patience;
 use crate::memory::restarts::Restarts;
 use crate::select::{Fault, Range, Selector};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A valid check.
@@ -111,4 +112,26 @@ pub enum Item {
         /// Which condition did not hold.
         reason: String,
     },
+}
+
+/// Gives every item a name of its own: verdicts are found again by it, and one that is taken for another's would be
+/// lost. A faulty spec may be called what a check is.
+pub fn tell_apart(items: &mut [Item]) {
+    let mut taken = BTreeSet::new();
+    for item in items {
+        match item {
+            Item::Check(check) => number(&mut check.name, &mut taken),
+            Item::Faulty { name, .. } | Item::Skipped { name, .. } => number(name, &mut taken),
+        }
+    }
+}
+
+fn number(name: &mut String, taken: &mut BTreeSet<String>) {
+    let first = name.clone();
+    for number in 2.. {
+        if taken.insert(name.clone()) {
+            return;
+        }
+        *name = format!("{first} ({number})");
+    }
 }

@@ -12,7 +12,7 @@ pub mod verdict;
 #[cfg(test)]
 mod tests;
 
-pub use check::{Check, Exception, Faulty, Item, Pace};
+pub use check::{Check, Exception, Faulty, Item, Pace, tell_apart};
 pub use history::History;
 pub use judgement::{assemble, judge};
 pub use state::State;

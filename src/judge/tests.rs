@@ -112,6 +112,67 @@ fn a_program_replaced_by_an_upgrade_still_counts() {
     assert_eq!(count("/usr/sbin/cron:1", &snapshot), (CRITICAL, 0));
 }
 
+fn with_exe(
+    process: crate::snapshot::Process,
+    change: impl FnOnce(&mut crate::snapshot::Exe),
+) -> crate::snapshot::Process {
+    process.change(|p| {
+        if let Fact::Value(exe) = &mut p.exe {
+            change(exe);
+        }
+    })
+}
+
+#[test]
+fn a_program_on_somebodys_fuse_blinds_nobody_else() {
+    let on_fuse = |device| {
+        with_exe(process(11, "app").uid(1000), |exe| {
+            exe.file = Fact::Unreadable(Why::Denied);
+            exe.device = device;
+        })
+    };
+    let mut snapshot = host(vec![process(10, "sshd"), on_fuse(Some(9))]);
+    assert_eq!(count("/usr/sbin/sshd:1", &snapshot), (OK, 1));
+    assert_eq!(count("/usr/sbin/nologin:0", &snapshot), (OK, 0));
+    assert_eq!(count("exe.deleted=yes:0", &snapshot), (OK, 0));
+    // An old kernel tells not even the device.
+    snapshot.processes[2] = on_fuse(None);
+    assert_eq!(count("/usr/sbin/sshd:1", &snapshot), (OK, 1));
+    assert_eq!(count("/usr/sbin/sshd,user=1000:0", &snapshot), (UNKNOWN, 0));
+}
+
+#[test]
+fn a_process_that_keeps_changing_blinds_nobody_else() {
+    let torn = process(11, "flap").uid(1000).change(|p| {
+        p.comm = Fact::Unreadable(Why::Torn);
+        p.exe = Fact::Unreadable(Why::Torn);
+    });
+    let host = host(vec![process(10, "sshd"), torn]);
+    assert_eq!(count("/usr/sbin/sshd:1", &host), (OK, 1));
+    assert_eq!(count("/usr/sbin/flap:1", &host), (UNKNOWN, 0));
+    assert_eq!(count("/usr/sbin/nc:0", &host), (UNKNOWN, 0));
+}
+
+#[test]
+fn whether_a_program_was_deleted_or_replaced_may_be_unknown() {
+    let gone = |exists| {
+        with_exe(process(10, "x"), |exe| {
+            exe.text = b"/usr/sbin/x (deleted)".to_vec();
+            exe.file = Fact::Value(crate::snapshot::FileId::default());
+            exe.path_exists = exists;
+        })
+    };
+    for (exists, deleted, replaced) in [
+        (Some(false), CRITICAL, OK),
+        (Some(true), OK, CRITICAL),
+        (None, UNKNOWN, UNKNOWN),
+    ] {
+        let host = host(vec![gone(exists)]);
+        assert_eq!(count("exe.deleted=yes:0", &host).0, deleted, "{exists:?}");
+        assert_eq!(count("exe.replaced=yes:0", &host).0, replaced, "{exists:?}");
+    }
+}
+
 #[test]
 fn one_unreadable_stranger_does_not_blind_a_minimum_but_does_blind_a_maximum_of_none() {
     let mut snapshot = host(vec![
@@ -359,6 +420,23 @@ fn whoever_runs_procward_does_not_escape_what_is_forbidden_to_him() {
 }
 
 #[test]
+fn an_ancestor_is_found_behind_many_generations_or_it_is_unknown() {
+    let line = |length: i32| {
+        let chain = (100..100 + length).map(|pid| process(pid, "sh").child_of(pid - 1));
+        let last = process(100 + length, "job").child_of(99 + length);
+        host(chain.chain([process(99, "cron"), last]).collect())
+    };
+    assert_eq!(count("job,ancestor=cron:0", &line(300)), (CRITICAL, 1));
+    assert_eq!(count("job,ancestor=cron:0", &line(600)), (UNKNOWN, 0));
+    assert_eq!(count("job,ancestor=sh:1", &line(600)), (OK, 1));
+    // A ring, as a torn view may show one.
+    let mut ring = line(3);
+    ring.processes.retain(|process| process.pid >= 100);
+    ring.processes[0] = process(100, "sh").child_of(102);
+    assert_eq!(count("job,ancestor=cron:0", &ring), (UNKNOWN, 0));
+}
+
+#[test]
 fn a_forked_copy_of_an_ancestor_is_not_a_second_daemon() {
     let mut snapshot = host(vec![
         process(10, "cron").daemonized(),
@@ -565,6 +643,30 @@ fn a_view_that_lists_all_processes_needs_no_unknown() {
 fn a_fact_that_the_plan_did_not_ask_for_is_unknown() {
     let snapshot = host(vec![process(10, "sshd").change(|p| p.owner = Fact::NotAsked)]);
     assert_eq!(count("sshd,user=root:1", &snapshot).0, UNKNOWN);
+}
+
+#[test]
+fn absurd_numbers_of_a_snapshot_file_make_no_panic() {
+    for number in [0, 1, u64::from(u32::MAX), u64::MAX] {
+        let odd = process(10, "x").stat(|stat| {
+            (stat.starttime, stat.rss, stat.num_threads) = (number, number, number);
+            (stat.tty_nr, stat.ppid, stat.session) = (i32::MIN, i32::MIN, i32::MIN);
+        });
+        let mut host = host(vec![odd]);
+        host.host.ticks_per_second = number;
+        host.host.page_size = number;
+        for spec in [
+            "age>1s",
+            "rss>1",
+            "threads>1",
+            "tty=*",
+            "session=1",
+            "x,ancestor=y",
+            "x,main=yes",
+        ] {
+            let _ = verdict(spec, &host);
+        }
+    }
 }
 
 #[test]

@@ -42,7 +42,8 @@ fn printable(bytes: &[u8], bar: &str) -> String {
 }
 
 /// C1 controls, bidirectional marks and overrides, zero-width and line-separating characters, tags.
-fn is_treacherous(c: char) -> bool {
+#[must_use]
+pub fn is_treacherous(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

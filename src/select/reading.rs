@@ -3,6 +3,7 @@
 use super::truth::Need;
 use super::usage::{self, Usage};
 use super::{File, Key, main_process, place, script};
+use crate::snapshot::process::DELETED;
 use crate::snapshot::{Clocks, Exe, Fact, Host, Process, Snapshot, Why};
 use std::borrow::Cow;
 
@@ -110,8 +111,8 @@ impl<'a> Subject<'a> {
             Key::Name => self.name()?,
             Key::Comm => Reading::bytes(self.comm()?),
             Key::Exe => Reading::One(Value::Exe(fact(&process.exe, File::Exe)?)),
-            Key::ExeDeleted => self.exe_deleted(|exists| exists == Some(false))?,
-            Key::ExeReplaced => self.exe_deleted(|exists| exists == Some(true))?,
+            Key::ExeDeleted => self.exe_deleted(false)?,
+            Key::ExeReplaced => self.exe_deleted(true)?,
             Key::Script => self.script()?,
             Key::Arg => {
                 let cmdline = fact(&process.cmdline, File::Cmdline)?;
@@ -158,9 +159,10 @@ impl<'a> Subject<'a> {
             Key::Main => main_process::read(self)?,
             Key::State => Reading::bytes(std::slice::from_ref(&stat()?.state)),
             Key::Age => {
-                let started = stat()?.starttime;
-                let now = process.read_at / (1_000_000_000 / self.host.ticks_per_second.max(1));
-                Reading::number(now.saturating_sub(started) / self.host.ticks_per_second.max(1))
+                // A snapshot file may hold any numbers.
+                let ticks = u128::from(self.host.ticks_per_second.max(1));
+                let now = u128::from(process.read_at) * ticks / 1_000_000_000;
+                Reading::number(now.saturating_sub(u128::from(stat()?.starttime)) / ticks)
             }
             Key::Cpu => usage::read(self, Usage::Share)?,
             Key::CpuDemand => usage::read(self, Usage::Demand)?,
@@ -215,12 +217,21 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn exe_deleted(self, wanted: fn(Option<bool>) -> bool) -> Result<Reading<'a>, Reading<'a>> {
+    fn exe_deleted(self, replaced: bool) -> Result<Reading<'a>, Reading<'a>> {
         let exe = fact(&self.process.exe, File::Exe)?;
-        let file = fact(&exe.file, File::Exe)?;
-        Ok(Reading::One(Value::YesNo(
-            file.links == 0 && wanted(exe.path_exists),
-        )))
+        let answer = |yes| Ok(Reading::One(Value::YesNo(yes)));
+        // The kernel writes it behind every file without a name; only whether it wrote it, or the name ends so, takes
+        // a look at the file.
+        if !exe.text.ends_with(DELETED) {
+            return answer(false);
+        }
+        if fact(&exe.file, File::Exe)?.links > 0 {
+            return answer(false);
+        }
+        match exe.path_exists {
+            Some(exists) => answer(exists == replaced),
+            None => Err(Reading::Unreadable(Why::Absent)),
+        }
     }
 
     /// Whether the program lies where only root may put one, and was not taken away: a name proves nothing, a place
@@ -229,8 +240,9 @@ impl<'a> Subject<'a> {
         let exe = fact(&self.process.exe, File::Exe)?;
         let path = exe.path();
         let inside = SYSTEM_DIRECTORIES.iter().any(|dir| path.starts_with(dir));
-        let roots = exe.file.value().is_none_or(|file| file.owner == 0);
-        Ok(Reading::One(Value::YesNo(inside && roots)))
+        // The path alone proves nothing: a user may mount a file system of his own there, which not even root can look at.
+        let yes = inside && fact(&exe.file, File::Exe)?.owner == 0;
+        Ok(Reading::One(Value::YesNo(yes)))
     }
 
     /// The program's name; see the comment on `Key::Name` and docs/selectors.md.
@@ -321,9 +333,12 @@ impl<'a> Subject<'a> {
         let mut names = Vec::new();
         let mut doubt = None;
         let mut pid = fact(&self.process.stat, File::Stat)?.ppid;
-        // A chain longer than this is a loop made by a torn view.
-        for _ in 0..128 {
+        for generation in 0.. {
             if pid == 0 {
+                break;
+            }
+            if generation == GENERATIONS {
+                doubt = Some(Why::TooDeep);
                 break;
             }
             let ancestor = self.other(pid)?;
@@ -349,6 +364,9 @@ impl<'a> Subject<'a> {
         Ok(Reading::Set(names, doubt))
     }
 }
+
+/// A longer line of ancestors is a loop made by a torn view, or somebody's who does not want his first one found.
+const GENERATIONS: usize = 512;
 
 /// The length of comm in the kernel: TASK_COMM_LEN - 1 of linux/sched.h.
 pub const COMM_MAX: usize = 15;

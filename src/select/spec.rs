@@ -8,6 +8,7 @@ mod sentence;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod traps;
 mod value;
 pub mod writing;
 
@@ -80,6 +81,9 @@ fn read(text: &str, accounts: &dyn Accounts, form: Form) -> Result<(Selector, Op
     }
     let mut faults = Vec::new();
     let glyphs = lexer::scan(text, &mut faults);
+    if let Some(fault) = odd(&glyphs) {
+        return Err(vec![fault]);
+    }
     let whole = Piece::new(text, &glyphs).trim();
     if whole.is_empty() {
         return Err(vec![Fault::new(
@@ -99,6 +103,7 @@ fn read(text: &str, accounts: &dyn Accounts, form: Form) -> Result<(Selector, Op
         accounts,
         tail,
         colon_explained,
+        one_word: !form.lone_dash(),
         faults: &mut faults,
     }
     .selector(selector);
@@ -109,6 +114,21 @@ fn read(text: &str, accounts: &dyn Accounts, form: Form) -> Result<(Selector, Op
         faults.dedup();
         Err(faults)
     }
+}
+
+/// A character that nobody sees or means. What would follow from it is not worth telling.
+fn odd(glyphs: &[lexer::Glyph]) -> Option<Fault> {
+    let odd = |glyph: &lexer::Glyph| traps::odd_character(glyph.bare_char()?);
+    let (first, (what, _)) = glyphs.iter().find_map(|glyph| Some((glyph, odd(glyph)?)))?;
+    let instead =
+        |glyph: &lexer::Glyph| odd(glyph).map_or_else(|| glyph.char().to_string(), |(_, plain)| plain.into());
+    let right: String = glyphs.iter().map(instead).collect();
+    let message = format!("{what}, U+{:04X}", u32::from(first.char()));
+    Some(Fault::new(
+        first.span(),
+        message,
+        format!("write `{}`", right.trim()),
+    ))
 }
 
 /// Takes the range off the end; gives what is before it, the range, and whether a fault has said already that the

@@ -47,7 +47,12 @@ impl Term {
             return truth;
         }
         let positive = match subject.read(self.key) {
-            Reading::One(Value::Exe(exe)) if exe_is_known(exe) => any(self, |m| exe_truth(m, exe)),
+            Reading::One(Value::Exe(exe)) if exe_is_known(exe) => match any(self, |m| exe_truth(m, exe)) {
+                Truth::Unknown(Key::Exe, why) if exe.file.value().is_none() => {
+                    self.unreadable_exe(subject, strict, why)
+                }
+                told => told,
+            },
             Reading::One(Value::Exe(_)) => self.unreadable_exe(subject, strict, Why::Denied),
             Reading::One(value) => any(self, |matcher| Truth::of(matches(matcher, self.op, &value))),
             Reading::Set(members, doubt) => {
@@ -103,7 +108,11 @@ impl Term {
         let comm = match subject.comm() {
             Ok(comm) => comm,
             Err(Reading::Need(need)) => return Truth::Pending(need),
-            Err(_) => return unknown,
+            // One that keeps changing had this name when `stat` was read; a daemon keeps its own.
+            Err(_) => match subject.process.stat.value() {
+                Some(stat) => &stat.comm,
+                None => return unknown,
+            },
         };
         let cut = |name: &[u8]| name[..name.len().min(COMM_MAX)] == *comm;
         if wanted.iter().any(|name| cut(name)) {
@@ -178,6 +187,8 @@ fn same_file(path: &Path, exe: &Exe) -> Truth {
     let named = exe.path() == path.text;
     let file = match &exe.file {
         Fact::Value(file) => file,
+        // A file of another device is another file, whatever else is known of it.
+        _ if exe.device.is_some_and(|device| !may_be_on(path, device)) => return Truth::No,
         Fact::Unreadable(why) => return Truth::Unknown(Key::Exe, *why),
         _ => return Truth::Unknown(Key::Exe, Why::Absent),
     };
@@ -192,6 +203,14 @@ fn same_file(path: &Path, exe: &Exe) -> Truth {
         Ok(None) => Truth::No,
         Err(_) if file_name(exe.path()) == file_name(&path.text) => Truth::Unknown(Key::Exe, Why::Absent),
         Err(_) => Truth::No,
+    }
+}
+
+fn may_be_on(path: &Path, device: u64) -> bool {
+    match &path.file {
+        Ok(Some(target)) => target.device == device,
+        Ok(None) => false,
+        Err(_) => true,
     }
 }
 

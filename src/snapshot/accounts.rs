@@ -26,6 +26,11 @@ pub trait Accounts {
     /// # Errors
     /// Why it could not be told.
     fn file(&self, path: &str) -> Result<Option<FileId>, String>;
+    /// Whether the file at this path is a script, `#!`, as far as that can be told.
+    fn is_script(&self, path: &str) -> bool {
+        let _ = path;
+        false
+    }
 }
 
 /// Accounts and files written down.

@@ -51,6 +51,8 @@ pub enum Why {
     NoSample,
     /// Whether it is a main process: it was left to PID 1, as a daemon is and as the workers of a dead daemon are.
     Orphan,
+    /// More generations of ancestors than are looked at.
+    TooDeep,
     /// Another error, by its errno.
     Errno(i32),
     /// The fact is not in this snapshot: a file that was saved without it, or a fault of procward.
@@ -69,6 +71,7 @@ impl Why {
             Why::NoAnswer => "no answer".into(),
             Why::NoSample => "no earlier reading to compare with".into(),
             Why::Orphan => "a daemon of its own, or left behind by a dead one".into(),
+            Why::TooDeep => "more ancestors than are looked at".into(),
             Why::Errno(errno) => std::io::Error::from_raw_os_error(errno).to_string(),
             Why::Absent => "not in the snapshot".into(),
         }

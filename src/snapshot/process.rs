@@ -127,7 +127,11 @@ pub struct Exe {
     pub text: Bytes,
     /// The file behind the link, by statx through it; the link may be readable and the file not.
     pub file: Fact<FileId>,
-    /// Whether the text without ` (deleted)` names a file again (an upgrade); asked only of deleted files.
+    /// Its device, where that is all that can be told: a file on somebody's FUSE, which not even root may look at.
+    #[serde(default)]
+    pub device: Option<u64>,
+    /// Whether the text without ` (deleted)` names a file again, of the same device and owner (an upgrade); asked only of
+    /// deleted files.
     pub path_exists: Option<bool>,
 }
 

@@ -1,12 +1,13 @@
 //! Names of users and groups: NSS for the live host, so that LDAP works; passwd files for copies of others.
 
-use super::process_dir::file_of_path;
+use super::process_dir::{file_at, file_of_path};
 use crate::deadline::Notes;
 use crate::snapshot::{Accounts, FileId, Table};
 use nix::unistd::{Gid, Group, Uid, User};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, StatxFlags, openat, statx};
 use rustix::io::Errno;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The name service of this host.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,6 +73,23 @@ impl Accounts for Nss {
             None => Err("no answer".into()),
         }
     }
+    fn is_script(&self, path: &str) -> bool {
+        let read = || begins_with_shebang(path);
+        matches!(self.notes.risk(&format!("file {path}"), read), Some(Ok(true)))
+    }
+}
+
+/// Only a plain file is opened: a device may begin to do things.
+fn begins_with_shebang(path: &str) -> Result<bool, Errno> {
+    let (flags, stats) = (AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT, StatxFlags::TYPE);
+    let mode = u32::from(statx(CWD, path, flags, stats)?.stx_mode);
+    if FileType::from_raw_mode(mode) != FileType::RegularFile {
+        return Ok(false);
+    }
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
+    let file = openat(CWD, path, flags, Mode::empty())?;
+    let mut first = [0; 2];
+    Ok(rustix::io::read(file, &mut first)? == 2 && first == *b"#!")
 }
 
 /// The accounts in the files of this host.
@@ -80,12 +98,45 @@ pub fn local_table() -> Table {
     table_of(Path::new("/etc"))
 }
 
-/// The accounts in `etc` beside a copied or mounted proc file system: `/host/proc` has `/host/etc`.
-#[must_use]
-pub fn table_beside(proc: &Path) -> Table {
-    proc.parent()
-        .map(|host| table_of(&host.join("etc")))
-        .unwrap_or_default()
+/// Another host, of which a copied or mounted proc file system is looked at: `/host/proc` has `/host/etc` beside it.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    root: Option<PathBuf>,
+    table: Table,
+}
+
+impl Beside {
+    /// What lies beside this proc file system.
+    #[must_use]
+    pub fn of(proc: &Path) -> Beside {
+        let root = proc.parent().map(Path::to_owned);
+        let table = root.as_ref().map(|host| table_of(&host.join("etc")));
+        Beside {
+            root,
+            table: table.unwrap_or_default(),
+        }
+    }
+}
+
+impl Accounts for Beside {
+    fn uid(&self, name: &str) -> Result<Option<u32>, String> {
+        self.table.uid(name)
+    }
+    fn gid(&self, name: &str) -> Result<Option<u32>, String> {
+        self.table.gid(name)
+    }
+    fn user_name(&self, uid: u32) -> Option<String> {
+        self.table.user_name(uid)
+    }
+    fn group_name(&self, gid: u32) -> Option<String> {
+        self.table.group_name(gid)
+    }
+    /// That there is none here does not say that the host has none: it may be a proc file system alone.
+    fn file(&self, path: &str) -> Result<Option<FileId>, String> {
+        let root = self.root.as_ref().ok_or("nothing lies beside it")?;
+        let file = file_at(CWD, root.join(path.trim_start_matches('/')));
+        file.map(Some).map_err(|error| error.to_string())
+    }
 }
 
 fn table_of(etc: &Path) -> Table {
@@ -129,10 +180,32 @@ mod tests {
         let host = tempfile::tempdir().unwrap();
         std::fs::create_dir(host.path().join("etc")).unwrap();
         std::fs::write(host.path().join("etc/passwd"), "mon:x:117:123::/:/bin/false\n").unwrap();
-        let table = table_beside(&host.path().join("proc"));
-        assert_eq!(table.users.get("mon"), Some(&117));
-        assert!(table.groups.is_empty());
-        assert_eq!(table_beside(Path::new("/")), Table::default());
+        std::fs::write(host.path().join("daemon"), "").unwrap();
+        let beside = Beside::of(&host.path().join("proc"));
+        assert_eq!(beside.uid("mon"), Ok(Some(117)));
+        assert_eq!(beside.gid("mon"), Ok(None));
+        let file = file_at(CWD, host.path().join("daemon")).unwrap();
+        assert_eq!(beside.file("/daemon"), Ok(Some(file)));
+        assert!(beside.file("/none").is_err());
+        assert_eq!(Beside::of(Path::new("/")).table, Table::default());
+    }
+
+    #[test]
+    fn a_script_is_told_from_a_program() {
+        let dir = tempfile::tempdir().unwrap();
+        let (script, short) = (dir.path().join("script"), dir.path().join("short"));
+        std::fs::write(&script, "#!/bin/sh\n").unwrap();
+        std::fs::write(&short, "#").unwrap();
+        let is_script = |path: &Path| Nss::default().is_script(path.to_str().unwrap());
+        assert!(is_script(&script));
+        for other in [
+            &short,
+            dir.path(),
+            Path::new("/proc/self/exe"),
+            Path::new("/dev/zero"),
+        ] {
+            assert!(!is_script(other), "{other:?}");
+        }
     }
 
     #[test]

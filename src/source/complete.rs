@@ -122,13 +122,14 @@ impl<'a> Crowd<'a> {
         };
         let mut process = snapshot.processes[at].clone();
         dir.read(file, &mut process)?;
-        if source.is_still_itself(&dir, &process)? {
+        let changed = source.changed(&dir, &process)?;
+        if changed.is_empty() {
             return Ok(process);
         }
         let held = self.held.entry(pid).or_default();
         held.torn += 1;
         if held.torn > TORN_LIMIT {
-            tear(&mut process);
+            tear(&mut process, &changed);
             return Ok(process);
         }
         let (_, mut process) = source.settle(&dir, pid, snapshot)?;

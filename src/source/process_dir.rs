@@ -9,7 +9,7 @@ use crate::select::File;
 use crate::snapshot::process::DELETED;
 use crate::snapshot::{Cmdline, Exe, Fact, FileId, Process, Sched, Stat, Status, Why};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, StatxFlags, openat, readlinkat, statx};
+use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, Statx, StatxFlags, openat, readlinkat, statx};
 use rustix::io::Errno;
 
 /// A proc file system, and how its processes are read.
@@ -241,29 +241,37 @@ fn link(place: Place<'_>) -> Result<Vec<u8>, Errno> {
 }
 
 fn program(place: Place<'_>, text: Vec<u8>) -> Result<Exe, Vanished> {
+    let mut device = None;
     let file = if place.live || is_magic(place) {
         match file_at(place.dir, place.path("exe")) {
             Ok(file) => Fact::Value(file),
-            Err(errno) => place.failure(errno)?,
+            Err(errno) => {
+                device = device_at(place.dir, place.path("exe"));
+                place.failure(errno)?
+            }
         }
     } else {
         Fact::Unreadable(Why::Absent)
     };
-    let deleted = file.value().is_some_and(|file| file.links == 0);
+    let deleted = file.value().filter(|file| file.links == 0);
     // A path in another mount namespace or "(unreachable)" is not one of ours; a relative one would be looked up
     // below our working directory.
-    let path_exists = if deleted && place.live && text.starts_with(b"/") {
-        match file_of_path(place.notes, text.strip_suffix(DELETED).unwrap_or(&text)) {
-            Some(Ok(_)) => Some(true),
-            Some(Err(Errno::NOENT | Errno::NOTDIR)) => Some(false),
-            _ => None,
+    let path_exists = match deleted {
+        Some(old) if place.live && text.starts_with(b"/") => {
+            match file_of_path(place.notes, text.strip_suffix(DELETED).unwrap_or(&text)) {
+                // Of another device or owner it is not what replaced the program, but what another mount namespace
+                // has there, or what somebody put there.
+                Some(Ok(new)) => Some((new.device, new.owner) == (old.device, old.owner)),
+                Some(Err(Errno::NOENT | Errno::NOTDIR)) => Some(false),
+                _ => None,
+            }
         }
-    } else {
-        None
+        _ => None,
     };
     Ok(Exe {
         text,
         file,
+        device,
         path_exists,
     })
 }
@@ -376,7 +384,7 @@ pub fn file_at<P: rustix::path::Arg>(dir: BorrowedFd<'_>, path: P) -> Result<Fil
         StatxFlags::INO | StatxFlags::UID | StatxFlags::NLINK,
     )?;
     Ok(FileId {
-        device: u64::from(stat.stx_dev_major) << 32 | u64::from(stat.stx_dev_minor),
+        device: device_of(&stat),
         inode: stat.stx_ino,
         owner: stat.stx_uid,
         links: stat.stx_nlink,
@@ -388,4 +396,15 @@ pub(super) fn file_of_path(notes: Notes, path: &[u8]) -> Option<Result<FileId, E
     notes.risk(&format!("file {}", String::from_utf8_lossy(path)), || {
         file_at(CWD, path)
     })
+}
+
+/// The device alone: whoever asks for nothing else is told it by FUSE, too, fuse_update_get_attr() of fs/fuse/dir.c.
+fn device_at<P: rustix::path::Arg>(dir: BorrowedFd<'_>, path: P) -> Option<u64> {
+    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+    let stat = statx(dir, path, flags, StatxFlags::empty()).ok()?;
+    Some(device_of(&stat))
+}
+
+fn device_of(stat: &Statx) -> u64 {
+    u64::from(stat.stx_dev_major) << 32 | u64::from(stat.stx_dev_minor)
 }

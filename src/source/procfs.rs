@@ -7,12 +7,13 @@ use super::process_dir::Proc;
 use super::read::Vanished;
 use super::rights;
 pub use super::settle::now;
-use super::settle::{Kept, Source};
+use super::settle::{Kept, PATIENCE, Source};
 use crate::deadline::Notes;
 use crate::select::Plan;
 use crate::snapshot::{Clock, Clocks, Gap, Process, Snapshot};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Dir, Mode, OFlags, open};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -112,7 +113,11 @@ impl Procfs {
         };
         snapshot.seen = pids.len();
 
-        let source = Source { proc: opened, plan };
+        let source = Source {
+            proc: opened,
+            plan,
+            patience: &Cell::new(PATIENCE),
+        };
         let mut crowd = Crowd::new(source);
         let mut clocks = plan.clocks().then(|| Clocks {
             at: snapshot.at,

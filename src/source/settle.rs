@@ -6,21 +6,28 @@ use super::read::{Vanished, why};
 use crate::select::plan::asked;
 use crate::select::{File, Plan, Step};
 use crate::snapshot::process::PF_FORKNOEXEC;
-use crate::snapshot::{Clock, Clocks, Process, Snapshot, Why};
+use crate::snapshot::{Clock, Clocks, Fact, Process, Snapshot, Why};
 use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};
+use std::cell::Cell;
+use std::time::Duration;
 
 /// How often a process that changes under our eyes is read again.
 pub(super) const TORN_LIMIT: usize = 5;
 
 /// How long to wait before the second time, then twice as long each time: an exec takes a millisecond or two.
-const TORN_WAIT: std::time::Duration = std::time::Duration::from_micros(200);
+const TORN_WAIT: Duration = Duration::from_micros(200);
+
+/// How long to wait for all of them together.
+pub(super) const PATIENCE: Duration = Duration::from_millis(200);
 
 /// What is needed to read processes.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub(super) proc: Proc<'a>,
     pub(super) plan: &'a Plan,
+    /// How long may still be waited for processes that change under our eyes.
+    pub(super) patience: &'a Cell<Duration>,
 }
 
 /// A process that stays in the snapshot, and the descriptor under which it was read.
@@ -75,16 +82,29 @@ impl Source<'_> {
             dir.read(self.plan.first(), &mut process)?;
             let step = self.read_by_plan(dir, &mut process, snapshot)?;
             // "No" of any one fact is a "no" of its own instant; only a "yes" is put together from several.
-            if step == Step::Dismiss || self.is_still_itself(dir, &process)? {
+            if step == Step::Dismiss {
                 return Ok((step, process));
             }
-            if attempt == TORN_LIMIT {
-                tear(&mut process);
+            let changed = self.changed(dir, &process)?;
+            if changed.is_empty() {
                 return Ok((step, process));
             }
-            std::thread::sleep(TORN_WAIT * (1 << attempt));
+            if attempt == TORN_LIMIT || !self.wait(TORN_WAIT * (1 << attempt)) {
+                tear(&mut process, &changed);
+                return Ok((step, process));
+            }
         }
         Err(Vanished)
+    }
+
+    /// Waits, if there is patience left: whoever changes all the time must not keep us from the others.
+    fn wait(&self, time: Duration) -> bool {
+        let Some(left) = self.patience.get().checked_sub(time) else {
+            return false;
+        };
+        self.patience.set(left);
+        std::thread::sleep(time);
+        true
     }
 
     fn read_by_plan(
@@ -104,20 +124,22 @@ impl Source<'_> {
         Ok(Step::Keep)
     }
 
-    /// Whether comm, ids, program and PF_FORKNOEXEC are still what was read: an exec or a change of ids in between
-    /// would mix facts of two programs. True also where the plan does not care.
-    pub(super) fn is_still_itself(&self, dir: &ProcessDir, process: &Process) -> Result<bool, Vanished> {
+    /// What of comm, ids, program and PF_FORKNOEXEC is no longer what was read: an exec or a change of ids in between
+    /// would mix facts of two programs. Nothing where the plan does not care.
+    pub(super) fn changed(&self, dir: &ProcessDir, process: &Process) -> Result<Vec<File>, Vanished> {
         // Kernel threads do not exec, and workers change their comm with every piece of work.
         let kthread = process
             .stat
             .value()
             .is_some_and(crate::snapshot::Stat::is_kthread);
         if kthread || !self.plan.verify(process) {
-            return Ok(true);
+            return Ok(Vec::new());
         }
-        if self.proc.live && !agrees(process) {
-            return Ok(false);
-        }
+        let mut changed = if self.proc.live {
+            disagreeing(process)
+        } else {
+            Vec::new()
+        };
         let mut again = Process {
             pid: process.pid,
             ..Process::default()
@@ -127,39 +149,51 @@ impl Source<'_> {
                 dir.read(file, &mut again)?;
             }
         }
-        let signs = |p: &Process| {
-            p.stat
-                .value()
-                .map(|s| (s.comm.clone(), s.flags & PF_FORKNOEXEC, s.is_zombie()))
-        };
+        let signs = |p: &Process| p.stat.value().map(|s| (s.flags & PF_FORKNOEXEC, s.is_zombie()));
+        let comm = |p: &Process| p.stat.value().map(|s| s.comm.clone());
         let ids = |p: &Process| p.status.value().map(|s| (s.uid, s.gid, s.groups.clone()));
         // A failed `exe` has `stat` read as well, on one side only.
-        let signs_differ = process.stat.asked() && signs(&again) != signs(process);
-        Ok(!signs_differ
-            && again.exe == process.exe
-            && again.owner == process.owner
-            && again.comm == process.comm
-            && ids(&again) == ids(process))
+        let stat = |differs: bool| process.stat.asked() && differs;
+        let differing = [
+            (again.exe != process.exe, File::Exe),
+            (again.owner != process.owner, File::Owner),
+            (ids(&again) != ids(process), File::Status),
+            (again.comm != process.comm, File::Comm),
+            (stat(comm(&again) != comm(process)), File::Comm),
+        ];
+        changed.extend(
+            differing
+                .iter()
+                .filter(|(differs, _)| *differs)
+                .map(|(_, file)| *file),
+        );
+        if stat(signs(&again) != signs(process)) {
+            changed.extend(TORN_BY_EXEC);
+        }
+        Ok(changed)
     }
 }
 
-/// Whether what two files tell of the same thing is the same: a process that goes to and fro would look unchanged.
-fn agrees(process: &Process) -> bool {
+/// What an exec changes.
+const TORN_BY_EXEC: [File; 4] = [File::Comm, File::Owner, File::Exe, File::Status];
+
+/// Files that tell of one thing and not the same: a process that goes to and fro would look unchanged.
+fn disagreeing(process: &Process) -> Vec<File> {
     let stat = process.stat.value();
     let ids = process
         .status
         .value()
         .map(|status| (status.uid[1], status.gid[1]));
-    let comm = process
-        .comm
-        .value()
-        .zip(stat)
-        .is_none_or(|(comm, stat)| *comm == stat.comm);
-    comm && process
-        .owner
-        .value()
-        .zip(ids)
-        .is_none_or(|(owner, ids)| *owner == ids)
+    let mut files = Vec::new();
+    let comm = process.comm.value().zip(stat);
+    if comm.is_some_and(|(comm, stat)| *comm != stat.comm) {
+        files.push(File::Comm);
+    }
+    let owner = process.owner.value().zip(ids);
+    if owner.is_some_and(|(owner, ids)| *owner != ids) {
+        files.extend([File::Owner, File::Status, File::Exe]);
+    }
+    files
 }
 
 /// A process of which nothing is read yet, with the instant of CLOCK_BOOTTIME that `stat`'s start time refers to.
@@ -178,11 +212,15 @@ pub fn now() -> u64 {
     now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
 }
 
-/// What tells program and ids was never of one moment.
-pub(super) fn tear(process: &mut Process) {
-    for file in [File::Comm, File::Owner, File::Exe, File::Status] {
-        if asked(process, file) {
-            mark(process, file, Why::Torn);
+/// What changed was never of one moment with the rest. A process that only renames itself keeps its program and ids.
+pub(super) fn tear(process: &mut Process, changed: &[File]) {
+    for file in changed {
+        if asked(process, *file) {
+            mark(process, *file, Why::Torn);
+        }
+        // comm may be read from `stat` where it was not asked for itself.
+        if *file == File::Comm && !process.comm.asked() {
+            process.comm = Fact::Unreadable(Why::Torn);
         }
     }
 }

@@ -20,8 +20,9 @@ impl Accounts for Generous {
     fn group_name(&self, _: u32) -> Option<String> {
         None
     }
-    fn file(&self, _: &str) -> Result<Option<FileId>, String> {
-        Ok(Some(FileId::default()))
+    fn file(&self, path: &str) -> Result<Option<FileId>, String> {
+        // All are programs, none a directory.
+        Ok((!path.ends_with("/.")).then(FileId::default))
     }
 }
 

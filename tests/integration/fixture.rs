@@ -248,6 +248,7 @@ impl Builder {
                 text: path.into(),
                 file: Fact::Value(id),
                 path_exists: None,
+                ..Exe::default()
             };
         };
         assert!(["deleted", "replaced"].contains(&fate), "{fate}");
@@ -259,6 +260,7 @@ impl Builder {
             text: [path.as_bytes(), DELETED].concat(),
             file: Fact::Value(id),
             path_exists: Some(fate == "replaced"),
+            ..Exe::default()
         }
     }
 

@@ -54,3 +54,30 @@ fn a_process_that_forks_and_ends_all_the_time_is_seen() {
             .says("running");
     }
 }
+
+/// Python that has many children, each of which changes its name all the time, until standard input ends.
+const RENAMES: &str = "import ctypes,os,select,sys\n\
+    prctl=ctypes.CDLL(None).prctl\n\
+    for _ in range(50):\n\
+    \x20   if not os.fork():\n\
+    \x20       while not select.select([0],[],[],0.001)[0]:\n\
+    \x20           prctl(15,sys.argv[1].encode(),0,0,0)\n\
+    \x20           prctl(15,sys.argv[2].encode(),0,0,0)\n\
+    \x20       os._exit(0)\n\
+    prctl(15,sys.argv[3].encode(),0,0,0)\n\
+    sys.stdin.read()";
+
+#[test]
+fn processes_that_rename_themselves_all_the_time_blind_no_check_by_program() {
+    let place = Place::new();
+    let program = place.copy("/usr/bin/python3", &unique("renames"));
+    let [one, two, all] = ["one", "two", "all"].map(unique);
+    let _live = Live::run(command(&program).args(["-c", RENAMES, &one, &two, &all]), &all);
+    let other = place.copy("/bin/cat", &unique("cat"));
+    let _other = Live::run(&mut command(&other), &unique("cat"));
+    Procward::check("human")
+        .arg(format!("exe={}:51", program.display()))
+        .arg(format!("exe={}:1", other.display()))
+        .run()
+        .ends(0);
+}

@@ -206,3 +206,22 @@ fn under_mon_the_report_is_mons() {
     let second_line = |said: &Output| said.stdout().lines().nth(1).map(str::to_owned);
     assert_eq!(second_line(&said), second_line(&mon));
 }
+
+#[test]
+fn a_configuration_is_judged_beside_specs_where_it_is_asked_for() {
+    let place = Place::new();
+    let config = place.script(
+        "beside.toml",
+        "[[check]]\nname = \"pwtbeside\"\nselect = \"pwtnosuch\"\n",
+    );
+    let check = |name: &str| Procward::check("human").arg(name.to_owned());
+    let with = |run: Procward| run.arg("--config").arg(&config);
+    with(check("pwtnone:0")).run().ends(2).says("pwtbeside missing");
+    let path = config.to_str().expect("a path");
+    check("pwtnone:0").env("PROCWARD_CONFIG", path).run().ends(0);
+    Procward::new()
+        .args(["check"])
+        .env("PROCWARD_CONFIG", path)
+        .run()
+        .ends(2);
+}

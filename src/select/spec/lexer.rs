@@ -24,6 +24,18 @@ impl Glyph {
     pub(super) fn is_blank(self) -> bool {
         self.bare() && self.ch.is_ascii_whitespace()
     }
+    /// The character.
+    pub(super) fn char(self) -> char {
+        self.ch
+    }
+    /// The character, outside quotes.
+    pub(super) fn bare_char(self) -> Option<char> {
+        self.bare().then_some(self.ch)
+    }
+    /// Its place in the text.
+    pub(super) fn span(self) -> Range<usize> {
+        self.at..self.at + self.ch.len_utf8()
+    }
     fn bare(self) -> bool {
         !self.quoted && !self.mark
     }

@@ -2,7 +2,7 @@
 
 use super::lexer::{Glyph, Piece};
 use super::value::{STATES, Value};
-use super::{nearest, ranges, splice};
+use super::{nearest, ranges, splice, traps};
 use crate::select::fault::Fault;
 use crate::select::key::{Key, Kind};
 use crate::select::selector::{Op, Selector, Term};
@@ -33,6 +33,9 @@ pub(super) const RESERVED: &[&str] = &[
     "caps.bounding",
 ];
 
+/// Each fault spells the whole spec right: many of them in a long one would be many megabytes.
+const MOST_FAULTS: usize = 50;
+
 /// Reads the terms of one selector.
 pub(super) struct Reader<'a> {
     /// The whole spec.
@@ -42,6 +45,8 @@ pub(super) struct Reader<'a> {
     pub(super) tail: Piece<'a>,
     /// A fault has said already that a colon is out of place.
     pub(super) colon_explained: bool,
+    /// A bare word holds no blank; ps.monitor's may.
+    pub(super) one_word: bool,
     pub(super) faults: &'a mut Vec<Fault>,
 }
 
@@ -49,6 +54,7 @@ impl<'a> Reader<'a> {
     /// Reads a selector; where there are faults, what it gives is not whole.
     pub(super) fn selector(&mut self, selector: Piece<'a>) -> Selector {
         let mut terms = Vec::new();
+        let mut places = Vec::new();
         let mut word = None;
         if selector.is_empty() {
             let help = format!("write `NAME{}`", self.tail.raw());
@@ -57,6 +63,10 @@ impl<'a> Reader<'a> {
             let braces = selector.braces();
             let inside = |index: usize| braces.is_some_and(|(open, close)| open < index && index < close);
             for (index, piece) in selector.split(',', inside).into_iter().enumerate() {
+                if self.faults.len() >= MOST_FAULTS {
+                    self.fault(selector, "there are more faults", "mend these first");
+                    break;
+                }
                 let piece = piece.trim();
                 let term = if piece.is_empty() {
                     self.faults.push(Fault::new(
@@ -79,7 +89,11 @@ impl<'a> Reader<'a> {
                     }
                     None => self.later_word(piece),
                 }
+                places.resize(terms.len(), piece.span());
             }
+        }
+        if self.faults.is_empty() {
+            self.faults.extend(traps::contradictions(&terms, &places));
         }
         Selector {
             text: selector.raw().to_string(),
@@ -173,6 +187,18 @@ impl<'a> Reader<'a> {
         if piece.raw() != plain {
             return None;
         }
+        if let Some(word) = plain.strip_prefix('!') {
+            let help = format!(
+                "{}, or with the range 0 for what must not run",
+                self.write(piece, &format!("name!={word}"))
+            );
+            return Some((format!("`{plain}` is not a term"), help));
+        }
+        if self.one_word
+            && let Some(fault) = self.blank_fault(piece, plain)
+        {
+            return Some(fault);
+        }
         let as_name = splice(self.text, piece.span(), &format!("name={plain}"));
         if let Some(key) = Key::by_name(plain) {
             let value = match key.kind() {
@@ -221,6 +247,30 @@ impl<'a> Reader<'a> {
                 self.write(piece, &format!("{}!={value}", key.name())),
             )
         })
+    }
+
+    /// A bare word with a blank: two names, or a name and its arguments.
+    fn blank_fault(&self, piece: Piece<'_>, plain: &str) -> Option<(String, String)> {
+        let (name, rest) = plain.split_once(|ch: char| ch.is_ascii_whitespace())?;
+        let rest = rest.trim_start();
+        let quoted = self.write(piece, &in_quotes(plain));
+        if rest.starts_with(['-', '/']) {
+            let help = format!(
+                "{}, or {quoted} for a name with a blank",
+                self.write(
+                    piece,
+                    &format!("{name},cmdline={}", in_quotes(&format!("{plain}*")))
+                )
+            );
+            return Some((format!("`{plain}` is a command line, and not a name"), help));
+        }
+        let key = if plain.starts_with('/') { "exe" } else { "name" };
+        let either = plain.split_ascii_whitespace().collect::<Vec<_>>().join("|");
+        let help = format!(
+            "{quoted}, or {} for either",
+            self.write(piece, &format!("{key}={either}"))
+        );
+        Some(("a blank outside quotes in a name".into(), help))
     }
 
     /// A word that is not the first.
@@ -391,6 +441,7 @@ impl<'a> Reader<'a> {
                     key,
                     op,
                     piece,
+                    all: right,
                     text: self.text,
                     term,
                 })
@@ -474,7 +525,7 @@ fn quoted(piece: Piece<'_>) -> String {
     in_quotes(&plain)
 }
 
-fn in_quotes(plain: &str) -> String {
+pub(super) fn in_quotes(plain: &str) -> String {
     match (plain.contains('"'), plain.contains('\'')) {
         (false, _) => format!("\"{plain}\""),
         (true, false) => format!("'{plain}'"),
@@ -483,6 +534,15 @@ fn in_quotes(plain: &str) -> String {
             .map(|part| format!("\"{part}\""))
             .collect::<Vec<_>>()
             .join("'\"'"),
+    }
+}
+
+/// A value in quotes, if it holds what a spec would take for its own.
+pub(super) fn quoted_where_needed(value: &str) -> String {
+    if value.contains([',', ':', '"', '\'']) {
+        in_quotes(value)
+    } else {
+        value.to_string()
     }
 }
 

@@ -21,7 +21,11 @@ fn table() -> Table {
     Table {
         users: ids(),
         groups: ids(),
-        files: [("/usr/sbin/sshd".to_string(), sshd)].into(),
+        files: [
+            ("/usr/sbin/sshd".to_string(), sshd),
+            ("/opt/app/.".to_string(), sshd),
+        ]
+        .into(),
     }
 }
 
@@ -311,6 +315,85 @@ faulty! {
     a_bracket_beyond_ascii Native "name=[é]:0" => [
         "[é]" "`[…]` of a glob takes ASCII characters only" "write the alternatives with `|`",
     ];
+    a_blank_from_a_web_page Native "telnetd\u{a0}:0" => [
+        "\u{a0}" "a blank that is none of the keyboard's, U+00A0" "write `telnetd :0`",
+    ];
+    an_invisible_character Native "tel\u{200b}netd:0" => [
+        "\u{200b}" "an invisible character, U+200B" "write `telnetd:0`",
+    ];
+    quotes_from_a_word_processor Native "cmdline=\u{201c}a b\u{201d}:0" => [
+        "\u{201c}" "a typographic quote, U+201C" "write `cmdline=\"a b\":0`",
+    ];
+    a_byte_that_no_text_holds Native "name='a\0':0" => [
+        "'a\0'" "no process has a NUL in any text" "leave it out",
+    ];
+    a_unit_for_a_name Native "cron.service:0" => [
+        "cron.service" "`cron.service` is a unit, and `name` is a name" "write `unit=cron.service:0`",
+    ];
+    a_timer_for_a_unit Native "unit=apt.timer:0" => [
+        "apt.timer" "`unit=apt.timer` can never match" "only services, scopes, sockets, mounts and swaps have processes: write `unit=apt.service:0`",
+    ];
+    two_names_in_one_word Native "telnetd rshd:0" => [
+        "telnetd rshd" "a blank outside quotes in a name" "write `\"telnetd rshd\":0`, or write `name=telnetd|rshd:0` for either",
+    ];
+    arguments_in_a_word Native "sshd -D:0" => [
+        "sshd -D" "`sshd -D` is a command line, and not a name" "write `sshd,cmdline=\"sshd -D*\":0`, or write `\"sshd -D\":0` for a name with a blank",
+    ];
+    an_exclamation_mark Native "!xmrig:0" => [
+        "!xmrig" "`!xmrig` is not a term" "write `name!=xmrig:0`, or with the range 0 for what must not run",
+    ];
+    an_anchored_expression_for_a_glob Native "name=^xmrig$:0" => [
+        "^xmrig$" "`^xmrig$` looks like a regular expression, and `=` takes a glob" "write `name~^xmrig$:0`, or write `name=\"^xmrig$\":0` for these very characters",
+    ];
+    an_anchored_word Native "^/usr/bin/nc$:0" => [
+        "^/usr/bin/nc$" "`^/usr/bin/nc$` looks like a regular expression, and `=` takes a glob" "write `name~^/usr/bin/nc$:0`, or write `\"^/usr/bin/nc$\":0` for these very characters",
+    ];
+    a_dotted_expression_for_a_glob Native "cmdline=.*xmrig.*:0" => [
+        ".*xmrig.*" "`.*xmrig.*` looks like a regular expression, and `=` takes a glob" "write `cmdline~.*xmrig.*:0`, or write `cmdline=\".*xmrig.*\":0` for these very characters",
+    ];
+    alternatives_in_brackets Native "name=(telnetd|rshd):0" => [
+        "(telnetd" "`(telnetd` looks like a regular expression, and `=` takes a glob" "write `name~(telnetd|rshd):0`, or write `name=\"(telnetd\"|rshd):0` for these very characters",
+        "rshd)" "`rshd)` looks like a regular expression, and `=` takes a glob" "write `name~(telnetd|rshd):0`, or write `name=(telnetd|\"rshd)\":0` for these very characters",
+    ];
+    a_glob_of_a_path_for_a_name Native "name=*/in.telnetd:0" => [
+        "*/in.telnetd" "`*/in.telnetd` is a path, and `name` is a name" "write `exe=*/in.telnetd:0`",
+    ];
+    a_word_for_a_command_line Native "cmdline=xmrig:0" => [
+        "xmrig" "`cmdline=xmrig` means a whole command line of one word" "write `cmdline=*xmrig*:0`, or write `cmdline=\"xmrig\":0` where there are no arguments",
+    ];
+    an_expression_longer_than_a_comm Native "comm~^averyveryverylongname:0" => [
+        "^averyveryverylongname" "`comm~^averyveryverylongname` can never match: the kernel keeps 15 bytes" "write `name~^averyveryverylongname:0`",
+    ];
+    a_cgroup_without_its_slash Native "cgroup=system.slice/*:0" => [
+        "system.slice/*" "`cgroup=system.slice/*` can never match" "a cgroup's path begins with `/`: write `cgroup=/system.slice/*:0`",
+    ];
+    a_question_mark_for_no_terminal Native "tty=?:0" => [
+        "?" "`tty=?` can never match" "what has no terminal is `tty!=*:0`",
+    ];
+    a_short_id_of_a_container Native "container=3f9a1b2c4d5e:1" => [
+        "3f9a1b2c4d5e" "`container=3f9a1b2c4d5e` can never match" "the id of a container has 64 digits: write `container=3f9a1b2c4d5e*:1`",
+    ];
+    a_directory_for_a_program Native "/usr/sbin/:0" => [
+        "/usr/sbin/" "`/usr/sbin/` is a directory, and no program" "for every program in it write `/usr/sbin/*:0`",
+    ];
+    a_directory_on_disk_for_a_program Native "exe=/opt/app:0" => [
+        "/opt/app" "`/opt/app` is a directory, and no program" "for every program in it write `exe=/opt/app/*:0`",
+    ];
+    two_users_at_once Native "user=root,user=www-data:0" => [
+        "user=www-data" "`user=root` and `user=www-data` exclude each other" "both must hold; write `user=root|www-data` for either",
+    ];
+    yes_and_no Native "[nfsd],kthread=no:0" => [
+        "kthread=no" "`kthread=yes` and `kthread=no` exclude each other" "both must hold; write `kthread=yes|no` for either",
+    ];
+    the_program_of_a_zombie Native "state=zombie,exe=/usr/sbin/sshd:0" => [
+        "exe=/usr/sbin/sshd" "`state=zombie` and `exe=/usr/sbin/sshd` exclude each other: a zombie has no `exe`" "leave one of them out",
+    ];
+    the_arguments_of_a_kernel_thread Native "arg=-x,kthread=yes:0" => [
+        "arg=-x" "`kthread=yes` and `arg=-x` exclude each other: a kernel thread has no `arg`" "leave one of them out",
+    ];
+    the_state_of_kernel_threads_alone Native "state=idle:0" => [
+        "state=idle" "`state=idle` without `kthread=yes`: only kernel threads are idle" "write `state=idle,kthread=yes`",
+    ];
     a_host_name PsMonitor "localhost" => [
         "localhost" "no range in `localhost`: a host name, and `;;` missing in mon.cf" "end the monitor line in mon.cf with ;; or mon appends host names; for a process of that name write `localhost:1-`",
     ];
@@ -592,6 +675,45 @@ fn what_the_help_says_to_write_can_be_read() {
             assert!(parse(right, &table(), Dialect::Native).is_ok(), "{text}: {right}");
         }
     }
+}
+
+#[test]
+fn a_long_spec_full_of_faults_is_told_of_in_bounds() {
+    let faults = faults(&["a"; 8000].join(","), Dialect::Native);
+    assert_eq!(faults.len(), 51);
+    assert!(
+        faults
+            .iter()
+            .any(|(_, message, _)| message == "there are more faults")
+    );
+}
+
+#[test]
+fn what_looks_odd_may_be_meant() {
+    for text in [
+        "'^a$':0",
+        "\"cron.service\":0",
+        "\"sshd -D\":0",
+        "'!x':0",
+        "name=\"*/x\":0",
+        "cmdline='xmrig':0",
+        "cmdline=/usr/sbin/cron:1",
+        "name=.*:0",
+        "name=python3.*:1",
+        "name=(sd-pam):1-",
+        "name='a\u{a0}b':1",
+        "comm~^abc:1",
+        "container=3f9a*:1",
+        "user=root,user!=www-data:1",
+        "user=root|www-data,user=www-data:1",
+        "gid.any=0,gid.any=33:0",
+        "state=zombie,exe!=/usr/sbin/sshd:0",
+        "kthread=yes,state=idle:1-",
+        "name=a,name=b:0",
+    ] {
+        good(text);
+    }
+    assert!(parse("my proc:1-2", &table(), Dialect::PsMonitor).is_ok());
 }
 
 fn pieces() -> impl Strategy<Value = String> {

@@ -40,6 +40,8 @@ pub(super) struct Value<'a> {
     pub(super) key: Key,
     pub(super) op: Op,
     pub(super) piece: Piece<'a>,
+    /// It and its alternatives.
+    pub(super) all: Piece<'a>,
     /// The whole spec, for spelling it right.
     pub(super) text: &'a str,
     /// The whole term.
@@ -47,15 +49,15 @@ pub(super) struct Value<'a> {
 }
 
 impl Value<'_> {
-    fn fault(self, message: impl Into<String>, help: impl Into<String>) -> Fault {
+    pub(super) fn fault(self, message: impl Into<String>, help: impl Into<String>) -> Fault {
         Fault::new(self.piece.span(), message, help)
     }
     /// `write SPEC`, the spec with another term in place of this one.
-    fn write_term(self, term: &str) -> String {
+    pub(super) fn write_term(self, term: &str) -> String {
         format!("write `{}`", splice(self.text, self.term.span(), term))
     }
     /// `write SPEC`, the spec with another value in place of this one.
-    fn write(self, value: &str) -> String {
+    pub(super) fn write(self, value: &str) -> String {
         format!("write `{}`", splice(self.text, self.piece.span(), value))
     }
 
@@ -78,8 +80,9 @@ impl Value<'_> {
     }
 
     fn parsed(self, plain: &str) -> Result<Glob, Fault> {
-        Glob::parse(plain)
-            .map_err(|(place, message, help)| Fault::new(self.piece.place(place), message, help))
+        let glob = Glob::parse(plain)
+            .map_err(|(place, message, help)| Fault::new(self.piece.place(place), message, help))?;
+        self.trap(plain, &glob).map_or(Ok(glob), Err)
     }
 
     fn compiled(self, plain: &str, glob: &Glob) -> Result<Matcher, Fault> {
@@ -139,6 +142,21 @@ impl Value<'_> {
         match self.compiled(plain, &glob)? {
             Matcher::Exact(bytes) if bytes.starts_with(b"/") => {
                 let path = String::from_utf8_lossy(&bytes);
+                let below = format!("{}/.", path.trim_end_matches('/'));
+                if path.ends_with('/') || matches!(accounts.file(&below), Ok(Some(_))) {
+                    let all = self.write(&format!("{}/*", plain.trim_end_matches('/')));
+                    return Err(self.fault(
+                        format!("`{plain}` is a directory, and no program"),
+                        format!("for every program in it {all}"),
+                    ));
+                }
+                if accounts.is_script(&path) {
+                    let name = plain.rsplit('/').next().unwrap_or(plain);
+                    let message = format!("`{plain}` is a script: the program that runs is its interpreter");
+                    return Err(
+                        self.fault(message, self.write_term(&format!("name{}{name}", self.op.text())))
+                    );
+                }
                 Ok(Matcher::File(Path {
                     file: accounts.file(&path),
                     text: bytes,
@@ -174,6 +192,15 @@ impl Value<'_> {
             .dot_matches_new_line(true)
             .build()
             .parse(plain);
+        let least = parsed
+            .as_ref()
+            .ok()
+            .and_then(|hir| hir.properties().minimum_len());
+        if self.key == Key::Comm && least.is_some_and(|least| least > COMM) {
+            let message = format!("`comm~{plain}` can never match: the kernel keeps {COMM} bytes");
+            let whole = format!("name{}{}", self.op.text(), self.piece.raw());
+            return Err(self.fault(message, self.write_term(&whole)));
+        }
         if let Err(error) = parsed {
             let (what, place) = match &error {
                 regex_syntax::Error::Parse(error) => (error.kind().to_string(), offsets(error.span())),
