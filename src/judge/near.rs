@@ -8,6 +8,7 @@ use crate::select::script::file_name;
 use crate::select::selection::{program, short_name};
 use crate::select::{Key, Kind, Matcher, Selection, Term, Truth};
 use crate::snapshot::{Accounts, Bytes, Process, Snapshot};
+use std::collections::BTreeSet;
 
 /// How many are told.
 const TOLD: usize = 3;
@@ -21,14 +22,18 @@ pub fn near_misses(
     snapshot: &Snapshot,
     accounts: &dyn Accounts,
 ) -> Vec<NearMiss> {
-    let counted = |index: usize| {
-        selection.matched.contains(&index)
-            || selection.unknown.iter().any(|(i, ..)| *i == index)
-            || selection.left_out.iter().any(|(i, _)| *i == index)
-    };
+    let unknown = selection.unknown.iter().map(|(index, ..)| *index);
+    let left_out = selection.left_out.iter().map(|(index, _)| *index);
+    let counted: BTreeSet<usize> = selection
+        .matched
+        .iter()
+        .copied()
+        .chain(unknown)
+        .chain(left_out)
+        .collect();
     let mut ranked: Vec<(usize, u32, usize)> = Vec::new();
     for (index, process) in snapshot.processes.iter().enumerate() {
-        if counted(index) || Some(process.pid) == snapshot.observer.pid {
+        if counted.contains(&index) || Some(process.pid) == snapshot.observer.pid {
             continue;
         }
         let subject = Subject::of(process, snapshot);
@@ -171,15 +176,21 @@ fn likeness(term: &Term, process: &Process) -> u32 {
             80
         } else if directory > DIRECTORY_OF_MANY && path.starts_with(&wanted[..directory]) {
             60
+        } else if is_alike(&name, &wanted_name) {
+            50
         } else {
-            let likeness = strsim::normalized_damerau_levenshtein(
-                &String::from_utf8_lossy(&name),
-                &String::from_utf8_lossy(&wanted_name),
-            );
-            if likeness >= 0.7 { 50 } else { 0 }
+            0
         }
     };
     term.values.iter().map(score).max().unwrap_or(0)
+}
+
+/// Alike to seven tenths. The distance is at least the difference of the lengths, and dear where they are long.
+fn is_alike(name: &[u8], wanted: &[u8]) -> bool {
+    let [name, wanted] = [name, wanted].map(String::from_utf8_lossy);
+    let (short, long) = (name.chars().count(), wanted.chars().count());
+    let (short, long) = (short.min(long), short.max(long));
+    short * 10 >= long * 7 && strsim::normalized_damerau_levenshtein(&name, &wanted) >= 0.7
 }
 
 /// `/usr/sbin/` and `/usr/bin/` hold everything; being there is no likeness.
