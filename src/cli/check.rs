@@ -2,16 +2,18 @@
 
 use super::arguments::{FormatName, ViewArguments};
 use super::default_format;
+use super::terminal::Terminal;
 use super::view::View;
 use super::watch::Watch;
 use crate::config;
 use crate::exit_code::Exit;
-use crate::judge::{Check, Item, Pace, Report, State};
+use crate::judge::{Check, Item, Pace, Report, State, judge};
 use crate::outcome::Outcome;
+use crate::report::wrap::wrap;
 use crate::report::{Format, render};
 use crate::select::spec::{Dialect, parse};
 use crate::select::{Fault, Range, Spec, parse_duration};
-use crate::snapshot::Accounts;
+use crate::snapshot::{Accounts, Snapshot};
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,11 +65,12 @@ impl CheckCommand {
 
     /// Runs it.
     pub fn run(self, arguments: &ViewArguments) -> Outcome {
+        let format = self.format();
+        let terminal = arguments.terminal;
         let view = match View::open(arguments) {
             Ok(view) => view,
-            Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
+            Err(sentence) => return unseen(&sentence, format, terminal),
         };
-        let format = self.format();
         let mut remarks = Vec::new();
         // Under mon a spec without a range is a host name: the monitor line in mon.cf does not end with `;;`.
         let dialect = if format == Format::Mon {
@@ -92,11 +95,11 @@ impl CheckCommand {
                 check.match_self = self.match_self;
             }
         }
-        let look = arguments.terminal.look(self.verbose > 0);
+        let verbose = self.verbose > 0;
         let outcome = |mut report: Report| {
             report.remarks.extend(remarks.iter().cloned());
             let exit = exit_of(report.state);
-            Outcome::new(render(&report, format, &look), exit)
+            Outcome::new(written(&report, format, terminal, verbose), exit)
         };
         let watch = Watch {
             view: &view,
@@ -107,6 +110,27 @@ impl CheckCommand {
         };
         outcome(watch.run(&items, view.store(self.state.as_deref())))
     }
+}
+
+/// The report in its format; for people it is laid out for their terminal, and otherwise a line stays a line.
+pub fn written(report: &Report, format: Format, terminal: Terminal, verbose: bool) -> Vec<u8> {
+    let text = render(report, format, &terminal.look(verbose));
+    match (format, terminal.columns) {
+        (Format::Human, Some(width)) => wrap(&String::from_utf8_lossy(&text), width).into_bytes(),
+        _ => text,
+    }
+}
+
+/// There is nothing to look at: an UNKNOWN in the format that was asked for.
+fn unseen(sentence: &str, format: Format, terminal: Terminal) -> Outcome {
+    let item = Item::Faulty {
+        name: "--snapshot".into(),
+        text: String::new(),
+        faults: vec![Fault::new(0..0, sentence, "save one with procward snapshot")],
+    };
+    let nothing = Snapshot::default();
+    let report = judge(&[item], &nothing, &nothing.accounts);
+    Outcome::new(written(&report, format, terminal, false), Exit::Unknown)
 }
 
 /// The exit code of a state.

@@ -1,7 +1,7 @@
 //! `procward cpu`: does any process use too much CPU that may not?
 
 use super::arguments::{FormatName, ViewArguments};
-use super::check::exit_of;
+use super::check::{exit_of, written};
 use super::default_format;
 use super::view::View;
 use super::watch::Watch;
@@ -9,7 +9,7 @@ use crate::cpu::{LIMIT, Limits, PATIENCE, check, exempt};
 use crate::exit_code::Exit;
 use crate::judge::{Item, Pace, Report, State};
 use crate::outcome::Outcome;
-use crate::report::{Format, escape, render};
+use crate::report::{Format, escape};
 use crate::select::parse_duration;
 use clap::Args;
 use std::fmt::Write;
@@ -88,12 +88,14 @@ impl CpuCommand {
             Ok(check) => check,
             Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
         };
-        let look = arguments.terminal.look(self.verbose > 0);
         let format = self.format();
         let outcome = |mut report: Report| {
             report.remarks.extend(remark.map(str::to_owned));
             let exit = exit_of(report.state);
-            Outcome::new(render(&report, format, &look), exit)
+            Outcome::new(
+                written(&report, format, arguments.terminal, self.verbose > 0),
+                exit,
+            )
         };
         let watch = Watch {
             view: &view,

@@ -9,8 +9,10 @@ pub mod arguments;
 pub mod check;
 pub mod config;
 pub mod cpu;
+mod deliver;
 pub mod explain;
 pub mod init;
+mod last_words;
 pub mod list;
 pub mod migrate;
 pub mod ps_monitor;
@@ -23,40 +25,23 @@ pub mod watch;
 use crate::deadline::{Notes, Terms, supervise};
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
-use crate::report::{Format, excuse};
+use crate::report::{Format, capped, escape, excuse};
 use arguments::{Arguments, Command, ViewArguments};
 use clap::{CommandFactory, Parser};
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::Path;
 use terminal::{Terminal, color_wanted};
 
 /// Runs procward with the arguments and the environment of this process.
 #[must_use]
 pub fn main() -> Exit {
-    std::panic::set_hook(Box::new(|_| {}));
+    last_words::prepare();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let Some(outcome) = caught(|| dispatch(&arguments)) else {
+    match last_words::guarded(|| dispatch(&arguments)) {
+        Some(outcome) => deliver::deliver(&outcome, std::io::stdout()),
         // A worker has told its supervisor.
-        return Exit::Ok;
-    };
-    // A reader that went away (`procward list | head`) is not our fault, and is nobody's failure.
-    let _ = std::io::stdout().lock().write_all(&outcome.text);
-    outcome.exit
-}
-
-/// A panic is told as UNKNOWN: a monitor that dies of something else than its own exit may be taken for success.
-fn caught(run: impl FnOnce() -> Option<Outcome>) -> Option<Outcome> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        let message = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("no message");
-        let line = crate::report::escape::text(format!("UNKNOWN: internal error: {message}").as_bytes());
-        let text = format!("{line}\nPlease report this with the command line that was used.\n");
-        Some(Outcome::new(text, Exit::Unknown))
-    })
+        None => Exit::Ok,
+    }
 }
 
 /// Under whose name procward was called decides what it is. `None`: this is a worker that has told its supervisor.
@@ -68,6 +53,14 @@ fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
         .unwrap_or_default();
     let rest = || arguments.iter().skip(1).cloned();
     let plugin = |command: &[&str]| {
+        if arguments
+            .get(1)
+            .is_some_and(|word| word == "-V" || word == "--version")
+        {
+            let name = name.to_string_lossy();
+            let line = format!("procward {} as {name}\n", env!("CARGO_PKG_VERSION"));
+            return Some(Outcome::new(line, Exit::Unknown));
+        }
         let line = [OsString::from("procward")]
             .into_iter()
             .chain(command.iter().map(OsString::from))
@@ -107,7 +100,10 @@ fn watched(view: ViewArguments, format: Format, work: &dyn Fn(&ViewArguments) ->
             notes,
             ..view.clone()
         };
-        caught(|| Some(work(&view))).unwrap_or_else(|| Outcome::new("", Exit::Unknown))
+        if notes.is_watched() {
+            last_words::leave_to_the_supervisor();
+        }
+        last_words::guarded(|| Some(work(&view))).unwrap_or_else(|| Outcome::new("", Exit::Unknown))
     })
 }
 
@@ -121,19 +117,24 @@ fn parsed(line: Vec<OsString>, help: Exit) -> Option<Outcome> {
 
 fn refused(error: &clap::Error, help: Exit) -> Outcome {
     let text = error.render();
-    let text = if Terminal::here().is_terminal && color_wanted() {
+    if error.use_stderr() {
+        return usage(&text.to_string());
+    }
+    let colored = Terminal::here().is_terminal && color_wanted();
+    let text = if colored {
         text.ansi().to_string()
     } else {
         text.to_string()
     };
-    if error.use_stderr() {
-        // The first line is what a pager shows.
-        return Outcome::new(
-            format!("UNKNOWN: {}", text.trim_start_matches("error: ")),
-            Exit::Unknown,
-        );
-    }
     Outcome::new(text, help)
+}
+
+/// Wrong usage: the first line is what a pager shows. It holds what the user wrote.
+fn usage(text: &str) -> Outcome {
+    let lines = text.trim_start_matches("error: ").lines();
+    let lines: Vec<String> = lines.map(|line| escape::text(line.as_bytes())).collect();
+    let text = capped(format!("UNKNOWN: {}\n", lines.join("\n")));
+    Outcome::new(text, Exit::Unknown)
 }
 
 fn run(arguments: Arguments) -> Option<Outcome> {

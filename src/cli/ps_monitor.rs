@@ -7,12 +7,13 @@ use super::watch::Watch;
 use crate::exit_code::Exit;
 use crate::judge::{Item, Manner, Report, State};
 use crate::outcome::Outcome;
-use crate::report::{Format, Look, escape, render};
+use crate::report::{Format, Look, capped, escape, render};
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::spec::{Dialect, sentence};
 use crate::select::{File, Key, Matcher, Op, Plan, parse_duration};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -25,10 +26,16 @@ const USAGE: &str = "usage: ps.monitor [--recheck TIME] NAME:MIN-MAX ...\n\
 /// Runs it.
 #[must_use]
 pub fn run(arguments: &[OsString], view: &ViewArguments) -> Outcome {
-    let words: Vec<String> = arguments
-        .iter()
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
+    let mut words = Vec::new();
+    for word in arguments {
+        // Bytes taken for others would be a name that nothing has, and a silent OK.
+        let Some(text) = word.to_str() else {
+            let shown = escape::text(word.as_bytes());
+            let text = format!("UNKNOWN: an argument is not UTF-8: {shown}\n{USAGE}");
+            return Outcome::new(capped(text), Exit::Unknown);
+        };
+        words.push(text.to_owned());
+    }
     match words.first().map(String::as_str) {
         Some("-h" | "--help" | "-V" | "--version") => Outcome::new(
             format!("procward {} as ps.monitor\n{USAGE}", env!("CARGO_PKG_VERSION")),
@@ -283,5 +290,5 @@ fn compare(specs: &[String], view: &ViewArguments) -> Outcome {
     if same {
         text += "the same specs fail\n";
     }
-    Outcome::new(text, if same { Exit::Ok } else { Exit::Warning })
+    Outcome::new(capped(text), if same { Exit::Ok } else { Exit::Warning })
 }

@@ -6,6 +6,7 @@ use super::view::{View, exit_of};
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use crate::report::escape;
+use crate::report::wrap::wrap;
 use crate::select::place;
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::script::{file_name, is_interpreter};
@@ -213,17 +214,22 @@ fn quoted(text: &str) -> String {
     }
 }
 
+/// What the columns between name and spec take, with their blanks.
+const BETWEEN: usize = "  USER        NUM SINCE MEMORY".len();
+
 fn table(groups: &[Group], snapshot: &Snapshot, width: usize) -> String {
     let mut text = String::new();
+    let names = width.saturating_sub(BETWEEN).clamp(8, 18);
+    let spec = if names < 18 { "" } else { "  SPEC" };
     let _ = writeln!(
         text,
-        "{:<18} {:<10} {:>4} {:>5} {:>6}  SPEC",
+        "{:<names$} {:<10} {:>4} {:>5} {:>6}{spec}",
         "DAEMON", "USER", "NUM", "SINCE", "MEMORY"
     );
     for group in groups {
         let left = format!(
             "{} {} {:>4} {:>5} {:>6}",
-            fit(&group.name, 18),
+            fit(&group.name, names),
             fit(&group.user, 10),
             group.count,
             age(group.age),
@@ -236,6 +242,12 @@ fn table(groups: &[Group], snapshot: &Snapshot, width: usize) -> String {
             let _ = writeln!(text, "{left}\n    {spec}");
         }
     }
+    text + &wrap(&rest(groups, snapshot), width)
+}
+
+/// What is said below the table.
+fn rest(groups: &[Group], snapshot: &Snapshot) -> String {
+    let mut text = String::new();
     if groups.is_empty() {
         let why = if snapshot.gaps.iter().any(Gap::blinds) {
             "no daemon can be seen"

@@ -8,7 +8,8 @@ use std::io::IsTerminal;
 pub struct Terminal {
     /// Whether it is a terminal.
     pub is_terminal: bool,
-    width: usize,
+    /// How wide the output is shown; none where nobody says.
+    pub columns: Option<usize>,
     color: bool,
 }
 
@@ -16,7 +17,7 @@ impl Default for Terminal {
     fn default() -> Terminal {
         Terminal {
             is_terminal: false,
-            width: 80,
+            columns: None,
             color: false,
         }
     }
@@ -27,14 +28,17 @@ impl Terminal {
     #[must_use]
     pub fn here() -> Terminal {
         let is_terminal = std::io::stdout().is_terminal();
-        let columns = std::env::var("COLUMNS")
+        let said = std::env::var("COLUMNS")
             .ok()
             .and_then(|columns| columns.parse().ok());
+        // Some terminals say 0, and in fewer than 20 columns nothing can be laid out.
+        let columns = said
+            .filter(|columns| *columns > 0)
+            .or_else(width)
+            .map(|columns: usize| columns.clamp(20, 1000));
         Terminal {
             is_terminal,
-            width: columns
-                .or_else(|| is_terminal.then(width).flatten())
-                .unwrap_or(80),
+            columns,
             color: is_terminal && color_wanted(),
         }
     }
@@ -43,7 +47,7 @@ impl Terminal {
     #[must_use]
     pub fn look(self, verbose: bool) -> Look {
         Look {
-            width: self.width,
+            width: self.columns.unwrap_or(80),
             color: self.color,
             verbose,
         }

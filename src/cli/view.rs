@@ -7,6 +7,7 @@ use crate::select::Plan;
 use crate::snapshot::{Accounts, Clocks, FileId, Gap, Snapshot};
 use crate::source::accounts::{Nss, table_beside};
 use crate::source::procfs::Procfs;
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ impl View {
     pub fn open(arguments: &ViewArguments) -> Result<View, String> {
         if let Some(file) = &arguments.snapshot {
             let shown = crate::report::escape::text(file.as_os_str().as_encoded_bytes());
-            let text = std::fs::read(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
+            let text = read(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
             let snapshot = crate::snapshot::file::from_bytes(&text)
                 .map_err(|error| format!("{shown} is not a snapshot of procward: {error}"))?;
             return Ok(View::Saved(Box::new(snapshot)));
@@ -95,6 +96,15 @@ impl View {
     pub fn is_live(&self) -> bool {
         matches!(self, View::Proc(..))
     }
+}
+
+/// A snapshot of a host of a hundred thousand processes; a device that never ends is none.
+const LIMIT: u64 = 1 << 30;
+
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(LIMIT).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// How a command ends that shows what it sees: UNKNOWN where it did not see all.

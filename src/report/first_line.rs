@@ -28,7 +28,7 @@ pub(super) fn text(report: &Report) -> String {
     let mut line = String::new();
     for (index, verdict) in failing.iter().enumerate() {
         let one = one(verdict);
-        if line.len() + one.len() > LIMIT {
+        if index > 0 && line.len() + one.len() > LIMIT {
             line += &format!(" and {} more", failing.len() - index);
             break;
         }
@@ -64,8 +64,8 @@ fn found(verdict: &Verdict, tell: impl Fn(&str, &str) -> String) -> Vec<String> 
         .evidence
         .iter()
         .map(|evidence| {
-            let user = evidence.user.as_deref().unwrap_or("?");
-            tell(&escape::text(&evidence.name), &escape::text(user.as_bytes()))
+            let user = escape::text(evidence.user.as_deref().unwrap_or("?").as_bytes());
+            tell(&cut(&escape::text(&evidence.name)), &cut(&user))
         })
         .collect();
     found.into_iter().take(3).collect()

@@ -31,7 +31,13 @@ pub(super) fn render(report: &Report, look: &Look) -> String {
         };
         let name = fit(&escape::text(verdict.name.as_bytes()), width);
         let wants = escape::text(verdict.wants.as_bytes());
-        let wants = cut(&wants, look.width.saturating_sub(width + 17).max(20));
+        // The state takes 8 columns, the count 5 or so; a few letters of a sentence would tell nothing.
+        let room = look.width.saturating_sub(12 + width + count.len().max(5));
+        let wants = if room < 12 {
+            String::new()
+        } else {
+            cut(&wants, room)
+        };
         let pad = " ".repeat(8usize.saturating_sub(verdict.state.word().len()));
         let line = format!("{}{pad} {name} {count:>5}  {wants}", state(verdict.state, look));
         let _ = writeln!(text, "{}", line.trim_end());

@@ -9,6 +9,7 @@ mod mon;
 mod nagios;
 #[cfg(test)]
 mod tests;
+pub mod wrap;
 
 use crate::exit_code::Exit;
 use crate::judge::Report;
@@ -53,24 +54,39 @@ pub fn render(report: &Report, format: Format, look: &Look) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Cuts at the end of a line, and says so.
-fn capped(text: String) -> String {
-    if text.len() <= LIMIT {
+/// The most of one line after the first: one long note must not take the room of all others.
+const LINE: usize = 1000;
+
+/// What a plugin may write of a text: long lines are cut, and what is too much after them, and said so. The first
+/// line is only cut where it alone is too much.
+#[must_use]
+pub fn capped(text: String) -> String {
+    if text.len() <= LIMIT && text.lines().skip(1).all(|line| line.len() <= LINE) {
         return text;
     }
     let room = LIMIT - 40;
     let mut kept = String::new();
     let mut lines = text.lines();
-    for line in lines.by_ref() {
+    while let Some(line) = lines.next() {
+        let line = cut(line, if kept.is_empty() { room / 2 } else { LINE });
         if kept.len() + line.len() + 1 > room {
-            let more = lines.count() + 1;
-            kept += &format!("... {more} more lines\n");
+            kept += &format!("... {} more lines\n", lines.count() + 1);
             break;
         }
-        kept += line;
+        kept += &line;
         kept.push('\n');
     }
     kept
+}
+
+/// At most so many bytes of a line.
+fn cut(line: &str, limit: usize) -> String {
+    if line.len() <= limit {
+        line.to_owned()
+    } else {
+        let end = (0..=limit - 3).rev().find(|at| line.is_char_boundary(*at));
+        format!("{}...", &line[..end.unwrap_or(0)])
+    }
 }
 
 /// What to say where a run had to end before its verdict. What was known by then is kept where it was CRITICAL, for
@@ -82,6 +98,9 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
     if let Some(mut known) = known.filter(|known| known.exit == Exit::Critical) {
         if format != Format::Json {
             known.text.extend_from_slice(format!("{reason}\n").as_bytes());
+        }
+        if matches!(format, Format::Mon | Format::Nagios) {
+            known.text = capped(String::from_utf8_lossy(&known.text).into_owned()).into_bytes();
         }
         return known;
     }

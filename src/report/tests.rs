@@ -216,13 +216,53 @@ fn hostile(bytes: &[u8], text: &str) -> Report {
 }
 
 #[test]
-fn a_plugin_writes_at_most_sixteen_kib() {
-    let report = hostile(&vec![b'x'; 9000], &"y".repeat(900));
+fn a_plugin_writes_at_most_sixteen_kib_and_says_what_is_left_out() {
+    let many: Vec<Verdict> = (0..300)
+        .map(|number| {
+            let text = format!("{number}|\u{202e}{}", "\u{1f980}\x1b".repeat(400));
+            hostile(&vec![0xff; 9000], &text).verdicts.remove(0)
+        })
+        .collect();
+    let report = report(many);
     for format in [Format::Mon, Format::Nagios] {
         let text = shown(&report, format);
-        assert!(text.len() <= LIMIT, "{}", text.len());
-        assert!(text.ends_with(" more lines\n"));
+        assert!(text.len() <= LIMIT && text.len() > LIMIT / 2, "{}", text.len());
+        let last = text.lines().last().unwrap();
+        assert!(
+            last.starts_with("... ") && last.ends_with(" more lines"),
+            "{last}"
+        );
+        assert!(text.ends_with('\n'));
+        let first = text.lines().next().unwrap();
+        assert!(first.len() < LIMIT / 2, "{}", first.len());
+        assert!(text.lines().skip(1).all(|line| line.len() <= LINE));
+        assert!(!text.contains('\u{fffd}'));
     }
+}
+
+#[test]
+fn a_long_line_is_cut_and_those_after_it_stay() {
+    let mut report = two_failures();
+    report.verdicts[0].note = Some("n".repeat(40_000));
+    let text = shown(&report, Format::Mon);
+    let note = text.lines().find(|line| line.starts_with("  note: ")).unwrap();
+    assert_eq!(note.len(), LINE);
+    assert!(note.ends_with("nnn..."));
+    assert!(
+        text.ends_with("want exactly 1 process named master\n1 other check ok\n"),
+        "{text}"
+    );
+    // People and programs get all of it.
+    for format in [Format::Human, Format::Json] {
+        assert!(shown(&report, format).contains(&"n".repeat(40_000)));
+    }
+}
+
+#[test]
+fn one_line_of_any_length_is_cut() {
+    assert_eq!(capped("x\n".into()), "x\n");
+    let all = capped("é".repeat(LIMIT));
+    assert!(all.len() <= LIMIT / 2 && all.ends_with("é...\n"), "{}", all.len());
 }
 
 proptest! {
