@@ -66,10 +66,11 @@ impl ConfigCommand {
         for item in &loaded.items {
             if let Item::Faulty {
                 name,
-                text: read,
+                text: part,
                 faults,
             } = item
-                && read.is_empty()
+                && part.is_empty()
+                && loaded.sources.iter().all(|source| source.name != *name)
             {
                 for fault in faults {
                     let line = format!("{name}: {}; {}", fault.message, fault.help);

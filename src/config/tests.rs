@@ -92,3 +92,16 @@ proptest! {
         let _ = shown(&format!("[[check]]\nselect = {value}\nexcept = {value}\nwhen = {value}\ncount = {value}"));
     }
 }
+
+#[test]
+fn a_faulty_item_holds_its_own_part_of_the_file_and_not_all_of_it() {
+    let loaded = load(&format!(
+        "# {}\n[[check]]\nname = \"x\"\nselect = \"user=nosuch,comm=/x\"\n",
+        "y".repeat(1000)
+    ));
+    let Item::Faulty { text, faults, .. } = &loaded.items[0] else {
+        panic!("{:?}", loaded.items)
+    };
+    let places: Vec<&str> = faults.iter().map(|fault| &text[fault.start..fault.end]).collect();
+    assert_eq!((text.as_str(), places), ("nosuch,comm=/x", vec!["nosuch", "/x"]));
+}

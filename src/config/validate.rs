@@ -52,11 +52,8 @@ impl<'a> Validation<'a> {
             source: index,
             fault: fault.clone(),
         }));
-        self.items.push(Item::Faulty {
-            name,
-            text: source.text.clone(),
-            faults,
-        });
+        let (text, faults) = cut_out(&source.text, faults);
+        self.items.push(Item::Faulty { name, text, faults });
     }
 
     fn check(&mut self, index: usize, source: &Source, mut raw: RawCheck) {
@@ -210,6 +207,19 @@ impl<'a> Validation<'a> {
         }
         skipped
     }
+}
+
+/// The part of the file that the faults are in, and their places in it: the file may be large, and the faults many.
+fn cut_out(text: &str, faults: Vec<Fault>) -> (String, Vec<Fault>) {
+    let start = faults.iter().map(|fault| fault.start).min().unwrap_or(0);
+    let end = faults.iter().map(|fault| fault.end).max().unwrap_or(0);
+    let moved = |fault: Fault| Fault {
+        start: fault.start - start,
+        end: fault.end - start,
+        ..fault
+    };
+    let part = text.get(start..end).unwrap_or_default().to_owned();
+    (part, faults.into_iter().map(moved).collect())
 }
 
 fn missing(key: &str, raw: &RawCheck, help: &str) -> Fault {

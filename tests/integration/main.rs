@@ -18,6 +18,7 @@ mod live;
 mod mon_daemon;
 mod namespaces;
 mod process;
+mod promises;
 mod ps_monitor;
 mod real_hosts;
 mod views;
