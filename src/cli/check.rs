@@ -66,9 +66,10 @@ impl CheckCommand {
     /// Runs it.
     pub fn run(self, arguments: &ViewArguments) -> Outcome {
         let format = self.format();
+        let terminal = arguments.terminal;
         let view = match View::open(arguments) {
             Ok(view) => view,
-            Err(sentence) => return unseen(&sentence, format, arguments.terminal),
+            Err(sentence) => return unseen(&sentence, format, terminal),
         };
         let mut remarks = Vec::new();
         // Under mon a spec without a range is a host name: the monitor line in mon.cf does not end with `;;`.
@@ -95,11 +96,11 @@ impl CheckCommand {
                 check.match_self = self.match_self;
             }
         }
-        let terminal = arguments.terminal;
+        let verbose = self.verbose > 0;
         let outcome = |mut report: Report| {
             report.remarks.extend(remarks.iter().cloned());
             let exit = exit_of(report.state);
-            Outcome::new(written(&report, format, terminal, self.verbose > 0), exit)
+            Outcome::new(written(&report, format, terminal, verbose), exit)
         };
         let watch = Watch {
             view: &view,
@@ -113,7 +114,7 @@ impl CheckCommand {
 }
 
 /// The report in its format; for people it is laid out for their terminal, and otherwise a line stays a line.
-pub(super) fn written(report: &Report, format: Format, terminal: Terminal, verbose: bool) -> Vec<u8> {
+pub fn written(report: &Report, format: Format, terminal: Terminal, verbose: bool) -> Vec<u8> {
     let text = render(report, format, &terminal.look(verbose));
     match (format, terminal.columns) {
         (Format::Human, Some(width)) => wrap(&String::from_utf8_lossy(&text), width).into_bytes(),
@@ -127,7 +128,7 @@ fn unseen(sentence: &str, format: Format, terminal: Terminal) -> Outcome {
         name: "--snapshot".into(),
         faulty: Faulty {
             source: "--snapshot".into(),
-            text: String::new(),
+            text: "".into(),
             faults: vec![Fault::new(0..0, sentence, "save one with procward snapshot")],
         },
     };
@@ -216,7 +217,11 @@ fn repeated(items: &mut [Item], specs: &[String]) {
 
 fn faulty(name: String, text: String, faults: Vec<Fault>) -> Item {
     let source = Faulty::SPEC.to_owned();
-    let faulty = Faulty { source, text, faults };
+    let faulty = Faulty {
+        source,
+        text: text.into(),
+        faults,
+    };
     Item::Faulty { name, faulty }
 }
 
@@ -257,7 +262,11 @@ fn item_of_spec(text: &str, accounts: &dyn Accounts, dialect: Dialect) -> Item {
 pub fn spec_or_outcome(text: &str, accounts: &dyn Accounts) -> Result<Spec, Outcome> {
     parse(text, accounts, Dialect::Native).map_err(|faults| {
         let (source, text) = (Faulty::SPEC.to_owned(), text.to_owned());
-        let faulty = Faulty { source, text, faults };
+        let faulty = Faulty {
+            source,
+            text: text.into(),
+            faults,
+        };
         Outcome::new(diagnostic::render_all(&faulty, escape::with_bars), Exit::Unknown)
     })
 }

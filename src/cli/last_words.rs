@@ -17,10 +17,8 @@ pub(super) fn guarded(run: impl FnOnce() -> Option<Outcome>) -> Option<Outcome> 
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("no message");
         let line = escape::text(format!("UNKNOWN: internal error: {message}").as_bytes());
-        Some(Outcome::new(
-            format!("{line}\nPlease report this with the command line that was used.\n"),
-            Exit::Unknown,
-        ))
+        let text = format!("{line}\nPlease report this with the command line that was used.\n");
+        Some(Outcome::new(text, Exit::Unknown))
     })
 }
 
@@ -54,6 +52,14 @@ pub(super) fn prepare() {
     // A file that may not grow is an error of write(2) like others.
     let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
     set(Signal::SIGXFSZ, &ignore);
+}
+
+/// A worker dies of what is fatal, and its supervisor tells of what.
+pub(super) fn leave_to_the_supervisor() {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    for signal in FATAL {
+        set(signal, &default);
+    }
 }
 
 #[allow(
@@ -103,7 +109,7 @@ mod tests {
             told(|| std::panic::panic_any(7)),
             format!("UNKNOWN: internal error: no message\n{rest}")
         );
-        let fine = guarded(|| Some(Outcome::new("x", Exit::Critical))).unwrap();
-        assert_eq!((fine.text, fine.exit), (b"x".to_vec(), Exit::Critical));
+        let fine = Outcome::new("x", Exit::Critical);
+        assert_eq!(guarded(|| Some(fine.clone())), Some(fine));
     }
 }

@@ -38,9 +38,11 @@ use terminal::{Terminal, color_wanted};
 pub fn main() -> Exit {
     last_words::prepare();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    // A worker has told its supervisor, and nothing else is to be told.
-    let outcome = last_words::guarded(|| dispatch(&arguments));
-    outcome.map_or(Exit::Ok, |outcome| deliver::deliver(&outcome, std::io::stdout()))
+    match last_words::guarded(|| dispatch(&arguments)) {
+        Some(outcome) => deliver::deliver(&outcome, std::io::stdout()),
+        // A worker has told its supervisor.
+        None => Exit::Ok,
+    }
 }
 
 /// Under whose name procward was called decides what it is. `None`: this is a worker that has told its supervisor.
@@ -99,6 +101,9 @@ fn watched(view: ViewArguments, format: Format, work: &dyn Fn(&ViewArguments) ->
             notes,
             ..view.clone()
         };
+        if notes.is_watched() {
+            last_words::leave_to_the_supervisor();
+        }
         last_words::guarded(|| Some(work(&view))).unwrap_or_else(|| Outcome::new("", Exit::Unknown))
     })
 }

@@ -42,7 +42,7 @@ impl Files {
             match if asked_for { read(&path) } else { read_file(&path) } {
                 Ok(text) => files.sources.push(Source {
                     name: shown(&path),
-                    text,
+                    text: text.into(),
                 }),
                 Err(fault) => files.unread.push(faulty(&path, fault)),
             }
@@ -77,7 +77,7 @@ fn faulty(path: &Path, fault: Fault) -> Item {
         name: shown(path),
         faulty: Faulty {
             source: shown(path),
-            text: String::new(),
+            text: "".into(),
             faults: vec![fault],
         },
     }

@@ -9,6 +9,7 @@ pub mod validate;
 
 use crate::judge::{Faulty, Item};
 use crate::snapshot::Accounts;
+use std::sync::Arc;
 
 /// A file that was read.
 #[derive(Clone, Debug)]
@@ -16,7 +17,7 @@ pub struct Source {
     /// Its path.
     pub name: String,
     /// Its text.
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 /// What the files hold.

@@ -117,3 +117,11 @@ proptest! {
         let _ = shown(&format!("[[check]]\nselect = {value}\nexcept = {value}\nwhen = {value}\ncount = {value}"));
     }
 }
+
+#[test]
+fn faulty_checks_share_the_text_of_their_file() {
+    let loaded = load("[[check]]\nselect = \"user=nosuch\"\n[[check]]\nselect = \"comm=/x\"\n");
+    let texts: Vec<_> = loaded.faulty().map(|faulty| faulty.text.as_ptr()).collect();
+    assert_eq!(texts.len(), 2);
+    assert_eq!(texts[0], texts[1]);
+}

@@ -7,6 +7,7 @@ use crate::select::spec::{parse_range, parse_selector};
 use crate::select::{Fault, Range, Selector};
 use crate::snapshot::Accounts;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The state of validating several files.
 pub struct Validation<'a> {
@@ -48,7 +49,7 @@ impl<'a> Validation<'a> {
         faults.dedup();
         let faulty = Faulty {
             source: source.name.clone(),
-            text: source.text.clone(),
+            text: Arc::clone(&source.text),
             faults,
         };
         self.items.push(Item::Faulty { name, faulty });

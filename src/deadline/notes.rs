@@ -123,6 +123,12 @@ impl Notes {
         self.risk(&what, read)
     }
 
+    /// Whether this is a worker, and a supervisor waits for it.
+    #[must_use]
+    pub fn is_watched(self) -> bool {
+        self.worker.is_some()
+    }
+
     /// When the run began: with its first worker.
     #[must_use]
     pub fn started(self) -> Instant {

@@ -241,11 +241,13 @@ fn last_word(worker: Pid, page: &Page, papers: &Papers, terms: Terms<'_>) -> Out
     match papers.read(page) {
         Some((outcome, true)) => outcome,
         other => {
-            let how = status
+            let signal = status
                 .and_then(|(_, status)| status.terminating_signal())
-                .and_then(|number| Signal::try_from(number).ok())
-                .map_or("ended", Signal::as_str);
-            let reason = format!("the worker was killed by {how}");
+                .and_then(|number| Signal::try_from(number).ok());
+            let reason = signal.map_or_else(
+                || "the worker ended without a word".to_owned(),
+                |signal| format!("the worker was killed by {}", signal.as_str()),
+            );
             (terms.excuse)(&reason, other.map(|(outcome, _)| outcome))
         }
     }

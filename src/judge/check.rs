@@ -5,6 +5,7 @@ use crate::memory::Patience;
 use crate::memory::restarts::Restarts;
 use crate::select::{Fault, Range, Selector};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A valid check.
@@ -83,7 +84,7 @@ pub struct Faulty {
     /// What the text is called: the path of a configuration file, or [`Faulty::SPEC`].
     pub source: String,
     /// The text; empty where a file could not be read.
-    pub text: String,
+    pub text: Arc<str>,
     /// What is wrong.
     pub faults: Vec<Fault>,
 }

@@ -68,8 +68,8 @@ fn found(verdict: &Verdict, tell: impl Fn(&str, &str) -> String) -> Vec<String> 
         .evidence
         .iter()
         .map(|evidence| {
-            let user = evidence.user.as_deref().unwrap_or("?");
-            tell(&escape::text(&evidence.name), &escape::text(user.as_bytes()))
+            let user = escape::text(evidence.user.as_deref().unwrap_or("?").as_bytes());
+            tell(&cut(&escape::text(&evidence.name)), &cut(&user))
         })
         .collect();
     found.into_iter().take(3).collect()

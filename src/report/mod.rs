@@ -98,6 +98,9 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
         if format != Format::Json {
             known.text.extend_from_slice(format!("{reason}\n").as_bytes());
         }
+        if matches!(format, Format::Mon | Format::Nagios) {
+            known.text = capped(String::from_utf8_lossy(&known.text).into_owned()).into_bytes();
+        }
         return known;
     }
     let tag = if format == Format::Nagios { "PROCS " } else { "" };

@@ -22,6 +22,7 @@ mod mon_daemon;
 mod namespace;
 mod namespaces;
 mod process;
+mod promises;
 mod ps_monitor;
 mod real_hosts;
 mod rights;
