@@ -291,21 +291,22 @@ fn cmdline(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
         _ => parse::stat::parse(&place.whole("stat", LINE).ok()?.0).map(|stat| stat.starttime),
     };
     let owner = || owner(place).ok()?.value().map(|(uid, _)| *uid);
-    let Some(read) = place
-        .notes
-        .risk_of_process(pid, "cmdline", start, owner, || cmdline_of(place))
-    else {
+    let read = || match cmdline_of(place) {
+        Ok(Some(known)) => Ok(Some(known)),
+        told => match survivor::read(place, |thread, _| cmdline_of(thread).ok()?) {
+            Remains::Read(known) => Ok(Some(known)),
+            _ => told,
+        },
+    };
+    let Some(read) = place.notes.risk_of_process(pid, "cmdline", start, owner, read) else {
         process.cmdline = Fact::Unreadable(Why::NoAnswer);
         return Ok(());
     };
     process.cmdline = match read {
         Ok(Some(known)) => Fact::Value(known),
         _ if has_no_program(place, process)? => Fact::NotApplicable,
-        told => match (survivor::read(place, |thread, _| cmdline_of(thread).ok()?), told) {
-            (Remains::Read(known), _) => Fact::Value(known),
-            (_, Err(errno)) => place.failure(errno)?,
-            _ => Fact::Unreadable(Why::Empty),
-        },
+        Ok(None) => Fact::Unreadable(Why::Empty),
+        Err(errno) => place.failure(errno)?,
     };
     Ok(())
 }
