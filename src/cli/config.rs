@@ -38,7 +38,7 @@ impl ConfigCommand {
             Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
         };
         let (ConfigCommand::Check(which) | ConfigCommand::Show(which)) = &self;
-        let loaded = load(which.config.as_deref(), &view);
+        let loaded = load(which.config.as_deref(), &view, arguments.notes);
         let mut text = String::new();
         for located in &loaded.faults {
             if let Some(source) = loaded.sources.get(located.source) {

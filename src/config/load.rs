@@ -5,6 +5,7 @@
 )]
 
 use super::{Loaded, Source, from_texts};
+use crate::deadline::Notes;
 use crate::judge::Item;
 use crate::select::Fault;
 use crate::snapshot::Accounts;
@@ -18,13 +19,13 @@ pub const DEFAULT: &str = "/etc/procward/procward.toml";
 const LIMIT: u64 = 4 << 20;
 
 /// Reads `path`, or the default file and `conf.d/*.toml` beside it. A directory means all its `*.toml`. What can't be
-/// read is a faulty item, for its checks are missing.
+/// read is a faulty item, for its checks are missing. A file may lie with a server that does not answer.
 #[must_use]
-pub fn load(path: Option<&Path>, accounts: &dyn Accounts) -> Loaded {
+pub fn load(path: Option<&Path>, accounts: &dyn Accounts, notes: Notes) -> Loaded {
     let mut sources = Vec::new();
     let mut unread = Vec::new();
-    for path in paths(path, &mut unread) {
-        match read(&path) {
+    for path in paths(path, &mut unread, notes) {
+        match read(&path, notes) {
             Ok(text) => sources.push(Source {
                 name: shown(&path),
                 text,
@@ -32,7 +33,7 @@ pub fn load(path: Option<&Path>, accounts: &dyn Accounts) -> Loaded {
             Err(fault) => unread.push(faulty(&path, fault)),
         }
     }
-    let mut loaded = from_texts(sources, accounts, &exists);
+    let mut loaded = from_texts(sources, accounts, &|path| exists(Path::new(path), notes));
     loaded.items.splice(0..0, unread);
     loaded
 }
@@ -52,6 +53,7 @@ fn faulty(path: &Path, fault: Fault) -> Item {
 fn unreadable(error: &std::io::Error) -> Fault {
     let help = match error.kind() {
         ErrorKind::NotFound => "write one with procward init",
+        ErrorKind::TimedOut => "look after the server that the file lies with",
         ErrorKind::PermissionDenied => "let the user who runs procward read it",
         _ => "give a file of TOML",
     };
@@ -59,15 +61,15 @@ fn unreadable(error: &std::io::Error) -> Fault {
 }
 
 /// The files that make up the configuration.
-fn paths(path: Option<&Path>, unread: &mut Vec<Item>) -> Vec<PathBuf> {
+fn paths(path: Option<&Path>, unread: &mut Vec<Item>, notes: Notes) -> Vec<PathBuf> {
     let mut all = |dir: &Path| {
-        files_of(dir).unwrap_or_else(|error| {
+        notes.of_file(dir, || files_of(dir)).unwrap_or_else(|error| {
             unread.push(faulty(dir, unreadable(&error)));
             Vec::new()
         })
     };
     match path {
-        Some(path) if path.is_dir() => {
+        Some(path) if notes.of_file(path, || Ok(path.is_dir())).unwrap_or(false) => {
             let paths = all(path);
             if paths.is_empty() && unread.is_empty() {
                 unread.push(faulty(
@@ -82,11 +84,11 @@ fn paths(path: Option<&Path>, unread: &mut Vec<Item>) -> Vec<PathBuf> {
             let default = PathBuf::from(DEFAULT);
             let beside = default.with_file_name("conf.d");
             // Only what is not there is no part of it; what can't be looked at is.
-            let mut paths = match beside.symlink_metadata() {
+            let mut paths = match notes.of_file(&beside, || beside.symlink_metadata()) {
                 Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
                 _ => all(&beside),
             };
-            if paths.is_empty() || default.try_exists().unwrap_or(true) {
+            if paths.is_empty() || exists(&default, notes).unwrap_or(true) {
                 paths.insert(0, default);
             }
             paths
@@ -94,11 +96,10 @@ fn paths(path: Option<&Path>, unread: &mut Vec<Item>) -> Vec<PathBuf> {
     }
 }
 
-fn read(path: &Path) -> Result<String, Fault> {
+fn read(path: &Path, notes: Notes) -> Result<String, Fault> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
-        .map_err(|error| unreadable(&error))?;
+    let read = || std::fs::File::open(path)?.take(LIMIT + 1).read_to_end(&mut bytes);
+    notes.of_file(path, read).map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > LIMIT {
         return Err(Fault::new(0..0, "is too large", "give a file of at most 4 MiB"));
     }
@@ -118,8 +119,10 @@ fn read(path: &Path) -> Result<String, Fault> {
 }
 
 /// Whether there is a file of this path; an error where that can't be told.
-fn exists(path: &str) -> Result<bool, String> {
-    Path::new(path).try_exists().map_err(|error| error.to_string())
+fn exists(path: &Path, notes: Notes) -> Result<bool, String> {
+    notes
+        .of_file(path, || path.try_exists())
+        .map_err(|error| error.to_string())
 }
 
 /// The `*.toml` of a directory in lexical order, without those that editors and dpkg leave behind.
@@ -146,7 +149,7 @@ mod tests {
     const CHECK: &str = "[[check]]\nname = \"x\"\nselect = \"x\"\n";
 
     fn names(path: &Path) -> Vec<String> {
-        let loaded = load(Some(path), &Table::default());
+        let loaded = load(Some(path), &Table::default(), Notes::none());
         let name = |item: &Item| match item {
             Item::Check(check) => check.name.clone(),
             Item::Faulty { name, faults, .. } => format!("{name} {}", faults[0].message),

@@ -27,7 +27,7 @@ impl Nss {
         of: impl std::fmt::Display,
         ask: impl FnOnce() -> nix::Result<Option<T>>,
     ) -> Result<Option<T>, String> {
-        let answer = self.notes.risk(&format!("name service, {what} {of}"), ask);
+        let answer = self.notes.of_name(&format!("{what} {of}"), ask);
         answer.map_or_else(|| Err("no answer".into()), found)
     }
 }

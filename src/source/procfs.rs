@@ -53,6 +53,12 @@ impl Procfs {
         Procfs { notes, ..self }
     }
 
+    /// Who is told.
+    #[must_use]
+    pub fn notes(&self) -> Notes {
+        self.notes
+    }
+
     /// Whether procward itself shows in it.
     #[must_use]
     pub fn is_live(&self) -> bool {
