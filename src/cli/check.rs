@@ -81,7 +81,7 @@ impl CheckCommand {
         let only_hosts = dialect == Dialect::PsMonitor && self.specs.iter().all(|spec| is_host_name(spec));
         let mut items = items_of_specs(&self.specs, &view, dialect);
         if self.specs.is_empty() || only_hosts || config_was_typed() {
-            let loaded = config::load::load(self.config.as_deref(), &view);
+            let loaded = config::load::load(self.config.as_deref(), &view, arguments.notes);
             remarks.extend(
                 loaded
                     .sources

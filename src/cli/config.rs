@@ -52,7 +52,7 @@ impl ConfigCommand {
             Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
         };
         let (ConfigCommand::Check(CheckArguments { of: which, .. }) | ConfigCommand::Show(which)) = &self;
-        let loaded = load(which.config.as_deref(), &view);
+        let loaded = load(which.config.as_deref(), &view, arguments.notes);
         let shown: Vec<String> = loaded
             .faulty()
             .map(|faulty| diagnostic::render_all(faulty, escape::with_bars))

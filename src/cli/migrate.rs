@@ -2,6 +2,7 @@
 
 use super::check::items_of_specs;
 use crate::config::migrate::{specs_in_mon_cf, toml_string};
+use crate::deadline::Notes;
 use crate::exit_code::Exit;
 use crate::judge::Item;
 use crate::outcome::Outcome;
@@ -24,14 +25,14 @@ pub struct Migrate {
 
 impl Migrate {
     /// Runs it.
-    pub fn run(self) -> Outcome {
+    pub fn run(self, notes: Notes) -> Outcome {
         let specs: Vec<String> = match &self.mon_cf {
             None => self
                 .specs
                 .iter()
                 .flat_map(|spec| spec.split_whitespace().map(str::to_owned))
                 .collect(),
-            Some(path) => match std::fs::read(path) {
+            Some(path) => match notes.of_file(path, || std::fs::read(path)) {
                 Ok(text) => specs_in_mon_cf(&String::from_utf8_lossy(&text))
                     .into_iter()
                     .flat_map(|(_, specs)| specs)
@@ -50,7 +51,7 @@ impl Migrate {
         }
         let mut text = String::new();
         let mut exit = Exit::Ok;
-        for (item, spec) in items_of_specs(&specs, &Nss::default(), Dialect::PsMonitor)
+        for (item, spec) in items_of_specs(&specs, &Nss::watched(notes), Dialect::PsMonitor)
             .iter()
             .zip(&specs)
         {

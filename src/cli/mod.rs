@@ -29,7 +29,7 @@ use crate::outcome::Outcome;
 use crate::report::{Format, capped, escape, excuse};
 use arguments::{Arguments, Command, ViewArguments};
 use clap::{CommandFactory, Parser};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use terminal::{Terminal, color_wanted};
 
@@ -94,6 +94,9 @@ fn watched(view: ViewArguments, format: Format, work: &dyn Fn(&ViewArguments) ->
     };
     let terms = Terms {
         limit: view.timeout,
+        needs_files: std::env::args_os()
+            .chain(std::env::var_os("PROCWARD_CONFIG"))
+            .any(|word| names_descriptor(&word)),
         excuse: &|reason, known| excuse(format, reason, known),
     };
     supervise(terms, &|notes: Notes| {
@@ -106,6 +109,12 @@ fn watched(view: ViewArguments, format: Format, work: &dyn Fn(&ViewArguments) ->
         }
         last_words::guarded(|| Some(work(&view))).unwrap_or_else(|| Outcome::new("", Exit::Unknown))
     })
+}
+
+/// `<(…)` of a shell is `/dev/fd/63`.
+fn names_descriptor(word: &OsStr) -> bool {
+    let text = word.to_string_lossy();
+    text.contains("/fd/") || text.contains("/dev/std")
 }
 
 /// `help`: how `--help` and `--version` end, 3 under a plugin's name.
@@ -168,7 +177,7 @@ fn run(arguments: Arguments) -> Option<Outcome> {
         Command::List(command) => command.run(view),
         Command::Snapshot(command) => command.run(view),
         Command::Config(command) => command.run(view),
-        Command::Migrate(command) => command.run(),
+        Command::Migrate(command) => command.run(view.notes),
         Command::Completions { .. } | Command::Man => Outcome::new("", Exit::Ok),
     })
 }

@@ -28,7 +28,10 @@ impl View {
     pub fn open(arguments: &ViewArguments) -> Result<View, String> {
         if let Some(file) = &arguments.snapshot {
             let shown = crate::report::escape::text(file.as_os_str().as_encoded_bytes());
-            let text = read(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
+            let text = arguments
+                .notes
+                .of_file(file, || read(file))
+                .map_err(|error| format!("cannot read {shown}: {error}"))?;
             let snapshot = crate::snapshot::file::from_bytes(&text)
                 .map_err(|error| crate::report::escape::text(error.as_bytes()))
                 .map_err(|error| format!("{shown} is not a snapshot of procward: {error}"))?;
@@ -97,7 +100,9 @@ impl View {
     #[must_use]
     pub fn store(&self, asked_for: Option<&Path>) -> Option<Store> {
         match self {
-            View::Proc(procfs, _) if procfs.is_live() => Store::open(asked_for, self.boot_id()),
+            View::Proc(procfs, _) if procfs.is_live() => {
+                Store::open(asked_for, self.boot_id(), procfs.notes())
+            }
             _ => None,
         }
     }

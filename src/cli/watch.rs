@@ -76,8 +76,8 @@ impl<'a> Watch<'a> {
         let longest = checks
             .iter()
             .map(|check| {
-                self.window_of(check)
-                    .max(check.pace.window * 2 + check.pace.lasting)
+                let wanted = check.recheck.unwrap_or(self.window);
+                wanted.max(check.pace.window * 2 + check.pace.lasting)
             })
             .max();
         self.notes.ask_for(longest.unwrap_or_default());
@@ -96,11 +96,17 @@ impl<'a> Watch<'a> {
                 .iter()
                 .filter_map(|check| Some((*check, self.next_look(check, known)?)))
                 .collect();
-            let Some(next) = open.iter().map(|(_, next)| *next).min() else {
-                return known.report(items, finish);
+            let next = open.iter().map(|(_, next)| *next).min();
+            let Some(next) = next.filter(|next| self.notes.limit().is_none_or(|limit| *next <= limit)) else {
+                return known.report(items, |check, history, verdict| {
+                    self.finish(check, history, verdict, true);
+                });
             };
             if known.histories.values().any(|history| history.looks() > 1) {
-                (self.publish)(&known.report(items, tell));
+                (self.publish)(&known.report(items, |check, history, verdict| {
+                    let decides = check.patience.is_none();
+                    self.finish(check, history, verdict, decides);
+                }));
             }
             std::thread::sleep(next.saturating_sub(self.notes.started().elapsed()));
             let open: Vec<&Check> = open.into_iter().map(|(check, _)| check).collect();
@@ -134,27 +140,36 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn window_of(&self, check: &Check) -> Duration {
+    /// For how long the check may fail: as it says, as far as there is time.
+    fn window_of(&self, check: &Check, history: &History) -> Duration {
         let wanted = check.recheck.unwrap_or(self.window);
-        self.notes.told_limit().map_or(wanted, |limit| wanted.min(limit))
+        let began = history.began().unwrap_or_default();
+        let left = self.notes.limit().map(|limit| limit.saturating_sub(began));
+        left.map_or(wanted, |left| wanted.min(left))
     }
 
     fn next_look(&self, check: &Check, known: &Known) -> Option<Duration> {
-        let next = known
-            .histories
-            .get(&check.name)?
-            .next_look(check, self.window_of(check))?;
-        self.notes
-            .told_limit()
-            .is_none_or(|limit| next <= limit)
-            .then_some(next)
+        let history = known.histories.get(&check.name)?;
+        history.next_look(check, self.window_of(check, history))
+    }
+
+    /// The verdict of a check that is not looked at again. `decides`: no earlier run has a say in it.
+    fn finish(&self, check: &Check, history: &History, verdict: &mut Verdict, decides: bool) {
+        let open = history.next_look(check, self.window_of(check, history)).is_some();
+        if open || !decides {
+            history.leave_open(verdict);
+        } else {
+            history.settle(check, verdict);
+        }
+        history.tell(check, verdict);
     }
 
     /// Whether the look that comes now is the last one of a check that finds too few: then it tells what came close.
     fn is_last(&self, check: &Check, known: &Known) -> bool {
         let now = self.notes.started().elapsed();
         let history = known.histories.get(&check.name);
-        check.count.min > 0 && history.is_some_and(|history| history.ends_by(now, self.window_of(check)))
+        check.count.min > 0
+            && history.is_some_and(|history| history.ends_by(now, self.window_of(check, history)))
     }
 }
 
@@ -195,7 +210,7 @@ impl Known {
         );
     }
 
-    fn report(&self, items: &[Item], finish: fn(&Check, &History, &mut Verdict)) -> Report {
+    fn report(&self, items: &[Item], finish: impl Fn(&Check, &History, &mut Verdict)) -> Report {
         let verdicts = items
             .iter()
             .filter_map(|item| {
@@ -208,15 +223,6 @@ impl Known {
             .collect();
         assemble(verdicts, self.skipped.clone(), &self.snapshot)
     }
-}
-
-fn finish(check: &Check, history: &History, verdict: &mut Verdict) {
-    history.settle(check, verdict);
-    history.tell(check, verdict);
-}
-
-fn tell(check: &Check, history: &History, verdict: &mut Verdict) {
-    history.tell(check, verdict);
 }
 
 fn unconfirmed(_: &Check, _: &History, verdict: &mut Verdict) {

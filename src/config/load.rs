@@ -5,6 +5,7 @@
 )]
 
 use super::{Loaded, Source, from_texts};
+use crate::deadline::Notes;
 use crate::judge::{Faulty, Item, tell_apart};
 use crate::select::Fault;
 use crate::snapshot::Accounts;
@@ -18,10 +19,10 @@ pub const DEFAULT: &str = "/etc/procward/procward.toml";
 const LIMIT: u64 = 4 << 20;
 
 /// Reads `path`, or the default file and `conf.d/*.toml` beside it. A directory means all its `*.toml`. What can't be
-/// read is a faulty item, for its checks are missing.
+/// read is a faulty item, for its checks are missing. A file may lie with a server that does not answer.
 #[must_use]
-pub fn load(path: Option<&Path>, accounts: &dyn Accounts) -> Loaded {
-    Files::read(path).check(accounts)
+pub fn load(path: Option<&Path>, accounts: &dyn Accounts, notes: Notes) -> Loaded {
+    Files::read(path, notes).check(accounts)
 }
 
 /// What was found on disk.
@@ -34,12 +35,17 @@ pub struct Files {
 impl Files {
     /// Reads the files of [`load`].
     #[must_use]
-    pub fn read(path: Option<&Path>) -> Files {
+    pub fn read(path: Option<&Path>, notes: Notes) -> Files {
         let mut files = Files::default();
         // A pipe that was asked for is read; one that lies about is waited for in vain.
         let asked_for = path.is_some_and(|path| !path.is_dir());
-        for path in paths(path, &mut files.unread) {
-            match if asked_for { read(&path) } else { read_file(&path) } {
+        for path in paths(path, &mut files.unread, notes) {
+            let text = if asked_for {
+                read(&path, notes)
+            } else {
+                read_file(&path, notes)
+            };
+            match text {
                 Ok(text) => files.sources.push(Source {
                     name: shown(&path),
                     text: text.into(),
@@ -86,6 +92,7 @@ fn faulty(path: &Path, fault: Fault) -> Item {
 fn unreadable(error: &std::io::Error) -> Fault {
     let help = match error.kind() {
         ErrorKind::NotFound => "write one with procward init",
+        ErrorKind::TimedOut => "look after the server that the file lies with",
         ErrorKind::PermissionDenied => "let the user who runs procward read it",
         _ => "give a file of TOML",
     };
@@ -93,15 +100,15 @@ fn unreadable(error: &std::io::Error) -> Fault {
 }
 
 /// The files that make up the configuration.
-fn paths(path: Option<&Path>, unread: &mut Vec<Item>) -> Vec<PathBuf> {
+fn paths(path: Option<&Path>, unread: &mut Vec<Item>, notes: Notes) -> Vec<PathBuf> {
     let mut all = |dir: &Path| {
-        files_of(dir).unwrap_or_else(|error| {
+        notes.of_file(dir, || files_of(dir)).unwrap_or_else(|error| {
             unread.push(faulty(dir, unreadable(&error)));
             Vec::new()
         })
     };
     match path {
-        Some(path) if path.is_dir() => {
+        Some(path) if notes.of_file(path, || Ok(path.is_dir())).unwrap_or(false) => {
             let paths = all(path);
             if paths.is_empty() && unread.is_empty() {
                 unread.push(faulty(
@@ -116,11 +123,11 @@ fn paths(path: Option<&Path>, unread: &mut Vec<Item>) -> Vec<PathBuf> {
             let default = PathBuf::from(DEFAULT);
             let beside = default.with_file_name("conf.d");
             // Only what is not there is no part of it; what can't be looked at is.
-            let mut paths = match beside.symlink_metadata() {
+            let mut paths = match notes.of_file(&beside, || beside.symlink_metadata()) {
                 Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
                 _ => all(&beside),
             };
-            if paths.is_empty() || default.try_exists().unwrap_or(true) {
+            if paths.is_empty() || notes.of_file(&default, || default.try_exists()).unwrap_or(true) {
                 paths.insert(0, default);
             }
             paths
@@ -128,22 +135,21 @@ fn paths(path: Option<&Path>, unread: &mut Vec<Item>) -> Vec<PathBuf> {
     }
 }
 
-fn read_file(path: &Path) -> Result<String, Fault> {
-    match std::fs::metadata(path) {
+fn read_file(path: &Path, notes: Notes) -> Result<String, Fault> {
+    match notes.of_file(path, || std::fs::metadata(path)) {
         Ok(file) if !file.is_file() && !file.is_dir() => Err(Fault::new(
             0..0,
             "is not a file",
             "remove it, or give it with --config",
         )),
-        _ => read(path),
+        _ => read(path, notes),
     }
 }
 
-fn read(path: &Path) -> Result<String, Fault> {
+fn read(path: &Path, notes: Notes) -> Result<String, Fault> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
-        .map_err(|error| unreadable(&error))?;
+    let read = || std::fs::File::open(path)?.take(LIMIT + 1).read_to_end(&mut bytes);
+    notes.of_file(path, read).map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > LIMIT {
         return Err(Fault::new(0..0, "is too large", "give a file of at most 4 MiB"));
     }
@@ -187,7 +193,7 @@ mod tests {
     const CHECK: &str = "[[check]]\nname = \"x\"\nselect = \"x\"\n";
 
     fn names(path: &Path) -> Vec<String> {
-        let loaded = load(Some(path), &Nss::default());
+        let loaded = load(Some(path), &Nss::default(), Notes::none());
         let name = |item: &Item| match item {
             Item::Check(check) => check.name.clone(),
             Item::Faulty { name, faulty } => format!("{name} {}", faulty.faults[0].message),

@@ -9,11 +9,16 @@
     reason = "the edge: a clock, a child and its exit"
 )]
 
+mod channel;
+mod child;
+mod crowd;
 mod fork;
 mod leftover;
+mod note;
 pub mod notes;
 mod page;
-mod papers;
+mod rights;
+mod signals;
 mod supervisor;
 
 #[cfg(test)]

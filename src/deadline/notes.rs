@@ -1,22 +1,16 @@
 //! The worker's side: what it is about to read, what it may not try again, and what it knows so far.
 
-use super::leftover;
+use super::channel::Teller;
+use super::crowd::Crowd;
+use super::leftover::{self, Leftover};
+use super::note::Note;
 use super::page::Page;
-use super::papers::Papers;
 use crate::outcome::Outcome;
 use std::cell::OnceCell;
+use std::io::{Error, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
-
-/// Something that did not come back to an earlier worker.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Hung {
-    /// This very thing, as it was noted.
-    What(String),
-    /// Everything of the processes of this user: several of them did not come back.
-    Owner(u32),
-    /// Everything: the time is nearly up.
-    All,
-}
 
 /// What a worker is told by its supervisor, and tells it. Copied wherever something is read.
 #[derive(Clone, Copy, Default)]
@@ -27,11 +21,16 @@ pub struct Notes {
 /// What belongs to a worker; it lives as long as the process.
 pub(super) struct Worker {
     pub(super) page: &'static Page,
-    pub(super) papers: &'static Papers,
-    pub(super) hung: Vec<Hung>,
+    /// Nobody listens where there was no process to be had for a worker.
+    pub(super) teller: Option<Teller>,
+    /// What did not come back to earlier workers.
+    pub(super) hung: Vec<Note>,
+    /// Whether the time is nearly up: then nothing is tried that did not come back before.
+    pub(super) last_call: bool,
     pub(super) started: Instant,
     pub(super) limit: Option<Duration>,
-    left_behind: OnceCell<Vec<String>>,
+    pub(super) left_behind: OnceCell<Vec<Leftover>>,
+    pub(super) crowds: OnceCell<Vec<Crowd>>,
 }
 
 impl std::fmt::Debug for Notes {
@@ -54,73 +53,68 @@ impl Notes {
         Notes { worker: None }
     }
 
-    pub(super) fn of(
-        page: &'static Page,
-        papers: &'static Papers,
-        hung: Vec<Hung>,
-        started: Instant,
-        limit: Option<Duration>,
-    ) -> Notes {
-        let worker = Worker {
-            page,
-            papers,
-            hung,
-            started,
-            limit,
-            left_behind: OnceCell::new(),
-        };
+    pub(super) fn of(worker: Worker) -> Notes {
         Notes {
             worker: Some(Box::leak(Box::new(worker))),
         }
     }
 
-    /// Reads something that may never come back. `None`: it did not come back to another worker, and is not tried.
-    pub fn risk<T>(self, what: &str, read: impl FnOnce() -> T) -> Option<T> {
-        let Some(worker) = self.worker else {
-            return Some(read());
-        };
-        let hung = worker.hung.iter().any(|hung| match hung {
-            Hung::What(known) => known == what,
-            Hung::All => true,
-            Hung::Owner(_) => false,
-        });
-        if hung {
-            return None;
-        }
-        worker.page.enter(what.as_bytes());
-        let result = read();
-        worker.page.leave();
-        Some(result)
+    /// Whether this is a worker, and the program that was started another process.
+    #[must_use]
+    pub fn is_worker(self) -> bool {
+        self.worker.is_some_and(|worker| worker.teller.is_some())
     }
 
-    /// The same of a file of a process. `start` and `owner` are asked only where they matter.
-    pub fn risk_of_process<T>(
+    /// Reads a file of a process, and may never come back. `None`: it did not come back to another worker, and is not
+    /// tried. `start` and `owner` are asked only where they matter.
+    pub fn of_process<T>(
         self,
         pid: i32,
         file: &str,
-        start: impl FnOnce() -> Option<u64>,
-        owner: impl FnOnce() -> Option<u32>,
+        start: impl Fn() -> Option<u64>,
+        owner: impl Fn() -> Option<u32>,
         read: impl FnOnce() -> T,
     ) -> Option<T> {
-        let what = process_note(pid, file);
-        if let Some(worker) = self.worker {
-            let owners = worker.hung.iter().any(|hung| matches!(hung, Hung::Owner(_)));
-            if owners
-                && let Some(uid) = owner()
-                && worker.hung.contains(&Hung::Owner(uid))
-            {
-                return None;
-            }
-            // A worker that an earlier run left behind is still in there: one more would not come back either.
-            let left_behind = worker.left_behind.get_or_init(leftover::all);
-            if left_behind.iter().any(|left| left.starts_with(&what))
-                && let Some(start) = start()
-                && left_behind.contains(&leftover::name(&what, start))
-            {
-                return None;
-            }
+        self.risk(|| Note::of_process(pid, file), start, owner, read)
+    }
+
+    /// The same of something behind a path.
+    pub fn of_path<T>(self, path: &[u8], read: impl FnOnce() -> T) -> Option<T> {
+        self.risk(|| Note::of_file(path), || None, || None, read)
+    }
+
+    /// The same, as an error.
+    ///
+    /// # Errors
+    /// Those of `act`, and that there was no answer.
+    pub fn of_file<T>(self, path: &Path, act: impl FnOnce() -> std::io::Result<T>) -> std::io::Result<T> {
+        self.of_path(path.as_os_str().as_bytes(), act)
+            .unwrap_or_else(|| Err(Error::new(ErrorKind::TimedOut, "no answer")))
+    }
+
+    /// The same of a name service.
+    pub fn of_name<T>(self, what: &str, ask: impl FnOnce() -> T) -> Option<T> {
+        self.risk(|| Note::of_name(what), || None, || None, ask)
+    }
+
+    fn risk<T>(
+        self,
+        note: impl FnOnce() -> Note,
+        start: impl Fn() -> Option<u64>,
+        owner: impl Fn() -> Option<u32>,
+        read: impl FnOnce() -> T,
+    ) -> Option<T> {
+        let Some(worker) = self.worker else {
+            return Some(read());
+        };
+        let note = note();
+        if worker.avoids(&note, &start, &owner) {
+            return None;
         }
-        self.risk(&what, read)
+        worker.page.enter(&note);
+        let result = read();
+        worker.page.leave();
+        Some(result)
     }
 
     /// Whether this is a worker, and a supervisor waits for it.
@@ -135,12 +129,12 @@ impl Notes {
         self.worker.map_or_else(Instant::now, |worker| worker.started)
     }
 
-    /// How long the run may take at most, where that was told (`--timeout`): what windows have to fit into.
+    /// By when a worker has to know what it knows, since the run began.
     #[must_use]
-    pub fn told_limit(self) -> Option<Duration> {
-        self.worker
-            .and_then(|worker| worker.limit)
-            .map(|limit| limit.saturating_sub(RESERVE))
+    pub fn limit(self) -> Option<Duration> {
+        let worker = self.worker?;
+        let limit = worker.limit.or_else(|| worker.page.limit()).unwrap_or(LIMIT);
+        Some(limit.saturating_sub(RESERVE))
     }
 
     /// Asks for as much time as the longest window takes.
@@ -148,28 +142,46 @@ impl Notes {
         if let Some(worker) = self.worker
             && worker.limit.is_none()
         {
-            let wanted = LIMIT.max(window.saturating_add(2 * RESERVE));
-            worker
-                .page
-                .set_limit(u64::try_from(wanted.as_millis()).unwrap_or(u64::MAX));
+            let wanted = window.saturating_add(2 * RESERVE);
+            worker.page.set_limit(LIMIT.max(wanted));
         }
     }
 
     /// What to print if the run had to end now.
     pub fn publish(self, outcome: &Outcome) {
-        if let Some(worker) = self.worker {
-            // Where memory is out, the outcome before this one stands.
-            let _ = worker.papers.publish(worker.page, outcome, false);
+        self.tell(outcome, false);
+    }
+
+    pub(super) fn last_word(self, outcome: &Outcome) {
+        self.tell(outcome, true);
+    }
+
+    /// Where nobody listens any more, nobody waits.
+    fn tell(self, outcome: &Outcome, last: bool) {
+        if let Some(teller) = self.worker.and_then(|worker| worker.teller.as_ref()) {
+            let _ = teller.tell(outcome, last);
         }
     }
 }
 
-/// How a file of a process is noted.
-pub(super) fn process_note(pid: i32, file: &str) -> String {
-    format!("{file} of process {pid}")
-}
-
-/// The PID in such a note.
-pub(super) fn pid_in(note: &str) -> Option<i32> {
-    note.rsplit_once(" of process ")?.1.parse().ok()
+impl Worker {
+    /// Whether a read would not come back, or there is no time to find out.
+    fn avoids(&self, note: &Note, start: &dyn Fn() -> Option<u64>, owner: &dyn Fn() -> Option<u32>) -> bool {
+        if self.hung.iter().any(|hung| hung.hash == note.hash) {
+            return true;
+        }
+        // A worker that an earlier run left behind is still in there: one more would not come back either.
+        let left_behind = self.left_behind.get_or_init(leftover::all);
+        let same = |left: &&Leftover| left.hash == note.hash;
+        if left_behind
+            .iter()
+            .filter(same)
+            .any(|left| left.start == 0 || start() == Some(left.start))
+        {
+            return true;
+        }
+        let crowds = || self.crowds.get_or_init(|| Crowd::of(&self.hung));
+        (self.last_call || crowds().iter().any(|crowd| crowd.holds(note, owner)))
+            && !self.page.came_back(note)
+    }
 }

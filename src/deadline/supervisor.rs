@@ -1,21 +1,24 @@
 //! The program that was started: it forks a worker, and waits.
 
+use super::channel::{Heard, Listener, Teller, channel};
+use super::child;
 use super::fork::{Side, shared_page, split};
 use super::leftover::Tag;
-use super::notes::{Hung, LIMIT, Notes, pid_in};
+use super::note::Note;
+use super::notes::{LIMIT, Notes, Worker};
 use super::page::Page;
-use super::papers::Papers;
+use super::rights::Rights;
+use super::signals::Signals;
+use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use crate::parse;
 use crate::snapshot::Stat;
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::signal::Signal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{Mode, OFlags, open};
-use rustix::process::{Pid, PidfdFlags, WaitOptions, kill_process, pidfd_open, waitpid};
-use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
-use std::os::unix::fs::MetadataExt;
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::io::Errno;
+use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, kill_process, waitpid};
+use std::cell::OnceCell;
 use std::time::{Duration, Instant};
 
 /// What ends a run before its worker does.
@@ -23,27 +26,29 @@ use std::time::{Duration, Instant};
 pub struct Terms<'a> {
     /// How long the run may take; where it is not told, 8 s or what the configuration asks for.
     pub limit: Option<Duration>,
+    /// Whether an argument names a descriptor that we inherited: `--config /dev/stdin`, `<(…)`.
+    pub needs_files: bool,
     /// What to say in place of a verdict, and with what was known by then.
     pub excuse: &'a dyn Fn(&str, Option<Outcome>) -> Outcome,
 }
 
-/// A read that takes longer is taken for one that never comes back.
-const PATIENCE: Duration = Duration::from_millis(500);
 /// How often the page is looked at.
 const TICK: Duration = Duration::from_millis(50);
 /// How long a killed worker is waited for.
 const FAREWELL: Duration = Duration::from_millis(100);
 /// When so little is left, nothing that could hang is tried any more.
 const LAST_CALL: Duration = Duration::from_millis(1500);
-/// So many processes of one user that do not answer are no accident: none of his is waited for after that.
-const ENOUGH: usize = 3;
+/// When so much went by between two looks at the clock, we were stopped, and the worker maybe with us.
+const STOPPED: Duration = Duration::from_secs(1);
 
 /// Why waiting ended.
 enum End {
-    /// The worker ended; nothing but its papers tells how well.
+    /// The worker said its last word.
+    Done(Outcome),
+    /// The worker ended without.
     Gone,
     /// A read did not come back.
-    Hung(String),
+    Hung(Note),
     /// The time is up.
     Late,
     /// A signal told us to end.
@@ -52,249 +57,241 @@ enum End {
 
 /// Runs `work` in a worker, as often as need be. `None`: this is a worker, and has nothing to say any more.
 pub fn supervise(terms: Terms<'_>, work: &dyn Fn(Notes) -> Outcome) -> Option<Outcome> {
-    let started = Instant::now();
-    let prepared = || -> Option<(&'static Page, &'static Papers, SignalFd)> {
-        let page = shared_page().ok()?;
-        let papers = Papers::new().ok()?;
-        let signals = signals()?;
-        Some((page, Box::leak(Box::new(papers)), signals))
-    };
-    let Some((page, papers, signals)) = prepared() else {
+    let Some((page, signals)) = shared_page().ok().zip(Signals::hold()) else {
         return Some(work(Notes::none()));
     };
-    let rights = capabilities(None).ok();
-    let mut hung: Vec<Hung> = Vec::new();
-    let mut owners: Vec<u32> = Vec::new();
+    let mut run = Run {
+        terms,
+        page,
+        rights: Rights::of_this_process(),
+        clock: Clock::start(),
+        known: None,
+        hung: Vec::new(),
+    };
+    let this = getpid();
     loop {
         let tag = Tag::new();
-        let worker = match split() {
-            Ok(Side::Worker) => {
-                restore_rights(rights);
-                leave_terminal();
-                let notes = Notes::of(page, papers, hung, started, terms.limit);
-                let outcome = work(notes);
-                // If even this fails, the supervisor finds no last word and says so.
-                let _ = papers.publish(page, &outcome, true);
+        let forked = channel().and_then(|ends| Ok((split()?, ends)));
+        let (worker, mut listener) = match forked {
+            Ok((Side::Worker, (listener, teller))) => {
+                drop(listener);
+                signals.release();
+                let keep: Vec<_> = tag.0.iter().map(AsFd::as_fd).chain([teller.0.as_fd()]).collect();
+                if child::leave(this, &keep, terms.needs_files) {
+                    let notes = run.notes(Some(teller));
+                    notes.last_word(&work(notes));
+                }
                 return None;
             }
-            Ok(Side::Supervisor(worker)) => worker,
-            // No process to be had: better a verdict without a guard than none.
-            Err(_) => return Some(work(Notes::none())),
+            Ok((Side::Supervisor(worker), (listener, _))) => (worker, listener),
+            // No process to be had: better a verdict without a guard than none. What hung is known to.
+            Err(_) => {
+                signals.release();
+                let hung = !run.hung.is_empty();
+                return Some(work(if hung { run.notes(None) } else { Notes::none() }));
+            }
         };
-        drop_rights();
-        let limit = || {
-            terms
-                .limit
-                .or_else(|| page.limit().map(Duration::from_millis))
-                .unwrap_or(LIMIT)
-        };
-        let what = match wait(worker, page, &signals, &|| started + limit()) {
-            End::Gone => return Some(last_word(worker, page, papers, terms)),
+        run.rights.lay_down();
+        let reason = match run.wait(worker, &mut listener, &signals) {
+            End::Done(outcome) => {
+                let _ = farewell(worker, FAREWELL);
+                if outcome.exit != Exit::Unknown || !run.has_failed() {
+                    return Some(outcome);
+                }
+                // Decided by a worker that did not come back, and this one had no time to see it again.
+                run.hung
+                    .iter()
+                    .map(|note| format!("no answer: {}", note.text))
+                    .collect::<Vec<_>>()
+                    .join("; ")
+            }
+            End::Gone => how(farewell(worker, FAREWELL)),
             End::Told(name) => {
-                farewell(worker);
-                return Some((terms.excuse)(&format!("ended by {name}"), known(page, papers)));
+                let _ = farewell(worker, Duration::ZERO);
+                format!("ended by {name}")
             }
             End::Late => {
-                let reading = page.reading().map(|_| shown(page));
-                farewell(worker);
-                let reason = format!("no answer within {} s", limit().as_secs_f32());
-                let reason = reading.map_or(reason.clone(), |what| format!("{reason}, last from {what}"));
-                return Some((terms.excuse)(&reason, known(page, papers)));
+                let reason = run.late();
+                let _ = farewell(worker, Duration::ZERO);
+                reason
             }
-            End::Hung(what) => what,
+            End::Hung(note) => {
+                let ended = farewell(worker, Duration::ZERO);
+                run.rights.take_up();
+                if ended.is_none() {
+                    let start = note.pid().and_then(stat_of).map(|stat| stat.starttime);
+                    tag.name(&note, start.unwrap_or(0), worker.as_raw_nonzero().get());
+                }
+                run.hung.push(note);
+                page.rest();
+                continue;
+            }
         };
-        if !farewell(worker)
-            && let Some(start) = pid_in(&what).and_then(start_of)
-        {
-            tag.name(&what, start, worker.as_raw_nonzero().get());
-        }
-        page.rest();
-        if let Some(owner) = pid_in(&what).and_then(owner_of) {
-            owners.push(owner);
-            if owners.iter().filter(|known| **known == owner).count() == ENOUGH {
-                hung.push(Hung::Owner(owner));
+        return Some((terms.excuse)(&reason, run.known));
+    }
+}
+
+/// What a supervisor knows.
+struct Run<'a> {
+    terms: Terms<'a>,
+    page: &'static Page,
+    rights: Rights,
+    clock: Clock,
+    known: Option<Outcome>,
+    hung: Vec<Note>,
+}
+
+impl Run<'_> {
+    fn limit(&self) -> Duration {
+        self.terms.limit.or_else(|| self.page.limit()).unwrap_or(LIMIT)
+    }
+
+    /// For the next worker; without a teller, for this process itself.
+    fn notes(&mut self, teller: Option<Teller>) -> Notes {
+        let limit = self.limit();
+        let late = self.clock.ran() + LAST_CALL.min(limit / 2) > limit;
+        Notes::of(Worker {
+            page: self.page,
+            last_call: teller.is_none() || (late && !self.hung.is_empty()),
+            teller,
+            hung: self.hung.clone(),
+            started: self.clock.started,
+            limit: self.terms.limit,
+            left_behind: OnceCell::new(),
+            crowds: OnceCell::new(),
+        })
+    }
+
+    /// Whether a failure was decided in spite of what hung.
+    fn has_failed(&self) -> bool {
+        let failed = |known: &Outcome| matches!(known.exit, Exit::Warning | Exit::Critical);
+        !self.hung.is_empty() && self.known.as_ref().is_some_and(failed)
+    }
+
+    /// Waits for the last word, a signal, the end of the time, or a read that does not come back.
+    fn wait(&mut self, worker: Pid, listener: &mut Listener, signals: &Signals) -> End {
+        let mut since: Option<(u64, Duration)> = None;
+        loop {
+            let [told, heard] = ready([signals.as_fd(), listener.pipe.as_fd()]);
+            if told {
+                return End::Told(signals.name());
+            }
+            if heard && !listener.listen() {
+                return End::Gone;
+            }
+            while let Some(heard) = listener.next() {
+                match heard {
+                    Heard::Soon(outcome) if outcome.exit == Exit::Unknown && self.has_failed() => {}
+                    Heard::Soon(outcome) => self.known = Some(outcome),
+                    Heard::Last(outcome) => return End::Done(outcome),
+                }
+            }
+            let now = self.clock.ran();
+            if now >= self.limit() {
+                return End::Late;
+            }
+            match (self.page.reading(), since) {
+                (Some((turn, note)), Some((known, then))) if turn == known => {
+                    let patience = note.patience().min(self.limit() / 4);
+                    if now - then >= patience && self.sleeps(worker) {
+                        return End::Hung(note);
+                    }
+                }
+                (reading, _) => since = reading.map(|(turn, _)| (turn, now)),
             }
         }
-        hung.push(Hung::What(what));
-        if started.elapsed() + LAST_CALL > limit() {
-            hung.push(Hung::All);
-        }
+    }
+
+    /// A worker that could run, and is not let by a busy host, does not hang; nor does one that somebody stopped.
+    fn sleeps(&self, worker: Pid) -> bool {
+        self.rights.take_up();
+        let stat = stat_of(worker.as_raw_nonzero().get());
+        self.rights.lay_down();
+        stat.is_none_or(|stat| matches!(stat.state, b'S' | b'D'))
+    }
+
+    fn late(&self) -> String {
+        let reading = self
+            .page
+            .reading()
+            .map(|(_, note)| format!(", last from {}", note.text));
+        let seconds = self.limit().as_secs_f32();
+        format!("no answer within {seconds} s{}", reading.unwrap_or_default())
     }
 }
 
-fn signals() -> Option<SignalFd> {
-    let mut set = SigSet::empty();
-    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
-        set.add(signal);
-    }
-    set.thread_block().ok()?;
-    SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).ok()
+/// Time that stands still while we are stopped: by Ctrl-Z, in a frozen container.
+struct Clock {
+    started: Instant,
+    last: Instant,
+    ran: Duration,
 }
 
-/// Waits for the worker, a signal, or a read that does not come back.
-fn wait(worker: Pid, page: &Page, signals: &SignalFd, deadline: &dyn Fn() -> Instant) -> End {
-    let Ok(pidfd) = pidfd_open(worker, PidfdFlags::empty()) else {
-        return wait_blindly(worker, page, deadline);
-    };
-    let mut stuck: Option<(u64, Instant)> = None;
-    loop {
-        match watch(&pidfd, signals) {
-            Some(end) => return end,
-            None if Instant::now() >= deadline() => return End::Late,
-            None => {}
+impl Clock {
+    fn start() -> Clock {
+        let now = Instant::now();
+        Clock {
+            started: now,
+            last: now,
+            ran: Duration::ZERO,
         }
-        if let Some(what) = hangs(page, worker, &mut stuck) {
-            return End::Hung(what);
-        }
+    }
+
+    /// Asked at every tick.
+    fn ran(&mut self) -> Duration {
+        let now = Instant::now();
+        self.ran += (now - self.last).min(STOPPED);
+        self.last = now;
+        self.ran
     }
 }
 
-/// One tick: whether the worker or a signal ended it.
-fn watch(pidfd: &OwnedFd, signals: &SignalFd) -> Option<End> {
+/// Which of these can be read, within a tick.
+fn ready(files: [BorrowedFd<'_>; 2]) -> [bool; 2] {
     let tick = Timespec {
         tv_sec: 0,
         tv_nsec: i64::from(TICK.subsec_nanos()),
     };
-    let mut ready = [
-        PollFd::new(pidfd, PollFlags::IN),
-        PollFd::from_borrowed_fd(signals.as_fd(), PollFlags::IN),
-    ];
-    let _ = poll(&mut ready, Some(&tick));
-    if ready[0].revents().contains(PollFlags::IN) {
-        return Some(End::Gone);
-    }
-    if ready[1].revents().contains(PollFlags::IN) {
-        let number = signals.read_signal().ok().flatten().map(|info| info.ssi_signo);
-        let name = number
-            .and_then(|number| Signal::try_from(i32::try_from(number).ok()?).ok())
-            .map_or("a signal", Signal::as_str);
-        return Some(End::Told(name));
-    }
-    None
+    let mut files = files.map(|file| PollFd::from_borrowed_fd(file, PollFlags::IN));
+    // Where it was interrupted, nothing is ready.
+    let count = poll(&mut files, Some(&tick));
+    files.map(|file| count.is_ok() && !file.revents().is_empty())
 }
 
-/// Before Linux 5.3 there is no pidfd_open(2).
-fn wait_blindly(worker: Pid, page: &Page, deadline: &dyn Fn() -> Instant) -> End {
-    let mut stuck = None;
-    let mut pause = Duration::from_millis(1);
-    while Instant::now() < deadline() {
-        if is_gone(worker) {
-            return End::Gone;
-        }
-        if let Some(what) = hangs(page, worker, &mut stuck) {
-            return End::Hung(what);
-        }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(TICK);
-    }
-    End::Late
-}
-
-/// What has been read for too long now. A worker that could run, and is not let by a busy host, does not hang.
-fn hangs(page: &Page, worker: Pid, stuck: &mut Option<(u64, Instant)>) -> Option<String> {
-    let Some(turn) = page.reading() else {
-        *stuck = None;
-        return None;
-    };
-    match stuck {
-        Some((known, since)) if *known == turn => {
-            (since.elapsed() >= PATIENCE && sleeps(worker)).then(|| shown(page))
-        }
-        _ => {
-            *stuck = Some((turn, Instant::now()));
-            None
-        }
-    }
-}
-
-fn sleeps(worker: Pid) -> bool {
-    stat_of(worker.as_raw_nonzero().get()).is_none_or(|stat| stat.state != b'R')
-}
-
-fn shown(page: &Page) -> String {
-    String::from_utf8_lossy(&page.what()).into_owned()
-}
-
-/// Whether it is dead; without waiting, and without taking its status away.
-fn is_gone(worker: Pid) -> bool {
-    use rustix::process::{WaitId, WaitIdOptions, waitid};
-    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    !matches!(waitid(WaitId::Pid(worker), options), Ok(None))
-}
-
-/// Kills a worker. False: it stays behind, where no signal reaches it.
-fn farewell(worker: Pid) -> bool {
-    let _ = kill_process(worker, rustix::process::Signal::KILL);
-    let end = Instant::now() + FAREWELL;
+/// Kills a worker that does not end by itself in time. `None`: it stays behind, where no signal reaches it.
+fn farewell(worker: Pid, grace: Duration) -> Option<Option<WaitStatus>> {
+    let asked = Instant::now();
+    let mut pause = Duration::from_micros(100);
+    let mut killed = false;
     loop {
         match waitpid(Some(worker), WaitOptions::NOHANG) {
-            Ok(None) if Instant::now() < end => std::thread::sleep(Duration::from_millis(2)),
-            Ok(None) => return false,
-            _ => return true,
+            Ok(None) | Err(Errno::INTR) => {}
+            Ok(Some((_, status))) => return Some(Some(status)),
+            // Whoever started us ignores the ends of his children, and so do we.
+            Err(_) => return Some(None),
         }
+        if asked.elapsed() >= grace && !killed {
+            let _ = kill_process(worker, rustix::process::Signal::KILL);
+            killed = true;
+        }
+        if asked.elapsed() >= grace + FAREWELL {
+            return None;
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(5));
     }
 }
 
-/// What a worker left that ended by itself, or was killed by somebody else: the OOM killer, say.
-fn last_word(worker: Pid, page: &Page, papers: &Papers, terms: Terms<'_>) -> Outcome {
-    let status = waitpid(Some(worker), WaitOptions::empty()).ok().flatten();
-    match papers.read(page) {
-        Some((outcome, true)) => outcome,
-        other => {
-            let signal = status
-                .and_then(|(_, status)| status.terminating_signal())
-                .and_then(|number| Signal::try_from(number).ok());
-            let reason = signal.map_or_else(
-                || "the worker ended without a word".to_owned(),
-                |signal| format!("the worker was killed by {}", signal.as_str()),
-            );
-            (terms.excuse)(&reason, other.map(|(outcome, _)| outcome))
-        }
+/// How a worker ended that said no last word: the OOM killer, say.
+fn how(ended: Option<Option<WaitStatus>>) -> String {
+    let signal = ended.flatten().and_then(WaitStatus::terminating_signal);
+    let name = signal.and_then(|number| Signal::try_from(number).ok());
+    match name {
+        Some(name) => format!("the worker was killed by {name}"),
+        None => "the worker ended without a word".into(),
     }
-}
-
-fn known(page: &Page, papers: &Papers) -> Option<Outcome> {
-    papers.read(page).map(|(outcome, _)| outcome)
 }
 
 fn stat_of(pid: i32) -> Option<Stat> {
     parse::stat::parse(&std::fs::read(format!("/proc/{pid}/stat")).ok()?)
-}
-
-fn start_of(pid: i32) -> Option<u64> {
-    stat_of(pid).map(|stat| stat.starttime)
-}
-
-fn owner_of(pid: i32) -> Option<u32> {
-    Some(std::fs::metadata(format!("/proc/{pid}")).ok()?.uid())
-}
-
-/// A worker that stays behind must hold nothing that somebody waits for: mon and Nagios wait for the end of standard
-/// output, a shell for its job. It dies with its supervisor.
-fn leave_terminal() {
-    let _ = rustix::process::setsid();
-    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
-    if let Ok(null) = open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()) {
-        let _ = rustix::stdio::dup2_stdin(&null);
-        let _ = rustix::stdio::dup2_stdout(&null);
-        let _ = rustix::stdio::dup2_stderr(&null);
-    }
-    let _ = SigSet::all().thread_unblock();
-}
-
-/// The supervisor only waits and needs no capability for it; the permitted ones stay, for the next worker.
-fn drop_rights() {
-    if let Ok(mut sets) = capabilities(None)
-        && !sets.effective.is_empty()
-    {
-        sets.effective = CapabilitySet::empty();
-        let _ = set_capabilities(None, sets);
-    }
-}
-
-/// The worker has what the program was started with.
-fn restore_rights(rights: Option<CapabilitySets>) {
-    if let Some(sets) = rights.filter(|sets| !sets.effective.is_empty()) {
-        let _ = set_capabilities(None, sets);
-    }
 }

@@ -68,6 +68,12 @@ impl History {
         self.looks.len()
     }
 
+    /// When it was looked at first.
+    #[must_use]
+    pub fn began(&self) -> Option<Duration> {
+        self.looks.first().map(|look| look.at)
+    }
+
     /// Whether a look at `now` is the last that a failing check is given.
     #[must_use]
     pub fn ends_by(&self, now: Duration, window: Duration) -> bool {
@@ -224,6 +230,20 @@ impl History {
         verdict.evidence.clear();
         verdict.state = State::Ok;
         verdict.manner = Manner::Fine;
+    }
+
+    /// Makes UNKNOWN of the last look at a check that wants another one: the run ends before it.
+    pub fn leave_open(&self, verdict: &mut Verdict) {
+        let (Some(first), Some(last)) = (self.looks.first(), self.looks.last()) else {
+            return;
+        };
+        verdict.reasons.push(format!(
+            "{} when last looked at, and not decided after {}",
+            last.manner.word(),
+            seconds(last.at.saturating_sub(first.at))
+        ));
+        verdict.state = State::Unknown;
+        verdict.manner = Manner::Unseen;
     }
 
     /// Tells, of the verdict of the last look, what the looks before it add.

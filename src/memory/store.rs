@@ -5,6 +5,7 @@
 )]
 
 use super::Memory;
+use crate::deadline::Notes;
 use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
+    notes: Notes,
     /// What was remembered; empty where nothing was.
     pub memory: Memory,
     /// A sentence about a file that could not be used.
@@ -38,9 +40,9 @@ impl Store {
     /// The file that was asked for, or one of this user's own where mon, or the system, keeps such things; none where
     /// there is no place for it.
     #[must_use]
-    pub fn open(asked_for: Option<&Path>, boot_id: Option<String>) -> Option<Store> {
-        let path = asked_for.map(Path::to_owned).or_else(place)?;
-        let (memory, remark) = match read(&path) {
+    pub fn open(asked_for: Option<&Path>, boot_id: Option<String>, notes: Notes) -> Option<Store> {
+        let path = asked_for.map(Path::to_owned).or_else(|| place(notes))?;
+        let (memory, remark) = match read(&path, notes) {
             Ok(memory) if memory.boot_id == boot_id => (memory, None),
             // Another boot: nothing of it is alive.
             Ok(_) => (Memory::default(), None),
@@ -52,6 +54,7 @@ impl Store {
         };
         Some(Store {
             path,
+            notes,
             memory: Memory { boot_id, ..memory },
             remark,
         })
@@ -63,7 +66,7 @@ impl Store {
     /// A sentence.
     pub fn save(&self, ours: &[&str]) -> Result<(), String> {
         let mut memory = self.memory.clone();
-        if let Ok(theirs) = read(&self.path)
+        if let Ok(theirs) = read(&self.path, self.notes)
             && theirs.boot_id == memory.boot_id
         {
             for (name, known) in theirs.checks {
@@ -80,23 +83,33 @@ impl Store {
             memory,
         };
         let bytes = serde_json::to_vec(&file).map_err(|error| failed(&error))?;
-        replace(&self.path, &bytes).map_err(|error| failed(&error))
+        self.notes
+            .of_file(&self.path, || replace(&self.path, &bytes))
+            .map_err(|error| failed(&error))
     }
 }
 
 /// One file for each user id: what root saw is not for others to change.
-fn place() -> Option<PathBuf> {
+fn place(notes: Notes) -> Option<PathBuf> {
     let name = format!("procward-{}.state", geteuid().as_raw());
     let directory = match std::env::var_os("MON_STATEDIR") {
         Some(directory) => PathBuf::from(directory),
         None => PathBuf::from(DIRECTORY),
     };
-    let writable = rustix::fs::access(&directory, rustix::fs::Access::WRITE_OK).is_ok();
-    (writable && directory.is_dir()).then(|| directory.join(name))
+    let writable = || rustix::fs::access(&directory, rustix::fs::Access::WRITE_OK).is_ok();
+    let usable = notes.of_file(&directory, || Ok(writable() && directory.is_dir()));
+    usable.unwrap_or(false).then(|| directory.join(name))
 }
 
 /// `Err(None)`: there is none yet.
-fn read(path: &Path) -> Result<Memory, Option<String>> {
+fn read(path: &Path, notes: Notes) -> Result<Memory, Option<String>> {
+    match notes.of_file(path, || Ok(bytes_of(path))) {
+        Ok(bytes) => memory_in(&bytes?),
+        Err(error) => Err(Some(error.to_string())),
+    }
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>, Option<String>> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let opened = std::fs::OpenOptions::new()
         .read(true)
@@ -117,7 +130,11 @@ fn read(path: &Path) -> Result<Memory, Option<String>> {
     let mut bytes = Vec::new();
     let whole = file.take(LIMIT).read_to_end(&mut bytes);
     whole.map_err(|error| Some(error.to_string()))?;
-    match serde_json::from_slice::<File>(&bytes) {
+    Ok(bytes)
+}
+
+fn memory_in(bytes: &[u8]) -> Result<Memory, Option<String>> {
+    match serde_json::from_slice::<File>(bytes) {
         Ok(file) if file.procward_state == VERSION => Ok(file.memory),
         Ok(file) => Err(Some(format!("version {} is not known", file.procward_state))),
         Err(_) => Err(Some("it is damaged".into())),
@@ -154,7 +171,7 @@ mod tests {
     fn what_was_saved_is_read_in_the_same_boot_only() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state");
-        let mut store = Store::open(Some(&path), boot()).unwrap();
+        let mut store = Store::open(Some(&path), boot(), Notes::none()).unwrap();
         assert_eq!((store.remark.clone(), store.memory.checks.len()), (None, 0));
         store
             .memory
@@ -162,8 +179,11 @@ mod tests {
             .insert("cron".into(), super::super::Recollection::default());
         store.save(&["cron"]).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(Store::open(Some(&path), boot()).unwrap().memory, store.memory);
-        let other = Store::open(Some(&path), Some("another".into())).unwrap();
+        assert_eq!(
+            Store::open(Some(&path), boot(), Notes::none()).unwrap().memory,
+            store.memory
+        );
+        let other = Store::open(Some(&path), Some("another".into()), Notes::none()).unwrap();
         assert_eq!((other.remark, other.memory.checks.len()), (None, 0));
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
@@ -172,8 +192,8 @@ mod tests {
     fn what_another_run_noted_of_other_checks_is_kept() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state");
-        let mut one = Store::open(Some(&path), boot()).unwrap();
-        let mut other = Store::open(Some(&path), boot()).unwrap();
+        let mut one = Store::open(Some(&path), boot(), Notes::none()).unwrap();
+        let mut other = Store::open(Some(&path), boot(), Notes::none()).unwrap();
         one.memory
             .checks
             .insert("one".into(), super::super::Recollection::default());
@@ -183,7 +203,7 @@ mod tests {
             .checks
             .insert("other".into(), super::super::Recollection::default());
         other.save(&["other"]).unwrap();
-        let names: Vec<String> = Store::open(Some(&path), boot())
+        let names: Vec<String> = Store::open(Some(&path), boot(), Notes::none())
             .unwrap()
             .memory
             .checks
@@ -203,10 +223,13 @@ mod tests {
             "[1]",
         ] {
             std::fs::write(&path, text).unwrap();
-            let store = Store::open(Some(&path), boot()).unwrap();
+            let store = Store::open(Some(&path), boot(), Notes::none()).unwrap();
             assert!(store.remark.is_some(), "{text}");
             store.save(&[]).unwrap();
-            assert_eq!(Store::open(Some(&path), boot()).unwrap().remark, None);
+            assert_eq!(
+                Store::open(Some(&path), boot(), Notes::none()).unwrap().remark,
+                None
+            );
         }
     }
 
@@ -215,10 +238,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink("/etc/passwd", dir.path().join("link")).unwrap();
         for name in ["link", "."] {
-            let store = Store::open(Some(&dir.path().join(name)), boot()).unwrap();
+            let store = Store::open(Some(&dir.path().join(name)), boot(), Notes::none()).unwrap();
             assert!(store.remark.is_some(), "{name}");
         }
-        let nowhere = Store::open(Some(&dir.path().join("none/state")), boot()).unwrap();
+        let nowhere = Store::open(Some(&dir.path().join("none/state")), boot(), Notes::none()).unwrap();
         assert!(nowhere.save(&[]).is_err());
     }
 }

@@ -44,6 +44,33 @@ fn proc_line(line: &[u8], device: (u32, u32)) -> Option<ProcMount> {
     Some(found)
 }
 
+/// The deepest mount point that a path is at or below; none where that is the root. Paths are compared as they are
+/// written.
+#[must_use]
+pub fn mount_above(text: &[u8], path: &[u8]) -> Option<Vec<u8>> {
+    let points = text
+        .split(|b| *b == b'\n')
+        .filter_map(|line| Some(unescaped(line.split(|b| *b == b' ').nth(4)?)));
+    let above = |point: &Vec<u8>| {
+        let rest = path.strip_prefix(point.as_slice());
+        point != b"/" && rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
+    };
+    points.filter(above).max_by_key(Vec::len)
+}
+
+/// Blanks, newlines and backslashes are written as `\` and three octal digits.
+fn unescaped(field: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..3).filter(|_| *first == b'\\');
+        let byte = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+        plain.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[3..] } else { after };
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +94,17 @@ mod tests {
     }
 
     #[test]
+    fn the_deepest_mount_above_a_path_is_found() {
+        let text = b"1 0 8:1 / / rw - ext4 x rw\n2 1 0:9 / /mnt rw - nfs x rw\n3 2 0:8 / /mnt/a\\040b rw - fuse x rw\n";
+        let above = |path: &[u8]| mount_above(text, path);
+        assert_eq!(above(b"/mnt/a b/c").as_deref(), Some(b"/mnt/a b".as_slice()));
+        assert_eq!(above(b"/mnt/a").as_deref(), Some(b"/mnt".as_slice()));
+        assert_eq!(above(b"/mnt").as_deref(), Some(b"/mnt".as_slice()));
+        assert_eq!(above(b"/mntx"), None);
+        assert_eq!(unescaped(b"a\\134\\04x\\"), b"a\\\\04x\\");
+    }
+
+    #[test]
     fn another_file_system_has_no_such_options() {
         let other = b"1 2 0:5 / /x rw - tmpfs - rw,hidepid=2\n";
         assert_eq!(proc_on(other, (0, 5)), None);
@@ -77,6 +115,7 @@ mod tests {
         fn no_bytes_make_it_panic(bytes: Vec<u8>) {
             let _ = proc_on(&bytes, (0, 5));
             let _ = proc_on(&[b"1 2 0:5 / / - proc ".as_slice(), &bytes].concat(), (0, 5));
+            let _ = mount_above(&[b"1 2 0:5 / ".as_slice(), &bytes].concat(), b"/x");
         }
     }
 }

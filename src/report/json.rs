@@ -105,7 +105,7 @@ fn written(document: &Document) -> String {
 }
 
 /// A report without verdicts: the run could not be finished.
-pub(super) fn excuse(reason: &str) -> String {
+pub(super) fn nothing() -> String {
     let document = Document {
         version: 1,
         state: State::Unknown.word(),
@@ -113,9 +113,21 @@ pub(super) fn excuse(reason: &str) -> String {
         vanished: 0,
         verdicts: Vec::new(),
         skipped: Vec::new(),
-        remarks: vec![reason.to_owned()],
+        remarks: Vec::new(),
     };
     written(&document)
+}
+
+/// A report that was written, with one more remark.
+pub(super) fn with_remark(text: &str, remark: &str) -> String {
+    let mut document: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    if let Some(remarks) = document
+        .get_mut("remarks")
+        .and_then(|remarks| remarks.as_array_mut())
+    {
+        remarks.push(remark.into());
+    }
+    document.to_string() + "\n"
 }
 
 fn safe(text: &str) -> String {

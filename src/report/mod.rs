@@ -88,27 +88,29 @@ pub fn capped(text: String) -> String {
     kept
 }
 
-/// What to say where a run had to end before its verdict. What was known by then is kept where it was CRITICAL, for
-/// that stays so whatever else would have come; else the run is UNKNOWN. The reason may move from run to run, so it is
-/// not in the first line.
+/// What to say where a run had to end before its verdict. What was known by then stays: what was not decided is UNKNOWN
+/// there. The reason may move from run to run, so it is not in the first line.
 #[must_use]
 pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
     let reason = escape::text(reason.as_bytes());
-    if let Some(mut known) = known.filter(|known| known.exit == Exit::Critical) {
-        if format != Format::Json {
-            known.text.extend_from_slice(format!("{reason}\n").as_bytes());
-        }
-        if matches!(format, Format::Mon | Format::Nagios) {
-            known.text = capped(String::from_utf8_lossy(&known.text).into_owned()).into_bytes();
-        }
-        return known;
-    }
     let tag = if format == Format::Nagios { "PROCS " } else { "" };
-    let text = match format {
-        Format::Json => json::excuse(&reason),
-        _ => format!("{tag}UNKNOWN: not finished\n{reason}\n"),
+    let (text, exit) = match known.filter(|known| known.exit != Exit::Ok) {
+        Some(known) => (String::from_utf8_lossy(&known.text).into_owned(), known.exit),
+        None if format == Format::Json => (json::nothing(), Exit::Unknown),
+        None => (format!("{tag}UNKNOWN: not finished\n"), Exit::Unknown),
     };
-    Outcome::new(text, Exit::Unknown)
+    let text = match format {
+        Format::Json => json::with_remark(&text, &reason),
+        _ => {
+            let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+            format!("{first}\n{reason}\n{rest}")
+        }
+    };
+    let text = match format {
+        Format::Mon | Format::Nagios => capped(text),
+        Format::Human | Format::Json => text,
+    };
+    Outcome::new(text, exit)
 }
 
 /// At most so many bytes of a line.

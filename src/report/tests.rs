@@ -5,6 +5,7 @@ use crate::judge::{Evidence, Manner, State, Verdict};
 use crate::select::Range;
 use crate::testing::{host, process, verdict};
 use proptest::prelude::*;
+use std::ops::Add;
 
 const LOOK: Look = Look {
     width: 80,
@@ -291,4 +292,42 @@ proptest! {
             prop_assert!(out.matches('|').count() <= usize::from(format == Format::Nagios));
         }
     }
+}
+
+#[test]
+fn what_was_known_stays_when_a_run_has_to_end() {
+    let nothing = |format| String::from_utf8(excuse(format, "too late\n", None).text).unwrap();
+    assert_eq!(nothing(Format::Mon), "UNKNOWN: not finished\ntoo late\\n\n");
+    assert_eq!(
+        nothing(Format::Nagios),
+        "PROCS UNKNOWN: not finished\ntoo late\\n\n"
+    );
+    let known = |text: &str, exit| excuse(Format::Mon, "too late", Some(Outcome::new(text, exit)));
+    assert_eq!(
+        known("CRITICAL: x missing\nx: no process\n", Exit::Critical),
+        Outcome::new("CRITICAL: x missing\ntoo late\nx: no process\n", Exit::Critical)
+    );
+    assert_eq!(
+        known("UNKNOWN: x unseen\n", Exit::Unknown),
+        Outcome::new("UNKNOWN: x unseen\ntoo late\n", Exit::Unknown)
+    );
+    // An OK before the end is none.
+    assert_eq!(
+        known("OK: 1 check\n", Exit::Ok),
+        Outcome::new("UNKNOWN: not finished\ntoo late\n", Exit::Unknown)
+    );
+    let long = known(&"x".repeat(100).add("\n").repeat(1000), Exit::Critical);
+    assert!(long.text.len() <= LIMIT);
+}
+
+#[test]
+fn a_json_report_that_has_to_end_is_json_with_a_remark() {
+    let before = excuse(Format::Json, "a \"b\"", None);
+    let again = excuse(Format::Json, "c", Some(before));
+    let document: serde_json::Value = serde_json::from_slice(&again.text).unwrap();
+    assert_eq!(document["remarks"], serde_json::json!(["a \"b\"", "c"]));
+    assert_eq!(
+        (document["state"].as_str(), again.exit),
+        (Some("UNKNOWN"), Exit::Unknown)
+    );
 }

@@ -103,7 +103,9 @@ impl Wanted {
     #[must_use]
     pub fn meaning(&self, subject: Subject<'_>, snapshot: &Snapshot) -> Meaning {
         let told = Meaning::Told;
-        if !self.match_self && snapshot.observer.pid == Some(subject.process.pid) {
+        // The program that was started and its worker are one.
+        let counts_itself = self.match_self && !snapshot.observer.worker;
+        if !counts_itself && snapshot.observer.pid == Some(subject.process.pid) {
             return match self.selector.truth(subject, self.strict) {
                 Truth::No => told(Truth::No),
                 _ => Meaning::LeftOut(LeftOut::Procward),

@@ -87,6 +87,9 @@ pub struct Observer {
     /// The session that it was started in; a worker has one of its own.
     #[serde(default)]
     pub session: Option<i32>,
+    /// Whether it is the worker of the program that was started, which is its parent.
+    #[serde(default)]
+    pub worker: bool,
     /// Its ancestors, parent first.
     pub ancestors: Vec<i32>,
     /// Its own program file.

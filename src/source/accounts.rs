@@ -28,7 +28,7 @@ impl Nss {
         of: impl std::fmt::Display,
         ask: impl FnOnce() -> nix::Result<Option<T>>,
     ) -> Result<Option<T>, String> {
-        let answer = self.notes.risk(&format!("name service, {what} {of}"), ask);
+        let answer = self.notes.of_name(&format!("{what} {of}"), ask);
         answer.map_or_else(|| Err("no answer".into()), found)
     }
 }
@@ -75,7 +75,7 @@ impl Accounts for Nss {
     }
     fn is_script(&self, path: &str) -> bool {
         let read = || begins_with_shebang(path);
-        matches!(self.notes.risk(&format!("file {path}"), read), Some(Ok(true)))
+        matches!(self.notes.of_path(path.as_bytes(), read), Some(Ok(true)))
     }
 }
 

@@ -208,10 +208,11 @@ fn has_no_program(place: Place<'_>, process: &mut Process) -> Result<bool, Vanis
 }
 
 fn exe(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
-    process.exe = match exe_of(place)? {
+    let pid = process.pid;
+    process.exe = match exe_of(place, pid)? {
         Ok(known) => known,
         Err(_) if has_no_program(place, process)? => Fact::NotApplicable,
-        Err(errno) => match survivor::read(place, |thread, _| exe_of(thread).ok()?.ok()) {
+        Err(errno) => match survivor::read(place, |thread, _| exe_of(thread, pid).ok()?.ok()) {
             Remains::Read(known) => known,
             _ => place.failure(errno)?,
         },
@@ -220,13 +221,13 @@ fn exe(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
 }
 
 /// The program of a process or of one of its threads, or why its link can't be read.
-fn exe_of(place: Place<'_>) -> Result<Result<Fact<Exe>, Errno>, Vanished> {
+fn exe_of(place: Place<'_>, pid: i32) -> Result<Result<Fact<Exe>, Errno>, Vanished> {
     for _ in 0..3 {
         let text = match link(place) {
             Ok(text) => text,
             Err(errno) => return Ok(Err(errno)),
         };
-        let exe = program(place, text)?;
+        let exe = program(place, pid, text)?;
         // An exec between the two reads would give one program's name to another's file.
         if link(place).is_ok_and(|now| now == exe.text) {
             return Ok(Ok(Fact::Value(exe)));
@@ -240,15 +241,17 @@ fn link(place: Place<'_>) -> Result<Vec<u8>, Errno> {
     Ok(readlinkat(place.dir, place.path("exe"), Vec::with_capacity(256))?.into_bytes())
 }
 
-fn program(place: Place<'_>, text: Vec<u8>) -> Result<Exe, Vanished> {
+fn program(place: Place<'_>, pid: i32, text: Vec<u8>) -> Result<Exe, Vanished> {
     let mut device = None;
     let file = if place.live || is_magic(place) {
-        match file_at(place.dir, place.path("exe")) {
-            Ok(file) => Fact::Value(file),
-            Err(errno) => {
+        // Some file systems (NFS) ask their server whether the file is still the same, whatever the flags say.
+        match watched(place, pid, "exe", || file_at(place.dir, place.path("exe"))) {
+            Some(Ok(file)) => Fact::Value(file),
+            Some(Err(errno)) => {
                 device = device_at(place.dir, place.path("exe"));
                 place.failure(errno)?
             }
+            None => Fact::Unreadable(Why::NoAnswer),
         }
     } else {
         Fact::Unreadable(Why::Absent)
@@ -286,29 +289,29 @@ fn cmdline(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
     // The kernel takes the lock of the process's memory, get_mm_cmdline() of fs/proc/base.c, and may have to fetch the
     // page from whoever serves it.
     let pid = process.pid;
-    let start = || match &process.stat {
-        Fact::Value(stat) => Some(stat.starttime),
-        _ => parse::stat::parse(&place.whole("stat", LINE).ok()?.0).map(|stat| stat.starttime),
-    };
-    let owner = || owner(place).ok()?.value().map(|(uid, _)| *uid);
-    let read = || match cmdline_of(place) {
-        Ok(Some(known)) => Ok(Some(known)),
-        told => match survivor::read(place, |thread, _| cmdline_of(thread).ok()?) {
-            Remains::Read(known) => Ok(Some(known)),
-            _ => told,
+    let survivor = || survivor::read(place, |thread, _| cmdline_of(thread).ok()?);
+    process.cmdline = match watched(place, pid, "cmdline", || cmdline_of(place)) {
+        None => Fact::Unreadable(Why::NoAnswer),
+        Some(Ok(Some(known))) => Fact::Value(known),
+        Some(_) if has_no_program(place, process)? => Fact::NotApplicable,
+        Some(told) => match (watched(place, pid, "cmdline", survivor), told) {
+            (None, _) => Fact::Unreadable(Why::NoAnswer),
+            (Some(Remains::Read(known)), _) => Fact::Value(known),
+            (_, Err(errno)) => place.failure(errno)?,
+            _ => Fact::Unreadable(Why::Empty),
         },
     };
-    let Some(read) = place.notes.risk_of_process(pid, "cmdline", start, owner, read) else {
-        process.cmdline = Fact::Unreadable(Why::NoAnswer);
-        return Ok(());
-    };
-    process.cmdline = match read {
-        Ok(Some(known)) => Fact::Value(known),
-        _ if has_no_program(place, process)? => Fact::NotApplicable,
-        Ok(None) => Fact::Unreadable(Why::Empty),
-        Err(errno) => place.failure(errno)?,
-    };
     Ok(())
+}
+
+/// Reads what may never come back. `None`: it did not.
+fn watched<T>(place: Place<'_>, pid: i32, file: &str, read: impl FnOnce() -> T) -> Option<T> {
+    let start = || {
+        let (stat, _) = place.whole("stat", LINE).ok()?;
+        parse::stat::parse(&stat).map(|stat| stat.starttime)
+    };
+    let owner = || owner(place).ok()?.value().map(|(uid, _)| *uid);
+    place.notes.of_process(pid, file, start, owner, read)
 }
 
 /// The times of all threads. One that ends meanwhile is left out; a kernel without CONFIG_SCHED_INFO has none.
@@ -394,9 +397,7 @@ pub fn file_at<P: rustix::path::Arg>(dir: BorrowedFd<'_>, path: P) -> Result<Fil
 
 /// The file behind a path of the host, which may lead to a server that does not answer. `None`: it did not.
 pub(super) fn file_of_path(notes: Notes, path: &[u8]) -> Option<Result<FileId, Errno>> {
-    notes.risk(&format!("file {}", String::from_utf8_lossy(path)), || {
-        file_at(CWD, path)
-    })
+    notes.of_path(path, || file_at(CWD, path))
 }
 
 /// The device alone: whoever asks for nothing else is told it by FUSE, too, fuse_update_get_attr() of fs/fuse/dir.c.

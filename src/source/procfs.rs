@@ -54,16 +54,16 @@ impl Procfs {
         Procfs { notes, ..self }
     }
 
+    /// Who is told.
+    #[must_use]
+    pub fn notes(&self) -> Notes {
+        self.notes
+    }
+
     /// Whether procward itself shows in it.
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.live
-    }
-
-    /// Who is told before a read that may not come back.
-    #[must_use]
-    pub fn notes(&self) -> Notes {
-        self.notes
     }
 
     /// The id of this boot; none where the mount does not show it.

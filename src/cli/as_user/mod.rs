@@ -83,14 +83,14 @@ fn attempt<'a>(user: &str, config: Option<&'a Path>, arguments: &ViewArguments) 
             person.name
         ));
     }
-    let files = Files::read(config);
+    let files = Files::read(config, view.notes());
     let granted = if caller == person.uid {
         None
     } else {
         Granted::look(&person, &files, &view)?
     };
     let held = person::held()?;
-    let closed = closed(&Files::read(config), &files);
+    let closed = closed(&Files::read(config, view.notes()), &files);
     let items = files.check(&view).items;
     let report = Watch::at_once(&view).run(&items, None);
     let seen = match &granted {
