@@ -174,7 +174,12 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
         left_out: left_out(check, &selection),
         unused: unused(check, &selection, snapshot),
         note: check.note.clone(),
-        passing: state == State::Unknown && selection.unknown.iter().any(|(.., why)| *why == Why::Torn),
+        // What a restart leaves behind is gone in a moment.
+        passing: state == State::Unknown
+            && selection
+                .unknown
+                .iter()
+                .any(|(.., why)| matches!(why, Why::Torn | Why::Orphan)),
         awaits: selection.awaits,
         sightings: sightings(&selection.matched, snapshot),
         story: Vec::new(),

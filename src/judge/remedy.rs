@@ -25,7 +25,7 @@ impl Case<'_> {
             (_, Why::Denied) if hidden => return None,
             (Key::Main, Why::Denied) => {
                 format!(
-                    "{}, or add unit=NAME.service to the spec",
+                    "{}, or ask without main, by user, arg or unit",
                     grant(Capability::SysPtrace)
                 )
             }

@@ -243,7 +243,7 @@ mod tests {
     use crate::judge::State;
     use crate::snapshot::process::PF_FORKNOEXEC;
     use crate::snapshot::{Process, Snapshot};
-    use crate::testing::{Build, count, host, process};
+    use crate::testing::{Build, count, host, process, verdict};
 
     /// The state of `NAME,main=yes:1`.
     fn state(name: &str, snapshot: &Snapshot) -> State {
@@ -345,6 +345,14 @@ mod tests {
         // What it started itself is not.
         let started = below(process(20, "apache2"), 10);
         assert_eq!(state("apache2", &host(vec![shim, started])), State::Ok);
+    }
+
+    #[test]
+    fn what_a_restart_left_behind_is_looked_at_again() {
+        let left = |pid| process(pid, "apache2").orphan_of(10);
+        let restarting = host(vec![left(11), left(12)]);
+        let verdict = verdict("apache2,main=yes:1", &restarting);
+        assert!(verdict.state == State::Unknown && verdict.passing);
     }
 
     #[test]
