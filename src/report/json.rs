@@ -36,7 +36,7 @@ struct OneVerdict {
 }
 
 #[derive(Serialize)]
-struct OneProcess {
+pub(super) struct OneProcess {
     pid: i32,
     program: String,
     name: String,
@@ -159,7 +159,7 @@ fn verdict(verdict: &Verdict) -> OneVerdict {
     }
 }
 
-fn process(evidence: &Evidence) -> OneProcess {
+pub(super) fn process(evidence: &Evidence) -> OneProcess {
     OneProcess {
         pid: evidence.pid,
         program: escape::text(&evidence.program),
@@ -182,6 +182,6 @@ fn process(evidence: &Evidence) -> OneProcess {
     clippy::cast_precision_loss,
     reason = "tenths of a percent are far below 2^52"
 )]
-fn percent(tenths: i64) -> f64 {
+pub(super) fn percent(tenths: i64) -> f64 {
     tenths as f64 / 10.0
 }
