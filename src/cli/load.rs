@@ -17,7 +17,7 @@ use clap::Args;
 use std::ffi::OsString;
 use std::time::Duration;
 
-/// Over how long CPU is measured once something is too high.
+/// Over how long CPU is measured once something is too high, unless less time is given.
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// The arguments of `load`.
@@ -70,22 +70,24 @@ fn run(limits: &Limits, arguments: &ViewArguments, outcome: &dyn Fn(&Report) -> 
     let mut report = judge(limits, &gauges);
     if report.state == State::Critical {
         // Whatever becomes of the rest, this stays.
-        arguments.notes.publish(&outcome(&report));
+        let notes = arguments.notes;
+        notes.publish(&outcome(&report));
         let memory = gauges
             .meminfo
             .value()
             .map(|meminfo| meminfo.total.saturating_mul(1024));
-        blame(&view, memory, &mut report);
+        let window = notes.told_limit().map_or(WINDOW, |limit| WINDOW.min(limit / 2));
+        blame(&view, memory, window, &mut report);
     }
     outcome(&report)
 }
 
 /// Looks who is to blame: twice where a rate can be taken, then more closely at a few. `memory`: bytes of all of it.
-fn blame(view: &View, memory: Option<u64>, report: &mut Report) {
+fn blame(view: &View, memory: Option<u64>, window: Duration, report: &mut Report) {
     let plan = Plan::everything(&[File::Stat]);
     let past = view.moves().then(|| {
         let clocks = Clocks::of(&view.look(&plan));
-        std::thread::sleep(WINDOW);
+        std::thread::sleep(window);
         clocks
     });
     let mut look = view.look_after(&plan, past);

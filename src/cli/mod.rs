@@ -150,7 +150,12 @@ fn refused(error: &clap::Error, help: Exit) -> Outcome {
     let text = if Terminal::here().is_terminal && color_wanted() {
         text.ansi().to_string()
     } else {
-        text.to_string()
+        // What was typed is shown in it.
+        let lines = text.to_string();
+        let lines = lines
+            .lines()
+            .map(|line| crate::report::escape::text(line.as_bytes()) + "\n");
+        lines.collect()
     };
     if error.use_stderr() {
         // The first line is what a pager shows.

@@ -6,7 +6,7 @@ use crate::judge::{Evidence, Usage};
 use crate::select::Key;
 use crate::select::reading::{Reading, Subject, Value};
 use crate::snapshot::gauges::RESOURCES;
-use crate::snapshot::{Accounts, Bytes, CgroupPressure, Fact, Pressure, Pressures, Snapshot, Waiters};
+use crate::snapshot::{Accounts, Bytes, CgroupPressure, Fact, Gap, Pressure, Pressures, Snapshot, Waiters};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -136,7 +136,12 @@ impl Suspects {
     /// Makes them out, of the same look with more known of them.
     #[must_use]
     pub fn blame(self, snapshot: &Snapshot, accounts: &dyn Accounts, pressures: Pressures) -> Blame {
-        let known = |pid: i32| Some(describe(snapshot.by_pid(pid)?, snapshot, accounts));
+        let copied = is_copied(snapshot);
+        let known = |pid: i32| {
+            let mut evidence = describe(snapshot.by_pid(pid)?, snapshot, accounts);
+            evidence.age = evidence.age.filter(|_| !copied);
+            Some(evidence)
+        };
         // CPU is told apart.
         let who = |pid: i32| {
             Some(Evidence {
@@ -168,6 +173,12 @@ impl Suspects {
             },
         }
     }
+}
+
+/// Whether its start times are of another boot, which this host's clock tells nothing of.
+fn is_copied(snapshot: &Snapshot) -> bool {
+    let elsewhere = |gap: &Gap| matches!(gap, Gap::Elsewhere(_));
+    snapshot.past.is_none() && snapshot.gaps.iter().any(elsewhere)
 }
 
 /// procward's own work is no reason for anything.

@@ -197,7 +197,10 @@ fn hostile_names_reach_no_reader_raw() {
 #[test]
 fn under_mon_the_report_is_mons() {
     let procward = Procward::new().env("MON_GROUP", "g").env("MON_SERVICE", "s");
-    let said = procward.args(["check", "--recheck", "0", "pwtnosuch:1"]).run().ends(2);
+    let said = procward
+        .args(["check", "--recheck", "0", "pwtnosuch:1"])
+        .run()
+        .ends(2);
     let mon = Procward::check("mon").arg("pwtnosuch:1").run().ends(2);
     assert_eq!(said.first_line(), "CRITICAL: pwtnosuch missing");
     let second_line = |said: &Output| said.stdout().lines().nth(1).map(str::to_owned);

@@ -15,6 +15,7 @@ mod docs;
 mod fixture;
 mod hiding;
 mod live;
+mod load;
 mod mon_daemon;
 mod namespaces;
 mod process;

@@ -254,7 +254,9 @@ fn what_is_no_proc_is_unknown_and_said() {
                 _ => "at most 5 processes",
             };
             assert_eq!(
-                at(path, &["check", "--recheck", "0", "--format", "mon", &spec]).ends(3).stdout(),
+                at(path, &["check", "--recheck", "0", "--format", "mon", &spec])
+                    .ends(3)
+                    .stdout(),
                 format!(
                     "UNKNOWN: pwtnosuch unseen\n\
                      pwtnosuch: none seen, any number may be hidden; want {wants} named pwtnosuch\n  why: {said}\n\
@@ -290,12 +292,24 @@ fn a_copied_tree_is_judged_and_said_to_be_one() {
         "incomplete view: {} is not this host's own /proc: nothing is said of processes outside it\n",
         copy.display()
     );
-    let specs = ["check", "--recheck", "0", "--format", "mon", "pwtcopied:1", "pwtnosuch:0"];
+    let specs = [
+        "check",
+        "--recheck",
+        "0",
+        "--format",
+        "mon",
+        "pwtcopied:1",
+        "pwtnosuch:0",
+    ];
     assert_eq!(
         at(&copy, &specs).ends(0).stdout(),
         format!("OK: 2 checks\n{said}")
     );
-    let lacking = at(&copy, &["check", "--recheck", "0", "--format", "mon", "pwtnosuch:1"]).ends(2);
+    let lacking = at(
+        &copy,
+        &["check", "--recheck", "0", "--format", "mon", "pwtnosuch:1"],
+    )
+    .ends(2);
     assert_eq!(
         lacking.stdout(),
         format!(
