@@ -8,7 +8,7 @@ use crate::snapshot::{Process, Snapshot, Stat, Waiter, Waiters};
 use rustix::fd::AsFd;
 use rustix::fs::{Mode, OFlags, openat};
 
-/// So many threads are looked at, which takes a tenth of a second or two.
+/// Of so many threads of processes that have more than one the state is read, which takes a tenth of a second or two.
 const THREADS: u64 = 20_000;
 /// So many channels are asked for: a file server that is gone leaves thousands waiting at one place.
 const CHANNELS: usize = 500;
@@ -28,14 +28,14 @@ impl Procfs {
             notes: self.notes,
         };
         let mut waiters = Waiters::default();
-        let (mut threads, mut channels) = (0, 0);
+        let (mut room, mut channels) = (THREADS, 0);
         for process in &snapshot.processes {
             let Some(stat) = process.stat.value() else {
                 continue;
             };
-            threads += stat.num_threads.max(1);
-            let all = stat.num_threads > 1 && threads <= THREADS;
-            waiters.cut |= stat.num_threads > 1 && !all;
+            let all = (2..=room).contains(&stat.num_threads);
+            waiters.cut |= !all && stat.num_threads > 1;
+            room -= if all { stat.num_threads } else { 0 };
             if let Some(waiter) = waiter(proc, process, stat, all, channels < CHANNELS) {
                 channels += waiter.channels.len();
                 waiters.processes.push(waiter);

@@ -189,6 +189,21 @@ fn what_is_within_its_limits_is_ok_and_blames_nobody() {
 }
 
 #[test]
+fn more_threads_than_are_looked_at_are_told_and_blind_nobody_else() {
+    let host = Host::new("9.50 3.00 0.50 2/345 6789\n");
+    host.process(30, "many", None, "SD", 1);
+    let stat = std::fs::read_to_string(host.path("proc/30/stat")).unwrap();
+    host.process(40, "other", None, "SD", 1);
+    host.write(
+        "proc/30/stat",
+        &stat.replace(" 0 0 20 0 2 0 ", " 0 0 20 0 20001 0 "),
+    );
+    let said = host.load(&["4", "3", "2"]).ends(2);
+    said.says("\n  pid 40 other (tester, x.service): 1 of 2 threads, at io_schedule\n")
+        .says("\n  there are too many threads to look at all of them\n");
+}
+
+#[test]
 fn memory_alone_may_be_too_high() {
     let said = trouble().load(&["10", "10", "10", "--memory", "87.4%"]).ends(2);
     assert_eq!(said.first_line(), "CRITICAL: memory high");
@@ -298,6 +313,22 @@ fn what_does_not_answer_while_blame_is_looked_for_changes_no_verdict() {
     said.says("\n  cpu 81.2% 0.5% 0.2%\n  io: not told: no answer\n");
 }
 
+/// The worker of a run, once it waits for its second look.
+fn sleeping_child(parent: u32) -> Option<()> {
+    let child = format!(" {parent} ");
+    let all = std::fs::read_dir("/proc").ok()?.flatten();
+    let is_child = |path: &Path| {
+        let stat = std::fs::read_to_string(path.join("stat")).unwrap_or_default();
+        stat.rsplit_once(") S")
+            .is_some_and(|(_, rest)| rest.starts_with(&child))
+    };
+    let channel = |path: PathBuf| std::fs::read_to_string(path.join("wchan")).ok();
+    let worker = all.map(|entry| entry.path()).find(|path| is_child(path))?;
+    channel(worker)
+        .filter(|channel| channel.contains("nanosleep"))
+        .map(|_| ())
+}
+
 #[test]
 fn a_run_that_is_ended_keeps_the_failure_that_it_knows() {
     let place = Place::new();
@@ -317,7 +348,7 @@ fn a_run_that_is_ended_keeps_the_failure_that_it_knows() {
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped()),
         );
-        std::thread::sleep(Duration::from_millis(600));
+        wait_for("the time between two looks", 20, || sleeping_child(child.id()));
         let pid = rustix::process::Pid::from_child(&child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         let said = child.wait_with_output().unwrap();
