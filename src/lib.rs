@@ -10,6 +10,7 @@ pub mod cpu;
 pub mod deadline;
 pub mod exit_code;
 pub mod judge;
+pub mod load;
 pub mod memory;
 pub mod outcome;
 pub mod parse;

@@ -1,7 +1,7 @@
 //! What may be typed.
 
 use super::terminal::Terminal;
-use super::{check, config, cpu, explain, init, list, migrate, roll, snapshot};
+use super::{check, config, cpu, explain, init, list, load, migrate, roll, snapshot};
 use crate::deadline::Notes;
 use crate::report::Format;
 use crate::select::parse_duration;
@@ -64,6 +64,8 @@ pub enum Command {
     Check(check::CheckCommand),
     /// Does a process use too much CPU that may not?
     Cpu(cpu::CpuCommand),
+    /// Is the load too high, and who is to blame?
+    Load(load::LoadCommand),
     /// Why processes match a spec, or do not, term by term
     Explain(explain::Explain),
     /// The processes that match a spec
@@ -93,7 +95,7 @@ pub enum FormatName {
     Mon,
     /// For Nagios, Icinga, NRPE: status line with performance data
     Nagios,
-    /// For programs; docs/report.schema.json
+    /// For programs; its schema is in docs
     Json,
 }
 

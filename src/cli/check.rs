@@ -186,7 +186,7 @@ pub fn items_of_specs(specs: &[String], accounts: &dyn Accounts, dialect: Dialec
 }
 
 /// Whether a word is a host's name or IPv4 address: mon appends those of the host group.
-fn is_host_name(word: &str) -> bool {
+pub(super) fn is_host_name(word: &str) -> bool {
     let inside = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
     word.bytes().all(inside)
         && word

@@ -15,6 +15,7 @@ pub mod explain;
 pub mod init;
 mod last_words;
 pub mod list;
+pub mod load;
 pub mod migrate;
 pub mod ps_monitor;
 pub mod roll;
@@ -70,11 +71,15 @@ fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
     };
     match name.to_string_lossy().as_ref() {
         "ps.monitor" => as_ps_monitor(&rest().collect::<Vec<_>>()),
+        "loadavg.monitor" => as_loadavg_monitor(&rest().collect::<Vec<_>>()),
         "procward.monitor" => plugin(&["check", "--format", "mon"]),
         "cpu.monitor" => plugin(&["cpu", "--format", "mon"]),
         "check_procward" => plugin(&["check", "--format", "nagios"]),
         _ if arguments.get(1).is_some_and(|word| word == "ps.monitor") => {
             as_ps_monitor(&arguments.iter().skip(2).cloned().collect::<Vec<_>>())
+        }
+        _ if arguments.get(1).is_some_and(|word| word == "loadavg.monitor") => {
+            as_loadavg_monitor(&arguments.iter().skip(2).cloned().collect::<Vec<_>>())
         }
         _ => parsed(arguments.to_vec(), Exit::Ok),
     }
@@ -86,8 +91,29 @@ fn as_ps_monitor(arguments: &[OsString]) -> Option<Outcome> {
     })
 }
 
+fn as_loadavg_monitor(arguments: &[OsString]) -> Option<Outcome> {
+    watched_load(ViewArguments::default(), Format::Mon, &|view| {
+        load::as_monitor(arguments, view)
+    })
+}
+
+/// What a command does in a worker.
+type Work<'a> = &'a dyn Fn(&ViewArguments) -> Outcome;
+
+/// What to say in place of a verdict, and with what was known by then.
+type Excuse<'a> = &'a dyn Fn(&str, Option<Outcome>) -> Outcome;
+
+fn watched(view: ViewArguments, format: Format, work: Work<'_>) -> Option<Outcome> {
+    supervised(view, &|reason, known| excuse(format, reason, known), work)
+}
+
+fn watched_load(view: ViewArguments, format: Format, work: Work<'_>) -> Option<Outcome> {
+    let excuse = |reason: &str, known| crate::report::load::excuse(format, reason, known);
+    supervised(view, &excuse, work)
+}
+
 /// Does the work in a worker that is given up when it does not come back.
-fn watched(view: ViewArguments, format: Format, work: &dyn Fn(&ViewArguments) -> Outcome) -> Option<Outcome> {
+fn supervised(view: ViewArguments, excuse: Excuse<'_>, work: Work<'_>) -> Option<Outcome> {
     let view = ViewArguments {
         terminal: Terminal::here(),
         ..view
@@ -97,7 +123,7 @@ fn watched(view: ViewArguments, format: Format, work: &dyn Fn(&ViewArguments) ->
         needs_files: std::env::args_os()
             .chain(std::env::var_os("PROCWARD_CONFIG"))
             .any(|word| names_descriptor(&word)),
-        excuse: &|reason, known| excuse(format, reason, known),
+        excuse,
     };
     supervise(terms, &|notes: Notes| {
         let view = ViewArguments {
@@ -134,7 +160,12 @@ fn refused(error: &clap::Error, help: Exit) -> Outcome {
     let text = if colored {
         text.ansi().to_string()
     } else {
-        text.to_string()
+        // What was typed is shown in it.
+        let lines = text.to_string();
+        let lines = lines
+            .lines()
+            .map(|line| crate::report::escape::text(line.as_bytes()) + "\n");
+        lines.collect()
     };
     Outcome::new(text, help)
 }
@@ -149,6 +180,9 @@ fn usage(text: &str) -> Outcome {
 
 fn run(arguments: Arguments) -> Option<Outcome> {
     let command = arguments.command.unwrap_or(Command::Roll(roll::Roll::default()));
+    if let Command::Load(load) = &command {
+        return watched_load(arguments.view, load.format(), &|view| load.clone().run(view));
+    }
     let format = match &command {
         Command::Check(check) => check.format(),
         Command::Cpu(cpu) => cpu.format(),
@@ -178,7 +212,7 @@ fn run(arguments: Arguments) -> Option<Outcome> {
         Command::Snapshot(command) => command.run(view),
         Command::Config(command) => command.run(view),
         Command::Migrate(command) => command.run(view.notes),
-        Command::Completions { .. } | Command::Man => Outcome::new("", Exit::Ok),
+        Command::Load(_) | Command::Completions { .. } | Command::Man => Outcome::new("", Exit::Ok),
     })
 }
 

@@ -32,6 +32,8 @@ impl SnapshotCommand {
         };
         let mut snapshot = view.look(&Plan::everything(&File::ALL));
         if matches!(view, View::Proc(..)) {
+            snapshot.gauges = Some(view.gauges());
+            snapshot.pressures = Some(view.pressures());
             note_accounts(&mut snapshot, &view);
         }
         if !self.with_arguments {

@@ -5,7 +5,7 @@ use crate::deadline::Notes;
 use crate::exit_code::Exit;
 use crate::memory::store::Store;
 use crate::select::Plan;
-use crate::snapshot::{Accounts, Clocks, FileId, Gap, Snapshot};
+use crate::snapshot::{Accounts, Clocks, FileId, Gap, Gauges, Pressures, Snapshot, Waiter, Waiters};
 use crate::source::accounts::{Beside, Nss};
 use crate::source::procfs::Procfs;
 use std::io::Read;
@@ -87,6 +87,46 @@ impl View {
         }
     }
 
+    /// Load and memory of the host.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        match self {
+            View::Proc(procfs, _) => procfs.gauges(),
+            View::Saved(snapshot) => snapshot.gauges.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Who waits for what.
+    #[must_use]
+    pub fn pressures(&self) -> Pressures {
+        match self {
+            View::Proc(procfs, _) => procfs.pressures(),
+            View::Saved(snapshot) => snapshot.pressures.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Who sleeps in state D; of a saved snapshot only the first threads are known, and not where.
+    #[must_use]
+    pub fn waiters(&self, look: &Snapshot) -> Waiters {
+        match self {
+            View::Proc(procfs, _) => procfs.waiters(look),
+            View::Saved(_) => saved_waiters(look),
+        }
+    }
+
+    /// Makes out who these processes of a look are.
+    pub fn acquaint(&self, look: &mut Snapshot, pids: &[i32]) {
+        if let View::Proc(procfs, _) = self {
+            procfs.acquaint(look, pids);
+        }
+    }
+
+    /// Whether a rate can be taken: this is no copy of a proc file system.
+    #[must_use]
+    pub fn moves(&self) -> bool {
+        matches!(self, View::Proc(procfs, _) if procfs.moves())
+    }
+
     /// The id of the boot that is looked at.
     #[must_use]
     pub fn boot_id(&self) -> Option<String> {
@@ -121,6 +161,22 @@ fn read(file: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(file)?.take(LIMIT).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+fn saved_waiters(look: &Snapshot) -> Waiters {
+    let waiter = |process: &crate::snapshot::Process| {
+        let stat = process.stat.value().filter(|stat| stat.state == b'D')?;
+        Some(Waiter {
+            pid: process.pid,
+            tasks: 1,
+            threads: stat.num_threads.max(1),
+            ..Waiter::default()
+        })
+    };
+    Waiters {
+        processes: look.processes.iter().filter_map(waiter).collect(),
+        cut: false,
+    }
 }
 
 /// How a command ends that shows what it sees: UNKNOWN where it did not see all.

@@ -2,7 +2,10 @@
 
 pub mod cgroup;
 pub mod cmdline;
+pub mod loadavg;
+pub mod meminfo;
 pub mod mountinfo;
+pub mod pressure;
 pub mod schedstat;
 pub mod stat;
 pub mod status;
@@ -10,4 +13,13 @@ pub mod status;
 /// A decimal number in ASCII.
 pub(crate) fn number<T: std::str::FromStr>(bytes: &[u8]) -> Option<T> {
     std::str::from_utf8(bytes).ok()?.trim().parse().ok()
+}
+
+/// A decimal fraction in ASCII as the kernel writes it: digits, and at most one point.
+pub(crate) fn decimal(bytes: &[u8]) -> Option<f64> {
+    if !bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') {
+        return None;
+    }
+    let number: f64 = std::str::from_utf8(bytes).ok()?.parse().ok()?;
+    number.is_finite().then_some(number)
 }

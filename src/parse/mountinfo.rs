@@ -1,4 +1,4 @@
-//! `/proc/self/mountinfo`, proc_pid_mountinfo(5): how a proc file system is mounted.
+//! `/proc/self/mountinfo`, proc_pid_mountinfo(5): how a proc file system is mounted, and where cgroup2 is.
 
 use super::number;
 
@@ -58,17 +58,40 @@ pub fn mount_above(text: &[u8], path: &[u8]) -> Option<Vec<u8>> {
     points.filter(above).max_by_key(Vec::len)
 }
 
-/// Blanks, newlines and backslashes are written as `\` and three octal digits.
+/// Where a cgroup2 file system is mounted; the one that shows most, where there are several: a container's is often
+/// only a part of the hierarchy.
+#[must_use]
+pub fn cgroup2(text: &[u8]) -> Option<Vec<u8>> {
+    let mounts = text.split(|b| *b == b'\n').filter_map(cgroup2_line);
+    let (_, place) = mounts.min_by_key(|(root, _)| root.len())?;
+    Some(place)
+}
+
+/// The root of the mount within its file system, and its place.
+fn cgroup2_line(line: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let mut fields = line.split(|b| *b == b' ');
+    let (root, place) = (fields.by_ref().nth(3)?, fields.next()?);
+    let mut right = fields.skip_while(|field| *field != b"-").skip(1);
+    (right.next()? == b"cgroup2").then(|| (unescaped(root), unescaped(place)))
+}
+
+/// `\040` and the like are bytes that would end a field.
 fn unescaped(field: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(field.len());
+    let mut bytes = Vec::with_capacity(field.len());
     let mut rest = field;
-    while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..3).filter(|_| *first == b'\\');
-        let byte = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
-        plain.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &after[3..] } else { after };
+    while let Some((first, more)) = rest.split_first() {
+        let code = more.get(..3).and_then(octal).filter(|_| *first == b'\\');
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { &more[3..] } else { more };
     }
-    plain
+    bytes
+}
+
+fn octal(digits: &[u8]) -> Option<u8> {
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok()
 }
 
 #[cfg(test)]
@@ -110,9 +133,21 @@ mod tests {
         assert_eq!(proc_on(other, (0, 5)), None);
     }
 
+    #[test]
+    fn cgroup2_is_found_beside_the_old_hierarchies_and_blanks_in_its_path_are_given_back() {
+        let text = b"31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755\n\
+            32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n\
+            41 31 0:38 /part /part rw - cgroup2 cgroup2 rw\n\
+            41 31 0:38 / /sys/a\\040b\\134\\0x rw shared:3 - cgroup2 none rw,nsdelegate\n";
+        assert_eq!(cgroup2(text).unwrap(), b"/sys/a b\\\\0x");
+        assert_eq!(cgroup2(b"1 2 0:5 / /x rw - tmpfs - rw\n"), None);
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+            let _ = cgroup2(&bytes);
+            let _ = cgroup2(&[b"1 2 0:5 / ".as_slice(), &bytes, b" x - cgroup2 "].concat());
             let _ = proc_on(&bytes, (0, 5));
             let _ = proc_on(&[b"1 2 0:5 / / - proc ".as_slice(), &bytes].concat(), (0, 5));
             let _ = mount_above(&[b"1 2 0:5 / ".as_slice(), &bytes].concat(), b"/x");

@@ -148,7 +148,8 @@ pub(super) fn number(verdict: &Verdict) -> String {
     }
 }
 
-fn process(evidence: &Evidence) -> String {
+/// One process, with what is known of it.
+pub(super) fn process(evidence: &Evidence) -> String {
     let mut facts = Vec::new();
     facts.extend(evidence.user.as_ref().map(|user| escape::text(user.as_bytes())));
     facts.extend(evidence.age.map(|age| format!("up {}", age_words(age))));

@@ -50,7 +50,8 @@ pub(super) fn render(report: &Report, look: &Look) -> String {
     text
 }
 
-fn state(state: State, look: &Look) -> String {
+/// The word of a state, in its colour.
+pub(super) fn state(state: State, look: &Look) -> String {
     let color = match state {
         State::Ok => "32",
         State::Warning => "33",

@@ -37,7 +37,7 @@ struct OneVerdict {
 }
 
 #[derive(Serialize)]
-struct OneProcess {
+pub(super) struct OneProcess {
     pid: i32,
     program: String,
     name: String,
@@ -173,7 +173,7 @@ fn verdict(verdict: &Verdict) -> OneVerdict {
     }
 }
 
-fn process(evidence: &Evidence) -> OneProcess {
+pub(super) fn process(evidence: &Evidence) -> OneProcess {
     OneProcess {
         pid: evidence.pid,
         program: escape::text(&evidence.program),
@@ -196,6 +196,6 @@ fn process(evidence: &Evidence) -> OneProcess {
     clippy::cast_precision_loss,
     reason = "tenths of a percent are far below 2^52"
 )]
-fn percent(tenths: i64) -> f64 {
+pub(super) fn percent(tenths: i64) -> f64 {
     tenths as f64 / 10.0
 }

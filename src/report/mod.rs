@@ -6,6 +6,7 @@ pub mod escape;
 mod first_line;
 mod human;
 mod json;
+pub mod load;
 mod mon;
 mod nagios;
 #[cfg(test)]

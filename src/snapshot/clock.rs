@@ -1,7 +1,7 @@
 //! The CPU clocks of processes at one look. A rate is between two readings of one identity, so the clocks of an
 //! earlier look are all that must be kept of it.
 
-use super::{Fact, Process, Stat};
+use super::{Fact, Process, Snapshot, Stat};
 use serde::{Deserialize, Serialize};
 
 /// The clocks of one process at the instant when they were read.
@@ -53,6 +53,15 @@ impl Clock {
 }
 
 impl Clocks {
+    /// The clocks of a look that read every `stat`.
+    #[must_use]
+    pub fn of(snapshot: &Snapshot) -> Clocks {
+        Clocks {
+            at: snapshot.at,
+            clocks: snapshot.processes.iter().filter_map(Clock::of).collect(),
+        }
+    }
+
     /// The earlier reading of this identity.
     #[must_use]
     pub fn get(&self, pid: i32, start: u64) -> Option<&Clock> {

@@ -4,11 +4,13 @@ pub mod accounts;
 pub mod clock;
 pub mod fact;
 pub mod file;
+pub mod gauges;
 pub mod process;
 
 pub use accounts::{Accounts, Table};
 pub use clock::{Clock, Clocks};
 pub use fact::{Bytes, Fact, Why};
+pub use gauges::{CgroupPressure, Gauges, Loadavg, Meminfo, Pressure, Pressures, Stall, Waiter, Waiters};
 pub use process::{Cgroup, Cmdline, Exe, FileId, Process, Sched, Stat, Status};
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +39,12 @@ pub struct Snapshot {
     /// Those of an earlier look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub past: Option<Clocks>,
+    /// Load and memory of the host, where they are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gauges: Option<Gauges>,
+    /// Who waits for what, where it is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressures: Option<Pressures>,
     /// Names of users and groups, and the identities of files, where the snapshot is looked at elsewhere.
     pub accounts: Table,
 }

@@ -2,8 +2,10 @@
 #![allow(clippy::disallowed_methods, reason = "the edge: /proc is read here")]
 
 pub mod accounts;
+mod acquaint;
 mod births;
 mod complete;
+mod gauges;
 pub mod host;
 pub mod process_dir;
 pub mod procfs;
@@ -11,6 +13,7 @@ pub mod read;
 mod rights;
 mod settle;
 mod survivor;
+mod waiters;
 
 #[cfg(test)]
 mod tests;

@@ -20,9 +20,9 @@ use std::path::PathBuf;
 /// A proc file system.
 #[derive(Clone, Debug)]
 pub struct Procfs {
-    root: PathBuf,
-    live: bool,
-    notes: Notes,
+    pub(super) root: PathBuf,
+    pub(super) live: bool,
+    pub(super) notes: Notes,
 }
 
 impl Procfs {

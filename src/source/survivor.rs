@@ -72,7 +72,7 @@ pub(super) fn lend(thread: &Stat, leader: &Stat) -> Stat {
 }
 
 /// The directories of its threads, each with a slash.
-fn threads(place: Place<'_>) -> impl Iterator<Item = String> {
+pub(super) fn threads(place: Place<'_>) -> impl Iterator<Item = String> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let tasks = openat(place.dir, place.path("task"), flags, Mode::empty()).and_then(Dir::new);
     let prefix = place.path("task/");
@@ -86,7 +86,8 @@ fn threads(place: Place<'_>) -> impl Iterator<Item = String> {
         })
 }
 
-fn stat(place: Place<'_>) -> Option<Stat> {
+/// The line of a process or a thread as it is now.
+pub(super) fn stat(place: Place<'_>) -> Option<Stat> {
     let (bytes, _) = whole(place.dir, &place.path("stat"), LINE).ok()?;
     parse::stat::parse(&bytes)
 }

@@ -18,6 +18,7 @@ mod evidence;
 mod fixture;
 mod hiding;
 mod live;
+mod load;
 mod mon_daemon;
 mod namespace;
 mod namespaces;

@@ -465,3 +465,48 @@ fn one_mon_is_counted_from_its_own_monitor() {
     }
     assert_eq!(mon.alerts(), []);
 }
+
+#[test]
+fn a_load_that_rises_and_falls_alerts_once() {
+    need!(Path::new(MON).exists(), "mon is not installed");
+    let host = Place::new();
+    let proc = host.directory("proc");
+    let say = |averages: &str| {
+        // At once, or mon's run could see half of it.
+        std::fs::write(proc.join("new"), format!("{averages} 1/2 3\n")).expect("written");
+        std::fs::rename(proc.join("new"), proc.join("loadavg")).expect("renamed");
+    };
+    say("9.00 0.00 0.00");
+    let place = Place::new();
+    let home = place.directory("mon");
+    // mon's recorder, of a command that needs no root to see another load.
+    let monitor = place.script(
+        "recorder",
+        &format!(
+            "#!/bin/sh\n{} load --format mon --proc {} \"$@\" > {home}/now 2>&1\nstatus=$?\n\
+             head -n 2 {home}/now >> {home}/lines\ncat {home}/now\nexit $status\n",
+            place.procward().display(),
+            proc.display(),
+            home = home.display()
+        ),
+    );
+    let mon = Daemon::with(place, &monitor, "monitor loadavg.monitor 4 3 2 ;;");
+    let mut seen = 0;
+    for (averages, high) in [
+        ("9.00 0.00 0.00", "load1"),
+        ("9.00 9.00 0.00", "load1 load5"),
+        ("9.00 9.00 9.00", "load1 load5 load15"),
+        ("0.00 9.00 9.00", "load5 load15"),
+        ("0.00 0.00 9.00", "load15"),
+    ] {
+        say(averages);
+        let line = format!("want at most 4 3 2, too high: {high};");
+        wait_for(&line, 20, || mon.read("lines").contains(&line).then_some(()));
+        seen += 1;
+    }
+    assert_eq!(seen, 5);
+    mon.wait_for_exit(2);
+    assert_eq!(mon.alerts(), [alert("failure", "CRITICAL: load high")]);
+    say("0.00 0.00 0.00");
+    mon.wait_for_exit(0);
+}

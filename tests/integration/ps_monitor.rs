@@ -5,26 +5,24 @@ use crate::common::{Output, Place, Procward, command, is_root, need, output};
 use crate::namespace::Namespace;
 use crate::process::Live;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Mon's own ps.monitor, under its own name or where dpkg-divert puts it.
-fn theirs() -> Option<&'static str> {
-    let paths = [
-        "/usr/lib/mon/mon-local.d/ps.monitor.distrib",
-        "/usr/lib/mon/mon-local.d/ps.monitor",
-    ];
+/// One of mon's own monitors, under its own name or where dpkg-divert puts it.
+pub(crate) fn theirs(name: &str) -> Option<PathBuf> {
+    let directory = Path::new("/usr/lib/mon/mon-local.d");
     let library = output(command("perl").args(["-MProc::ProcessTable", "-e", "1"]));
-    paths
+    [format!("{name}.distrib"), name.to_owned()]
         .into_iter()
-        .find(|path| Path::new(path).exists())
+        .map(|name| directory.join(name))
+        .find(|path| path.exists())
         .filter(|_| library.code() == Some(0))
 }
 
 /// Numbers that look random and are the same in every run.
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -131,7 +129,7 @@ fn crowd(place: &Place) -> (Vec<Live>, Vec<String>) {
 
 #[test]
 fn the_same_specs_fail_as_with_mons_own() {
-    let Some(theirs) = theirs() else {
+    let Some(theirs) = theirs("ps.monitor") else {
         return crate::common::skip("mon's ps.monitor, with Proc::ProcessTable, is not installed");
     };
     let place = Place::new();
@@ -142,7 +140,7 @@ fn the_same_specs_fail_as_with_mons_own() {
     let mut differences = Vec::new();
     for _ in 0..220 {
         let specs = numbers.specs(&names);
-        let there = output(command(theirs).args(&specs));
+        let there = output(command(&theirs).args(&specs));
         // mon's own takes no second look either.
         let here = Procward::at(&link).args(["--recheck", "0"]).args(&specs).run();
         let expected = (there.code(), failing_there(&there.first_line()));
