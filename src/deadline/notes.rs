@@ -137,15 +137,16 @@ impl Notes {
             .map(|limit| limit.saturating_sub(RESERVE))
     }
 
-    /// Asks for as much time as the longest window takes.
+    /// Asks for as much time as the longest window takes; what was asked for before stays.
     pub fn ask_for(self, window: Duration) {
         if let Some(worker) = self.worker
             && worker.limit.is_none()
         {
             let wanted = LIMIT.max(window.saturating_add(2 * RESERVE));
+            let wanted = u64::try_from(wanted.as_millis()).unwrap_or(u64::MAX);
             worker
                 .page
-                .set_limit(u64::try_from(wanted.as_millis()).unwrap_or(u64::MAX));
+                .set_limit(wanted.max(worker.page.limit().unwrap_or(0)));
         }
     }
 
