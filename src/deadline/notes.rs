@@ -137,13 +137,16 @@ impl Notes {
         Some(limit.saturating_sub(RESERVE))
     }
 
-    /// Asks for as much time as the longest window takes.
+    /// Asks for as much time as the longest window takes; what was asked for before stays.
     pub fn ask_for(self, window: Duration) {
         if let Some(worker) = self.worker
             && worker.limit.is_none()
         {
-            let wanted = window.saturating_add(2 * RESERVE);
-            worker.page.set_limit(LIMIT.max(wanted));
+            let wanted = LIMIT.max(window.saturating_add(2 * RESERVE));
+            // What was asked for before is not taken back.
+            worker
+                .page
+                .set_limit(wanted.max(worker.page.limit().unwrap_or_default()));
         }
     }
 

@@ -305,7 +305,7 @@ fn a_plugin_writes_at_most_sixteen_kib() {
     for format in [Format::Mon, Format::Nagios] {
         let text = shown(&report, format);
         assert!(text.len() <= crate::report::LIMIT, "{}", text.len());
-        assert!(text.ends_with(" more lines\n"));
+        assert!(text.lines().skip(1).all(|line| line.len() <= 1000));
     }
 }
 
