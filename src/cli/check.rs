@@ -30,6 +30,9 @@ pub struct CheckCommand {
     /// The configuration file [default: /etc/procward/procward.toml and conf.d/*.toml]
     #[arg(long, value_name = "FILE", env = "PROCWARD_CONFIG")]
     pub config: Option<PathBuf>,
+    /// Judge only these checks of the configuration
+    #[arg(short, long = "rule", value_name = "NAME")]
+    pub rules: Vec<String>,
     /// How to write the report [default: human, or mon's under mon]
     #[arg(long, value_enum)]
     pub format: Option<FormatName>,
@@ -57,10 +60,10 @@ impl CheckCommand {
     }
 
     /// Nobody waits for a restart at a terminal, and everybody else does.
-    fn window(&self) -> Duration {
+    fn window(&self, configured: Option<Duration>) -> Duration {
         let typed = !self.specs.is_empty() && self.format() == Format::Human;
-        self.recheck
-            .unwrap_or(if typed { Duration::ZERO } else { RECHECK })
+        let otherwise = if typed { Duration::ZERO } else { RECHECK };
+        self.recheck.or(configured).unwrap_or(otherwise)
     }
 
     /// Runs it.
@@ -71,7 +74,7 @@ impl CheckCommand {
             Ok(view) => view,
             Err(sentence) => return unseen(&sentence, format, terminal),
         };
-        let mut remarks = Vec::new();
+        let (mut remarks, mut recheck) = (Vec::new(), None);
         // Under mon a spec without a range is a host name: the monitor line in mon.cf does not end with `;;`.
         let dialect = if format == Format::Mon {
             Dialect::PsMonitor
@@ -89,7 +92,11 @@ impl CheckCommand {
                     .map(|source| format!("checks from {}", source.name)),
             );
             items.extend(loaded.items);
+            recheck = loaded.settings.recheck;
             tell_apart(&mut items);
+        }
+        if !self.rules.is_empty() {
+            items = picked(items, &self.rules);
         }
         for item in &mut items {
             if let Item::Check(check) = item {
@@ -105,12 +112,30 @@ impl CheckCommand {
         let watch = Watch {
             view: &view,
             notes: arguments.notes,
-            window: self.window(),
+            window: self.window(recheck),
             tell_of_ok: format.tells_of_ok(&terminal.look(self.verbose > 0)),
             publish: &|report| arguments.notes.publish(&outcome(report.clone())),
         };
         outcome(watch.run(&items, view.store(self.state.as_deref())))
     }
+}
+
+/// The items of these names. A name that nothing has is a fault, or a slip would be a silent OK; a file that can't be
+/// read may hold what was asked for.
+fn picked(items: Vec<Item>, rules: &[String]) -> Vec<Item> {
+    let unknown: Vec<Item> = rules
+        .iter()
+        .filter(|rule| items.iter().all(|item| item.name() != *rule))
+        .map(|rule| {
+            let names: Vec<&str> = items.iter().map(Item::name).collect();
+            let help = format!("the configuration has: {}", names.join(", "));
+            let fault = Fault::new(0..rule.len(), format!("no check is called `{rule}`"), help);
+            faulty(rule.clone(), rule.clone(), vec![fault])
+        })
+        .collect();
+    let asked_for = |item: &Item| rules.iter().any(|rule| item.name() == rule);
+    let kept = items.into_iter().filter(asked_for);
+    kept.chain(unknown).collect()
 }
 
 /// The report in its format; for people it is laid out for their terminal, and otherwise a line stays a line.

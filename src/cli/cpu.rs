@@ -5,9 +5,12 @@ use super::check::{exit_of, written};
 use super::default_format;
 use super::view::View;
 use super::watch::Watch;
+use crate::config::load::load;
+use crate::config::settings::{CpuSettings, parse_percent};
 use crate::cpu::{LIMIT, Limits, PATIENCE, check, exempt};
 use crate::exit_code::Exit;
 use crate::judge::{Item, Pace, Report, State};
+use crate::memory::Patience;
 use crate::outcome::Outcome;
 use crate::report::{Format, escape};
 use crate::select::parse_duration;
@@ -21,7 +24,7 @@ use std::time::Duration;
 pub struct CpuCommand {
     /// Percent of one core, such as 90% [default: 90%, and then only what stays over it for 10 minutes, where runs
     /// are remembered]
-    #[arg(value_name = "LIMIT", value_parser = percent)]
+    #[arg(value_name = "LIMIT", value_parser = parse_percent)]
     pub limit: Option<u32>,
     /// Measure over this time [default: since the last run where that is remembered, else 3s]
     #[arg(long, value_name = "TIME", value_parser = window, conflicts_with = "lifetime")]
@@ -39,23 +42,15 @@ pub struct CpuCommand {
     /// one]
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
+    /// The configuration file, whose [cpu] is taken [default: /etc/procward/procward.toml and conf.d/*.toml]
+    #[arg(long, value_name = "FILE", env = "PROCWARD_CONFIG")]
+    pub config: Option<PathBuf>,
     /// How to write the report [default: human, or mon's under mon]
     #[arg(long, value_enum)]
     pub format: Option<FormatName>,
     /// Tell of a check that is OK too
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
-}
-
-fn percent(text: &str) -> Result<u32, String> {
-    let number = text.strip_suffix('%').unwrap_or(text);
-    number
-        .parse()
-        .ok()
-        .filter(|percent| (1..=1_000_000).contains(percent))
-        .ok_or_else(|| {
-            format!("`{text}` is not a percentage of one core: write 90%, or 400% for four busy cores")
-        })
 }
 
 fn window(text: &str) -> Result<Duration, String> {
@@ -79,12 +74,16 @@ impl CpuCommand {
             Ok(view) => view,
             Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
         };
+        let loaded = load(self.config.as_deref(), &view, arguments.notes);
+        let settings = loaded.settings.cpu;
         if self.show_exempt {
-            return Outcome::new(shown(), Exit::Ok);
+            return Outcome::new(shown(&settings), Exit::Ok);
         }
         let store = view.store(self.state.as_deref());
-        let (limits, remark) = self.limits(store.is_some());
-        let check = match check(&limits, exempt::exceptions(&[], &view), &view) {
+        let (limits, remark) = self.limits(&settings, store.is_some());
+        let built_in = exempt::exceptions(&settings.without, &view);
+        let except = settings.exempt.iter().cloned().chain(built_in).collect();
+        let check = match check(&limits, except, &view) {
             Ok(check) => check,
             Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
         };
@@ -110,20 +109,29 @@ impl CpuCommand {
         } else {
             store
         };
-        outcome(watch.run(&[Item::Check(Box::new(check))], store))
+        // A fault of [cpu] may have hidden an exemption or a limit; those of checks are told by `check`.
+        let mut items: Vec<Item> = loaded.items.into_iter().filter(is_of_cpu).collect();
+        if items.is_empty() {
+            items.push(Item::Check(Box::new(check)));
+        }
+        outcome(watch.run(&items, store))
     }
 
-    fn limits(&self, remembers: bool) -> (Limits, Option<&'static str>) {
+    fn limits(&self, settings: &CpuSettings, remembers: bool) -> (Limits, Option<&'static str>) {
         let pace = Pace {
-            window: self.window.unwrap_or(Pace::default().window),
-            lasting: self.lasting.unwrap_or_default(),
+            window: self.window.or(settings.window).unwrap_or(Pace::default().window),
+            lasting: self.lasting.or(settings.lasting).unwrap_or_default(),
+        };
+        let patience = Patience {
+            warning: settings.warning.unwrap_or(PATIENCE.warning),
+            critical: settings.critical.unwrap_or(PATIENCE.critical),
         };
         let bare = self.limit.is_none() && self.window.is_none() && self.lasting.is_none() && !self.lifetime;
         let limits = Limits {
-            limit: self.limit.unwrap_or(LIMIT),
+            limit: self.limit.or(settings.limit).unwrap_or(LIMIT),
             lifetime: self.lifetime,
             pace,
-            patience: (bare && remembers).then_some(PATIENCE),
+            patience: (bare && remembers).then_some(patience),
             severity: if bare && !remembers {
                 State::Warning
             } else {
@@ -137,13 +145,30 @@ impl CpuCommand {
     }
 }
 
-fn shown() -> String {
+fn is_of_cpu(item: &Item) -> bool {
+    matches!(item, Item::Faulty { name, .. } if name == "cpu")
+}
+
+fn shown(settings: &CpuSettings) -> String {
     let mut text =
         String::from("Exempt from `procward cpu`, unless switched off by name in the configuration:\n");
+    let mut tell = |what: &str, select: &str| {
+        let _ = writeln!(text, "\n{}", escape::text(what.as_bytes()));
+        let _ = writeln!(text, "  {}", escape::text(select.as_bytes()));
+    };
+    for exception in &settings.exempt {
+        tell(
+            &format!("(configured): {}", exception.reason),
+            &exception.selector.text,
+        );
+    }
     for entry in exempt::built_in() {
-        let line = format!("{}: {}", entry.name, entry.reason);
-        let _ = writeln!(text, "\n{}", escape::text(line.as_bytes()));
-        let _ = writeln!(text, "  {}", entry.select);
+        let off = if settings.without.contains(&entry.name) {
+            " (switched off)"
+        } else {
+            ""
+        };
+        tell(&format!("{}{off}: {}", entry.name, entry.reason), &entry.select);
     }
     text
 }

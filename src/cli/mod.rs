@@ -32,6 +32,7 @@ use arguments::{Arguments, Command, ViewArguments};
 use clap::{CommandFactory, Parser};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
+use std::time::Duration;
 use terminal::{Terminal, color_wanted};
 
 /// Runs procward with the arguments and the environment of this process.
@@ -111,6 +112,9 @@ fn watched_load(view: ViewArguments, format: Format, work: Work<'_>) -> Option<O
     let excuse = |reason: &str, known| crate::report::load::excuse(format, reason, known);
     supervised(view, &excuse, work)
 }
+
+/// For how long a person is kept waiting; a scheduler gives up after 10 s.
+const PATIENCE_OF_PEOPLE: Duration = Duration::from_secs(60);
 
 /// Does the work in a worker that is given up when it does not come back.
 fn supervised(view: ViewArguments, excuse: Excuse<'_>, work: Work<'_>) -> Option<Outcome> {
@@ -202,7 +206,11 @@ fn run(arguments: Arguments) -> Option<Outcome> {
         }
         _ => {}
     }
-    watched(arguments.view, format, &|view| match command.clone() {
+    let mut view = arguments.view;
+    if !matches!(command, Command::Check(_) | Command::Cpu(_)) {
+        view.timeout = view.timeout.or(Some(PATIENCE_OF_PEOPLE));
+    }
+    watched(view, format, &|view| match command.clone() {
         Command::Roll(command) => command.run(view),
         Command::Init(command) => command.run(view),
         Command::Check(command) => command.run(view),

@@ -3,12 +3,14 @@
 pub mod load;
 pub mod migrate;
 pub mod raw;
+pub mod settings;
 #[cfg(test)]
 mod tests;
 pub mod validate;
 
 use crate::judge::{Faulty, Item};
 use crate::snapshot::Accounts;
+use settings::Settings;
 use std::sync::Arc;
 
 /// A file that was read.
@@ -26,6 +28,8 @@ pub struct Loaded {
     /// Checks, faulty ones and skipped ones, in the order written. Every fault is in one of them, so that a run is
     /// never OK beside it.
     pub items: Vec<Item>,
+    /// What is not about one check.
+    pub settings: Settings,
     /// The files.
     pub sources: Vec<Source>,
 }
@@ -34,12 +38,13 @@ pub struct Loaded {
 #[must_use]
 pub fn from_texts(sources: Vec<Source>, accounts: &dyn Accounts) -> Loaded {
     let mut validation = validate::Validation::new(accounts);
+    let mut settings = Settings::default();
     for source in &sources {
-        let (checks, faults) = raw::parse(&source.text);
-        validation.file(source, checks, faults);
+        validation.file(source, raw::parse(&source.text), &mut settings);
     }
     Loaded {
         items: validation.finish(),
+        settings,
         sources,
     }
 }

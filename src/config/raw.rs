@@ -25,10 +25,48 @@ pub struct RawCheck {
     pub severity: Option<Placed<String>>,
     /// `note`
     pub note: Option<Placed<String>>,
+    /// `recheck`
+    pub recheck: Option<Placed<String>>,
+    /// `restarts`
+    pub restarts: Option<Placed<String>>,
     /// `when`, one or a list
     pub when: Vec<Placed<String>>,
     /// `except`: selector and reason
     pub except: Vec<RawException>,
+    /// Faults found while reading.
+    pub faults: Vec<Fault>,
+}
+
+/// A file as written.
+#[derive(Clone, Debug, Default)]
+pub struct RawFile {
+    /// `recheck` for all checks
+    pub recheck: Option<Placed<String>>,
+    /// `[cpu]`
+    pub cpu: Option<RawCpu>,
+    /// `[[check]]`
+    pub checks: Vec<RawCheck>,
+    /// Faults of TOML itself, and of what is none of these.
+    pub faults: Vec<Fault>,
+}
+
+/// `[cpu]` as written.
+#[derive(Clone, Debug, Default)]
+pub struct RawCpu {
+    /// `limit`
+    pub limit: Option<Placed<String>>,
+    /// `window`
+    pub window: Option<Placed<String>>,
+    /// `for`
+    pub lasting: Option<Placed<String>>,
+    /// `warning`
+    pub warning: Option<Placed<String>>,
+    /// `critical`
+    pub critical: Option<Placed<String>>,
+    /// `without`: names of built-in exemptions
+    pub without: Vec<Placed<String>>,
+    /// `exempt`: selector and reason
+    pub exempt: Vec<RawException>,
     /// Faults found while reading.
     pub faults: Vec<Fault>,
 }
@@ -45,20 +83,40 @@ pub struct RawException {
 }
 
 /// The keys of a check.
-pub const CHECK_KEYS: [&str; 8] = [
-    "name", "select", "count", "warning", "severity", "note", "except", "when",
+pub const CHECK_KEYS: [&str; 10] = [
+    "name", "select", "count", "warning", "severity", "note", "except", "when", "recheck", "restarts",
+];
+
+/// The keys of `[cpu]`.
+pub const CPU_KEYS: [&str; 7] = [
+    "limit", "window", "for", "warning", "critical", "without", "exempt",
 ];
 
 /// Reads a file. Faults of TOML itself, and of what is not a check, come beside the checks: the others are read.
 #[must_use]
-pub fn parse(text: &str) -> (Vec<RawCheck>, Vec<Fault>) {
+pub fn parse(text: &str) -> RawFile {
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut faults = Vec::new();
-    let mut checks = Vec::new();
+    let (mut checks, mut recheck, mut of_cpu) = (Vec::new(), None, None);
     for (key, value) in table.get_ref() {
-        if key.get_ref() != "check" {
-            faults.push(unknown(key.get_ref(), key.span(), &["check"]));
-            continue;
+        match (key.get_ref().as_ref(), value.get_ref()) {
+            ("check", _) => {}
+            ("recheck", _) => {
+                recheck = string(value, &mut faults);
+                continue;
+            }
+            ("cpu", DeValue::Table(table)) => {
+                of_cpu = Some(cpu(table));
+                continue;
+            }
+            ("cpu", _) => {
+                faults.push(Fault::new(key.span(), "`cpu` is a table", "write [cpu]"));
+                continue;
+            }
+            (other, _) => {
+                faults.push(unknown(other, key.span(), &["check", "recheck", "cpu"]));
+                continue;
+            }
         }
         match value.get_ref() {
             DeValue::Array(list) => checks.extend(list.iter().filter_map(|entry| match entry.get_ref() {
@@ -93,7 +151,38 @@ pub fn parse(text: &str) -> (Vec<RawCheck>, Vec<Fault>) {
             within.push(fault);
         }
     }
-    (checks, faults)
+    RawFile {
+        recheck,
+        cpu: of_cpu,
+        checks,
+        faults,
+    }
+}
+
+fn cpu(table: &DeTable<'_>) -> RawCpu {
+    let mut cpu = RawCpu::default();
+    for (key, value) in table {
+        let faults = &mut cpu.faults;
+        match key.get_ref().as_ref() {
+            "limit" => cpu.limit = range(value, faults),
+            "window" => cpu.window = string(value, faults),
+            "for" => cpu.lasting = string(value, faults),
+            "warning" => cpu.warning = string(value, faults),
+            "critical" => cpu.critical = string(value, faults),
+            "without" => cpu.without = strings(value, faults),
+            "exempt" => cpu.exempt = exceptions(value, faults),
+            other => faults.push(unknown(other, key.span(), &CPU_KEYS)),
+        }
+    }
+    cpu
+}
+
+/// One string or a list of them.
+fn strings(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Vec<Placed<String>> {
+    match value.get_ref() {
+        DeValue::Array(list) => list.iter().filter_map(|one| string(one, faults)).collect(),
+        _ => string(value, faults).into_iter().collect(),
+    }
 }
 
 /// A fault of TOML itself, with what to write where that is clear.
@@ -126,10 +215,9 @@ fn check(table: &DeTable<'_>, place: Range<usize>) -> RawCheck {
             "warning" => check.warning = range(value, faults),
             "severity" => check.severity = string(value, faults),
             "note" => check.note = string(value, faults),
-            "when" => match value.get_ref() {
-                DeValue::Array(list) => check.when = list.iter().filter_map(|v| string(v, faults)).collect(),
-                _ => check.when = string(value, faults).into_iter().collect(),
-            },
+            "when" => check.when = strings(value, faults),
+            "recheck" => check.recheck = string(value, faults),
+            "restarts" => check.restarts = string(value, faults),
             "except" => check.except = exceptions(value, faults),
             other => faults.push(unknown(other, key.span(), &CHECK_KEYS)),
         }

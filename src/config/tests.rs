@@ -5,6 +5,7 @@ use crate::report::diagnostic::render;
 use crate::select::Range;
 use crate::snapshot::{FileId, Table};
 use proptest::prelude::*;
+use std::time::Duration;
 
 fn load(text: &str) -> Loaded {
     let mut accounts = Table::default();
@@ -124,4 +125,85 @@ fn faulty_checks_share_the_text_of_their_file() {
     let texts: Vec<_> = loaded.faulty().map(|faulty| faulty.text.as_ptr()).collect();
     assert_eq!(texts.len(), 2);
     assert_eq!(texts[0], texts[1]);
+}
+
+#[test]
+fn restarts_are_ridden_out_as_the_file_or_the_check_says() {
+    let loaded = load(
+        "recheck = \"2s\"\n[[check]]\nname = \"x\"\nselect = \"x\"\n\
+         [[check]]\nname = \"squid\"\nselect = \"squid\"\nrecheck = \"45s\"\nrestarts = \"3 per 1h\"\n",
+    );
+    assert_eq!(loaded.settings.recheck, Some(Duration::from_secs(2)));
+    let checks: Vec<_> = loaded
+        .items
+        .iter()
+        .map(|item| match item {
+            Item::Check(check) => (check.recheck, check.restarts.map(|limit| limit.count)),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(checks, [(None, None), (Some(Duration::from_secs(45)), Some(3))]);
+}
+
+#[test]
+fn what_is_no_time_or_limit_is_told() {
+    let loaded = load(
+        "recheck = \"soon\"\n[cpu]\nlimit = \"much\"\nwindow = \"1h\"\nwithout = [\"peple\"]\nexempt = [ { select = \"x\" } ]\n\
+         [[check]]\nname = \"x\"\nselect = \"x\"\nrecheck = \"5\"\nrestarts = \"3\"\n",
+    );
+    let told: Vec<(String, Vec<String>)> = loaded
+        .items
+        .iter()
+        .map(|item| match item {
+            Item::Faulty { name, faulty } => (
+                name.clone(),
+                faulty.faults.iter().map(|fault| fault.message.clone()).collect(),
+            ),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let wanted = [
+        (
+            "cpu",
+            vec![
+                "this is no limit",
+                "a window lies between 500ms and 10m",
+                "there is no built-in exemption `peple`",
+                "an exception without a reason",
+            ],
+        ),
+        ("p.toml", vec!["`soon` is not a time span"]),
+        (
+            "x",
+            vec!["`5` is not a time span", "this is no limit of restarts"],
+        ),
+    ];
+    let wanted: Vec<(String, Vec<String>)> = wanted
+        .into_iter()
+        .map(|(name, faults)| (name.to_owned(), faults.into_iter().map(str::to_owned).collect()))
+        .collect();
+    assert_eq!(told, wanted);
+}
+
+#[test]
+fn the_table_of_cpu_is_read() {
+    let loaded = load(
+        "[cpu]\nlimit = 150\nwindow = \"5s\"\nfor = \"30s\"\nwarning = \"5m\"\ncritical = \"1h\"\nwithout = [\"people\"]\n\
+         exempt = [ { select = \"user=root\", reason = \"r\" } ]\n",
+    );
+    let cpu = loaded.settings.cpu;
+    assert_eq!(
+        (cpu.limit, cpu.window, cpu.lasting),
+        (
+            Some(150),
+            Some(Duration::from_secs(5)),
+            Some(Duration::from_secs(30))
+        )
+    );
+    assert_eq!(
+        (cpu.warning, cpu.critical),
+        (Some(Duration::from_secs(300)), Some(Duration::from_secs(3600)))
+    );
+    assert_eq!((cpu.without, cpu.exempt.len()), (vec!["people".to_owned()], 1));
+    assert_eq!(loaded.items.len(), 0);
 }

@@ -1,13 +1,16 @@
 //! From what was written to checks. One faulty check never blinds the others; all faults are collected.
 
 use super::Source;
-use super::raw::{EXCEPT_FORM, Placed, RawCheck};
+use super::raw::{EXCEPT_FORM, Placed, RawCheck, RawException, RawFile};
+use super::settings::{Settings, time_fault};
 use crate::judge::{Check, Exception, Faulty, Item, Pace, State};
+use crate::memory::restarts::{Restarts, parse_restarts};
 use crate::select::spec::{parse_range, parse_selector};
-use crate::select::{Fault, Range, Selector};
+use crate::select::{Fault, Range, Selector, parse_duration};
 use crate::snapshot::Accounts;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The state of validating several files.
 pub struct Validation<'a> {
@@ -33,8 +36,16 @@ impl<'a> Validation<'a> {
         self.items
     }
 
-    /// Validates what one file holds.
-    pub fn file(&mut self, source: &Source, checks: Vec<RawCheck>, faults: Vec<Fault>) {
+    /// Validates what one file holds, and takes its settings in.
+    pub fn file(&mut self, source: &Source, file: RawFile, settings: &mut Settings) {
+        let (more, of_cpu) = settings.take(self, source, &file);
+        if !of_cpu.is_empty() {
+            self.faulty(source, CPU.into(), of_cpu);
+        }
+        let RawFile {
+            checks, mut faults, ..
+        } = file;
+        faults.extend(more);
         if !faults.is_empty() {
             // A fault of the file as a whole may have hidden checks: it is an UNKNOWN of its own.
             self.faulty(source, source.name.clone(), faults);
@@ -74,7 +85,9 @@ impl<'a> Validation<'a> {
             faults.extend(apart(count, warning, place));
         }
         let severity = severity(&raw, &mut faults);
-        let except = self.except(source, &raw, &mut faults);
+        let recheck = raw.recheck.as_ref().map(|text| time(text, &mut faults));
+        let restarts = raw.restarts.as_ref().and_then(|text| limit(text, &mut faults));
+        let except = self.exceptions(source, &raw.except, &mut faults);
         let skipped = self.when(&raw, &mut faults);
         if let (Some(selector), true) = (selector, faults.is_empty()) {
             let Some(reason) = skipped else {
@@ -87,9 +100,9 @@ impl<'a> Validation<'a> {
                     note: raw.note.map(|(note, _)| note),
                     except,
                     match_self: false,
-                    recheck: None,
+                    recheck: recheck.flatten(),
                     pace: Pace::default(),
-                    restarts: None,
+                    restarts,
                     patience: None,
                 })));
                 return;
@@ -150,9 +163,15 @@ impl<'a> Validation<'a> {
         }
     }
 
-    fn except(&self, source: &Source, raw: &RawCheck, faults: &mut Vec<Fault>) -> Vec<Exception> {
+    /// Processes that do not count, each with its reason.
+    pub(super) fn exceptions(
+        &self,
+        source: &Source,
+        raw: &[RawException],
+        faults: &mut Vec<Fault>,
+    ) -> Vec<Exception> {
         let mut exceptions = Vec::new();
-        for entry in &raw.except {
+        for entry in raw {
             let reason = entry
                 .reason
                 .as_ref()
@@ -206,6 +225,30 @@ impl<'a> Validation<'a> {
             }
         }
         skipped
+    }
+}
+
+/// What faults of `[cpu]` are told under: the check that it is about.
+const CPU: &str = "cpu";
+
+/// A time span.
+pub(super) fn time((text, place): &Placed<String>, faults: &mut Vec<Fault>) -> Option<Duration> {
+    match parse_duration(text) {
+        Ok(span) => Some(span),
+        Err(_) => {
+            faults.push(time_fault(text, place.clone()));
+            None
+        }
+    }
+}
+
+fn limit((text, place): &Placed<String>, faults: &mut Vec<Fault>) -> Option<Restarts> {
+    match parse_restarts(text) {
+        Ok(limit) => Some(limit),
+        Err(help) => {
+            faults.push(Fault::new(place.clone(), "this is no limit of restarts", help));
+            None
+        }
     }
 }
 
