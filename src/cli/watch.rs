@@ -2,7 +2,7 @@
 
 use super::view::View;
 use crate::deadline::Notes;
-use crate::judge::{Check, History, Item, Report, Verdict, assemble, judge};
+use crate::judge::{Check, History, Item, Report, State, Verdict, assemble, judge};
 use crate::memory::Memory;
 use crate::memory::store::Store;
 use crate::select::Plan;
@@ -91,6 +91,7 @@ impl<'a> Watch<'a> {
         if !self.view.is_live() {
             return known.report(items, unconfirmed);
         }
+        self.look_closer(&checks, known);
         loop {
             let open: Vec<(&Check, Duration)> = checks
                 .iter()
@@ -111,11 +112,23 @@ impl<'a> Watch<'a> {
             std::thread::sleep(next.saturating_sub(self.notes.started().elapsed()));
             let open: Vec<&Check> = open.into_iter().map(|(check, _)| check).collect();
             let plan = Plan::telling(wanted(&open), open.iter().any(|check| self.is_last(check, known)));
-            let again: Vec<Item> = open
-                .iter()
-                .map(|check| Item::Check(Box::new((*check).clone())))
-                .collect();
-            self.look(&again, &plan, known);
+            self.look(&items_of(&open), &plan, known);
+        }
+    }
+
+    /// What is UNKNOWN for want of a right stays so, and is not looked at again for that; but the first look read only
+    /// what decides, and who the processes are is needed for the evidence and the remedy.
+    fn look_closer(&self, checks: &[&Check], known: &mut Known) {
+        let unseen = |check: &&&Check| {
+            let verdict = known.verdicts.get(&check.name);
+            verdict
+                .is_some_and(|verdict| verdict.state == State::Unknown && !verdict.passing && !verdict.awaits)
+        };
+        let unseen: Vec<&Check> = checks.iter().filter(unseen).copied().collect();
+        if !unseen.is_empty() {
+            let near = unseen.iter().any(|check| check.count.min > 0);
+            let plan = Plan::telling(wanted(&unseen), near);
+            self.look(&items_of(&unseen), &plan, known);
         }
     }
 
@@ -226,7 +239,7 @@ impl Known {
 }
 
 fn unconfirmed(_: &Check, _: &History, verdict: &mut Verdict) {
-    if verdict.state != crate::judge::State::Ok {
+    if verdict.state != State::Ok {
         verdict.story.push("not confirmed: a snapshot is one look".into());
     }
 }
@@ -249,6 +262,11 @@ fn check_of<'a>(items: &'a [Item], name: &str) -> Option<&'a Check> {
 fn window(items: &[Item]) -> Duration {
     let checks = checks(items).into_iter();
     checks.map(|check| check.pace.window).min().unwrap_or_default()
+}
+
+fn items_of(checks: &[&Check]) -> Vec<Item> {
+    let own = |check: &&Check| Item::Check(Box::new((*check).clone()));
+    checks.iter().map(own).collect()
 }
 
 fn wanted(checks: &[&Check]) -> Vec<Wanted> {

@@ -137,13 +137,14 @@ impl Notes {
         Some(limit.saturating_sub(RESERVE))
     }
 
-    /// Asks for as much time as the longest window takes.
+    /// Asks for as much time as the longest window takes; what was asked for before stays.
     pub fn ask_for(self, window: Duration) {
         if let Some(worker) = self.worker
             && worker.limit.is_none()
         {
             let wanted = window.saturating_add(2 * RESERVE);
-            worker.page.set_limit(LIMIT.max(wanted));
+            let before = worker.page.limit().unwrap_or(LIMIT);
+            worker.page.set_limit(before.max(wanted));
         }
     }
 

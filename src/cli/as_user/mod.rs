@@ -22,6 +22,7 @@ use finding::{Kind, kind};
 use person::Person;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 /// A check that needs more than the user's rights.
 struct Finding {
@@ -59,6 +60,9 @@ struct Trial<'a> {
     untried: bool,
 }
 
+/// Several looks with all that can be read, on a busy host.
+const TIME: Duration = Duration::from_secs(60);
+
 /// Runs it.
 pub(super) fn run(user: &str, config: Option<&Path>, arguments: &ViewArguments) -> Outcome {
     match attempt(user, config, arguments) {
@@ -74,6 +78,8 @@ fn attempt<'a>(user: &str, config: Option<&'a Path>, arguments: &ViewArguments) 
     if arguments.proc.is_some() || arguments.snapshot.is_some() {
         return Err("rights are tried on the live host: leave --proc and --snapshot out".into());
     }
+    // Somebody waits for it at a terminal, and no plugin's caller does.
+    arguments.notes.ask_for(TIME);
     let view = View::open(arguments)?;
     let person = Person::find(user)?;
     let caller = rustix::process::geteuid().as_raw();
@@ -97,43 +103,46 @@ fn attempt<'a>(user: &str, config: Option<&'a Path>, arguments: &ViewArguments) 
         Some(granted) => &granted.snapshot,
         None => &view.look(&Plan::everything(&File::ALL)),
     };
-    let mut findings = Vec::new();
+    let rights = person::Rights {
+        uid: person.uid,
+        held: &held,
+    };
+    let mut cases = Vec::new();
     for item in &items {
         let Item::Check(check) = item else { continue };
         let Some(verdict) = report.verdicts.iter().find(|v| v.name == check.name) else {
             continue;
         };
         let with = granted.as_ref().and_then(|granted| granted.verdict(&check.name));
-        if let Some(kind) = kind(
-            check,
-            verdict,
-            with,
-            &person::Rights {
-                uid: person.uid,
-                held: &held,
-            },
-        ) {
-            let (meant, alternative) = try_alternatives(check, seen, granted.is_some(), &view);
-            findings.push(Finding {
-                check: (**check).clone(),
+        if let Some(kind) = kind(check, verdict, with, &rights) {
+            cases.push((
                 kind,
-                verdict: verdict.clone(),
-                granted: with.cloned(),
-                meant,
-                alternative,
-            });
+                verdict,
+                with,
+                Case::of(check, seen, granted.is_some(), &view),
+            ));
         }
     }
+    let instead = cases.iter().flat_map(|(.., case)| case.instead.iter());
+    let now = view.look(&Plan::telling(instead.map(Check::wanted).collect(), false));
+    let finding = |(kind, verdict, with, case): (Kind, &Verdict, Option<&Verdict>, Case<'_>)| Finding {
+        check: case.check.clone(),
+        kind,
+        verdict: verdict.clone(),
+        granted: with.cloned(),
+        meant: case.meant.len(),
+        alternative: case.first_that_holds(&now),
+    };
     Ok(Trial {
+        findings: cases.into_iter().map(finding).collect(),
         units: units_of(person.uid, seen),
         untried: granted.is_none() && caller != person.uid,
-        hidden: hides(&view),
+        hidden: now.gaps.iter().any(|gap| matches!(gap, Gap::HidePid(_))),
         held,
         person,
         config,
         items,
         closed,
-        findings,
     })
 }
 
@@ -172,12 +181,6 @@ fn closed(own: &Files, callers: &Files) -> Vec<Faulty> {
     new.cloned().collect()
 }
 
-/// Whether the mount of /proc hides others' processes, or their files, from the user.
-fn hides(view: &View) -> bool {
-    let gaps = view.look(&Plan::deciding(Vec::new())).gaps;
-    gaps.iter().any(|gap| matches!(gap, Gap::HidePid(_)))
-}
-
 /// What tells a process from a later one of its PID.
 type Identity = (i32, Option<u64>);
 
@@ -188,32 +191,46 @@ fn identities(indices: &[usize], snapshot: &Snapshot) -> BTreeSet<Identity> {
         .collect()
 }
 
-/// The first alternative that is decided with the user's rights and means just the processes that the check means.
-/// Returns also how many those are.
-fn try_alternatives(
-    check: &Check,
-    seen: &Snapshot,
-    certain: bool,
-    view: &View,
-) -> (usize, Option<Alternative>) {
-    let selection = select(&check.wanted(), seen);
-    let mut meant = selection.matched;
-    if !certain && check.count.min > 0 {
-        meant.extend(selection.unknown.iter().map(|(index, ..)| *index));
-    }
-    let wanted = identities(&meant, seen);
-    for selector in alternatives(check, &meant, seen, view) {
-        let instead = check.with_selector(selector.clone());
-        let snapshot = view.look(&Plan::telling(vec![instead.wanted()], false));
-        let selection = select(&instead.wanted(), &snapshot);
-        let decided = selection.unknown.is_empty() && !snapshot.gaps.iter().any(Gap::blinds);
-        let same = identities(&selection.matched, &snapshot) == wanted;
-        if decided && (check.count.min == 0 || meant.is_empty() || same) {
-            let state = instead.state_of(selection.matched.len() as u64);
-            return (meant.len(), Some(Alternative { selector, state }));
+/// A check that needs more than the user's rights, the processes that it means, and what may be written in its place.
+struct Case<'a> {
+    check: &'a Check,
+    meant: BTreeSet<Identity>,
+    instead: Vec<Check>,
+}
+
+impl Case<'_> {
+    /// `certain`: the look was made with all that could be granted, so what it could not tell is not meant.
+    fn of<'a>(check: &'a Check, seen: &Snapshot, certain: bool, view: &View) -> Case<'a> {
+        let selection = select(&check.wanted(), seen);
+        let mut meant = selection.matched;
+        if !certain && check.count.min > 0 {
+            meant.extend(selection.unknown.iter().map(|(index, ..)| *index));
+        }
+        let selectors = alternatives(check, &meant, seen, view);
+        Case {
+            check,
+            meant: identities(&meant, seen),
+            instead: selectors
+                .into_iter()
+                .map(|own| check.with_selector(own))
+                .collect(),
         }
     }
-    (meant.len(), None)
+
+    /// The first that this look with the user's rights decides, and that means just the processes that the check means.
+    fn first_that_holds(&self, now: &Snapshot) -> Option<Alternative> {
+        let holds = |instead: &Check| {
+            let selection = select(&instead.wanted(), now);
+            let decided = selection.unknown.is_empty() && !now.gaps.iter().any(Gap::blinds);
+            let any = self.check.count.min == 0 || self.meant.is_empty();
+            let same = || identities(&selection.matched, now) == self.meant;
+            (decided && (any || same())).then(|| Alternative {
+                selector: instead.selector.clone(),
+                state: instead.state_of(selection.matched.len() as u64),
+            })
+        };
+        self.instead.iter().find_map(holds)
+    }
 }
 
 /// The services that run processes of the user: where his procward may be started.

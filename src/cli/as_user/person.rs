@@ -4,6 +4,7 @@ use crate::parse;
 use crate::select::Capability;
 use nix::unistd::{Gid, Uid, User, getgrouplist, initgroups, setgid, setuid};
 use rustix::fs::{StatVfsMountFlags, getxattr, statvfs};
+use rustix::process::{parent_process_death_signal, set_parent_process_death_signal};
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities, set_keep_capabilities};
 use std::ffi::CString;
 
@@ -80,7 +81,10 @@ impl Person {
         initgroups(&c_name(&self.name)?, Gid::from_raw(self.gid)).map_err(|e| refused("setgroups", &e))?;
         setgid(Gid::from_raw(self.gid)).map_err(|e| refused("setgid", &e))?;
         set_keep_capabilities(true).map_err(|e| refused("PR_SET_KEEPCAPS", &e))?;
+        let with_parent = parent_process_death_signal().ok().flatten();
         setuid(Uid::from_raw(self.uid)).map_err(|e| refused("setuid", &e))?;
+        // The kernel forgets it where ids change: commit_creds() of kernel/cred.c.
+        set_parent_process_death_signal(with_parent).map_err(|e| refused("PR_SET_PDEATHSIG", &e))?;
         self.keep_only(kept)?;
         Ok(kept == OF_USE)
     }
