@@ -84,7 +84,7 @@ pub struct RawException {
 
 /// The keys of a check.
 pub const CHECK_KEYS: [&str; 10] = [
-    "name", "select", "count", "warning", "severity", "note", "except", "when", "recheck", "restarts",
+    "name", "select", "count", "warning", "severity", "note", "except", "recheck", "restarts", "when",
 ];
 
 /// The keys of `[cpu]`.

@@ -126,6 +126,12 @@ fn the_examples_of_the_configuration_file_do_what_is_written_below_them() {
         kinds.push(kind.clone());
     }
     assert_eq!(kinds, ["toml", "toml faulty"]);
+    let (_, cpu) = blocks
+        .iter()
+        .find(|(kind, _)| kind == "toml cpu")
+        .expect("an example");
+    let said = config("check", cpu);
+    assert!(said.ends_with("no fault\n"), "{said}");
 }
 
 #[test]
