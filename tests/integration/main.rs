@@ -11,6 +11,7 @@
 
 mod common;
 mod crowd;
+mod deadline;
 mod docs;
 mod fixture;
 mod hiding;
