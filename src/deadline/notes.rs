@@ -10,6 +10,7 @@ use std::cell::OnceCell;
 use std::io::{Error, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// What a worker is told by its supervisor, and tells it. Copied wherever something is read.
@@ -123,10 +124,12 @@ impl Notes {
         self.worker.is_some()
     }
 
-    /// When the run began: with its first worker.
+    /// When the run began: with its first worker; where nobody watches, when this was asked for the first time.
     #[must_use]
     pub fn started(self) -> Instant {
-        self.worker.map_or_else(Instant::now, |worker| worker.started)
+        static FIRST: OnceLock<Instant> = OnceLock::new();
+        self.worker
+            .map_or_else(|| *FIRST.get_or_init(Instant::now), |worker| worker.started)
     }
 
     /// By when a worker has to know what it knows, since the run began.

@@ -83,7 +83,10 @@ pub fn supervise(terms: Terms<'_>, work: &dyn Fn(Notes) -> Outcome) -> Option<Ou
                 }
                 return None;
             }
-            Ok((Side::Supervisor(worker), (listener, _))) => (worker, listener),
+            Ok((Side::Supervisor(worker), (listener, teller))) => {
+                drop(teller);
+                (worker, listener)
+            }
             // No process to be had: better a verdict without a guard than none. What hung is known to.
             Err(_) => {
                 signals.release();

@@ -8,7 +8,7 @@ use super::verdict::{EVIDENCE, Evidence, Manner, Report, Sighting, Usage, Verdic
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::selection::{Except, LeftOut, Wanted, program, select, short_name};
 use crate::select::{Key, Selection, place, spec};
-use crate::snapshot::{Accounts, Process, Snapshot, Why};
+use crate::snapshot::{Accounts, Fact, Process, Snapshot, Why};
 use std::time::Duration;
 
 impl Check {
@@ -276,10 +276,24 @@ fn unsure(selection: &Selection, snapshot: &Snapshot, accounts: &dyn Accounts) -
         .iter()
         .take(EVIDENCE)
         .map(|(index, key, why)| Evidence {
-            doubt: Some(format!("{}: {}", key.name(), why.text())),
+            doubt: Some(doubt(*key, *why, &snapshot.processes[*index])),
             ..describe(&snapshot.processes[*index], snapshot, accounts)
         })
         .collect()
+}
+
+/// `exe: permission denied`; what does not answer is named, for somebody has to look after it.
+fn doubt(key: Key, why: Why, process: &Process) -> String {
+    let text = format!("{}: {}", key.name(), why.text());
+    if why != Why::NoAnswer {
+        return text;
+    }
+    let file = match &process.exe {
+        _ if process.cmdline == Fact::Unreadable(why) => "cmdline",
+        Fact::Value(exe) if exe.file == Fact::Unreadable(why) => "exe",
+        _ => return text,
+    };
+    format!("{text} from /proc/{}/{file}", process.pid)
 }
 
 /// The processes that are known well enough to be known again.

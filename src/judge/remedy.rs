@@ -36,6 +36,9 @@ impl Case<'_> {
                         .into()
                 }
             },
+            (_, Why::NoAnswer) => {
+                "see what the process waits for, a dead file server maybe; ask by comm, user and unit".into()
+            }
             (Key::Main, Why::Orphan) => {
                 "see whether it answers, and restart it if not; if it is well, ask without main, by user, arg or unit".into()
             }

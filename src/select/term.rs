@@ -47,12 +47,14 @@ impl Term {
             return truth;
         }
         let positive = match subject.read(self.key) {
-            Reading::One(Value::Exe(exe)) if exe_is_known(exe) => match any(self, |m| exe_truth(m, exe)) {
-                Truth::Unknown(Key::Exe, why) if exe.file.value().is_none() => {
-                    self.unreadable_exe(subject, strict, why)
+            Reading::One(Value::Exe(exe)) if exe_is_known(exe) => {
+                match any(self, |m| exe_truth(m, exe, strict)) {
+                    Truth::Unknown(Key::Exe, why) if exe.file.value().is_none() => {
+                        self.unreadable_exe(subject, strict, why)
+                    }
+                    told => told,
                 }
-                told => told,
-            },
+            }
             Reading::One(Value::Exe(_)) => self.unreadable_exe(subject, strict, Why::Denied),
             Reading::One(value) => any(self, |matcher| Truth::of(matches(matcher, self.op, &value))),
             Reading::Set(members, doubt) => {
@@ -174,16 +176,16 @@ pub(crate) fn file_name_asked_for(matcher: &Matcher) -> Option<&[u8]> {
 }
 
 /// Whether the program file is the one asked for. A path compares files; everything else compares texts.
-fn exe_truth(matcher: &Matcher, exe: &Exe) -> Truth {
+fn exe_truth(matcher: &Matcher, exe: &Exe, strict: bool) -> Truth {
     match matcher {
-        Matcher::File(path) => same_file(path, exe),
+        Matcher::File(path) => same_file(path, exe, strict),
         Matcher::Exact(text) => Truth::of(exe.path() == text),
         Matcher::Glob(_, regex) | Matcher::Regex(regex) => Truth::of(regex.is_match(exe.path())),
         _ => Truth::No,
     }
 }
 
-fn same_file(path: &Path, exe: &Exe) -> Truth {
+fn same_file(path: &Path, exe: &Exe, strict: bool) -> Truth {
     let named = exe.path() == path.text;
     let file = match &exe.file {
         Fact::Value(file) => file,
@@ -201,6 +203,8 @@ fn same_file(path: &Path, exe: &Exe) -> Truth {
         // The program is gone from disk; that the process runs it rests on the text alone.
         Ok(None) if named && file.links == 0 => Truth::Unknown(Key::Exe, Why::Absent),
         Ok(None) => Truth::No,
+        // The server of that path is silent: any program may be the one.
+        Err(error) if strict && *error == Why::NoAnswer.text() => Truth::Unknown(Key::Exe, Why::NoAnswer),
         Err(_) if file_name(exe.path()) == file_name(&path.text) => Truth::Unknown(Key::Exe, Why::Absent),
         Err(_) => Truth::No,
     }

@@ -2,7 +2,7 @@
 
 use super::process_dir::{file_at, file_of_path};
 use crate::deadline::Notes;
-use crate::snapshot::{Accounts, FileId, Table};
+use crate::snapshot::{Accounts, FileId, Table, Why};
 use nix::unistd::{Gid, Group, Uid, User};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, StatxFlags, openat, statx};
 use rustix::io::Errno;
@@ -29,7 +29,7 @@ impl Nss {
         ask: impl FnOnce() -> nix::Result<Option<T>>,
     ) -> Result<Option<T>, String> {
         let answer = self.notes.of_name(&format!("{what} {of}"), ask);
-        answer.map_or_else(|| Err("no answer".into()), found)
+        answer.map_or_else(|| Err("it hangs".into()), found)
     }
 }
 
@@ -70,7 +70,7 @@ impl Accounts for Nss {
             Some(Ok(file)) => Ok(Some(file)),
             Some(Err(Errno::NOENT | Errno::NOTDIR)) => Ok(None),
             Some(Err(error)) => Err(error.to_string()),
-            None => Err("no answer".into()),
+            None => Err(Why::NoAnswer.text()),
         }
     }
     fn is_script(&self, path: &str) -> bool {

@@ -232,6 +232,10 @@ pub(crate) fn output(command: &mut Command) -> Output {
 pub(crate) struct Output(std::process::Output);
 
 impl Output {
+    pub(crate) fn of(output: std::process::Output) -> Output {
+        Output(output)
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.0.stdout
     }

@@ -13,6 +13,7 @@ mod common;
 mod configuration;
 mod crowd;
 mod daemons;
+mod deadline;
 mod docs;
 mod evidence;
 mod fixture;

@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-const MON: &str = "/usr/sbin/mon";
+pub(crate) const MON: &str = "/usr/sbin/mon";
 
 /// A mon daemon with one service, looked at every second; the whole process group is killed when dropped.
-struct Daemon {
-    child: Child,
+pub(crate) struct Daemon {
+    pub(crate) child: Child,
     port: u16,
     place: Place,
     _namespace: Option<Namespace>,
@@ -24,7 +24,7 @@ struct Daemon {
 
 impl Daemon {
     /// `monitor`: what is to be found as `ps.monitor`. `specs`: its arguments.
-    fn start(place: Place, monitor: &Path, specs: &str) -> Daemon {
+    pub(crate) fn start(place: Place, monitor: &Path, specs: &str) -> Daemon {
         Daemon::with(place, monitor, &format!("monitor ps.monitor {specs} ;;"))
     }
 
@@ -113,7 +113,7 @@ impl Daemon {
     }
 
     /// What `list opstatus` says of the service.
-    fn status(&self) -> Option<String> {
+    pub(crate) fn status(&self) -> Option<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
         stream.write_all(b"list opstatus\n").ok()?;
@@ -124,7 +124,7 @@ impl Daemon {
     }
 
     /// Waits until mon holds the service for up (1) or failed (0).
-    fn wait_for_status(&self, opstatus: u8) -> String {
+    pub(crate) fn wait_for_status(&self, opstatus: u8) -> String {
         let wanted = format!("opstatus={opstatus} ");
         let what = format!(
             "{wanted}; mon wrote: {}; last: {:?}",
@@ -135,7 +135,7 @@ impl Daemon {
     }
 
     /// Waits until the last run of the monitor ended so.
-    fn wait_for_exit(&self, code: u8) {
+    pub(crate) fn wait_for_exit(&self, code: u8) {
         let wanted = format!("exitval={code} ");
         wait_for(&wanted, 20, || {
             self.status().filter(|line| line.contains(&wanted))
@@ -143,7 +143,7 @@ impl Daemon {
     }
 
     /// Each alert: its kind, and the first line of what it was given.
-    fn alerts(&self) -> Vec<(String, String)> {
+    pub(crate) fn alerts(&self) -> Vec<(String, String)> {
         let text = self.read("alerts");
         let mut alerts = Vec::new();
         let mut lines = text.lines();
@@ -156,7 +156,7 @@ impl Daemon {
         alerts
     }
 
-    fn wait_for_alerts(&self, count: usize) -> Vec<(String, String)> {
+    pub(crate) fn wait_for_alerts(&self, count: usize) -> Vec<(String, String)> {
         wait_for("an alert", 20, || {
             Some(self.alerts()).filter(|alerts| alerts.len() >= count)
         })
