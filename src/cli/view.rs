@@ -41,13 +41,17 @@ impl View {
         Ok(match &arguments.proc {
             None => View::Proc(Procfs::live().watched(notes), Box::new(Nss::watched(notes))),
             Some(dir) => {
-                let procfs = Procfs::at(dir.clone()).watched(notes);
-                let accounts: Box<dyn Accounts> = if procfs.is_live() {
-                    Box::new(Nss::watched(notes))
-                } else {
-                    Box::new(Beside::of(dir))
+                let open = || {
+                    let procfs = Procfs::at(dir.clone()).watched(notes);
+                    let accounts: Box<dyn Accounts> = if procfs.is_live() {
+                        Box::new(Nss::watched(notes))
+                    } else {
+                        Box::new(Beside::of(dir))
+                    };
+                    Ok(View::Proc(procfs, accounts))
                 };
-                View::Proc(procfs, accounts)
+                let opened = notes.of_file(dir, open);
+                opened.map_err(|error| format!("cannot read {}: {error}", dir.display()))?
             }
         })
     }

@@ -17,6 +17,7 @@ mod leftover;
 mod note;
 pub mod notes;
 mod page;
+mod parting;
 mod rights;
 mod signals;
 mod supervisor;

@@ -47,6 +47,9 @@ pub const LIMIT: Duration = Duration::from_secs(8);
 /// What is kept of the time for judging and reporting.
 const RESERVE: Duration = Duration::from_millis(700);
 
+/// So many workers stay behind at most: after that nothing is tried that could hang.
+const MANY: usize = 64;
+
 impl Notes {
     /// Nobody watches.
     #[must_use]
@@ -179,6 +182,9 @@ impl Worker {
         // A worker that an earlier run left behind is still in there: one more would not come back either.
         let left_behind = self.left_behind.get_or_init(leftover::all);
         let same = |left: &&Leftover| left.hash == note.hash;
+        if left_behind.len() >= MANY {
+            return true;
+        }
         if left_behind
             .iter()
             .filter(same)

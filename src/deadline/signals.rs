@@ -32,8 +32,9 @@ impl Signals {
         Some(Signals { file, before })
     }
 
-    /// As it was before, for whoever does not wait for them.
+    /// As it was before, for whoever does not wait for them. One that came late has nothing left to end.
     pub(super) fn release(self) {
+        while let Ok(Some(_)) = self.file.read_signal() {}
         let _ = self.before.thread_set_mask();
     }
 

@@ -7,17 +7,16 @@ use super::leftover::Tag;
 use super::note::Note;
 use super::notes::{LIMIT, Notes, Worker};
 use super::page::Page;
+use super::parting::{Parting, part};
 use super::rights::Rights;
 use super::signals::Signals;
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use crate::parse;
 use crate::snapshot::Stat;
-use nix::sys::signal::Signal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd};
-use rustix::io::Errno;
-use rustix::process::{Pid, WaitOptions, WaitStatus, getpid, kill_process, waitpid};
+use rustix::process::{Pid, getpid};
 use std::cell::OnceCell;
 use std::time::{Duration, Instant};
 
@@ -34,10 +33,10 @@ pub struct Terms<'a> {
 
 /// How often the page is looked at.
 const TICK: Duration = Duration::from_millis(50);
-/// How long a killed worker is waited for.
-const FAREWELL: Duration = Duration::from_millis(100);
 /// When so little is left, nothing that could hang is tried any more.
 const LAST_CALL: Duration = Duration::from_millis(1500);
+/// How many of the things that hang are told of.
+const SHOWN: usize = 5;
 /// When so much went by between two looks at the clock, we were stopped, and the worker maybe with us.
 const STOPPED: Duration = Duration::from_secs(1);
 
@@ -95,42 +94,15 @@ pub fn supervise(terms: Terms<'_>, work: &dyn Fn(Notes) -> Outcome) -> Option<Ou
             }
         };
         run.rights.lay_down();
-        let reason = match run.wait(worker, &mut listener, &signals) {
-            End::Done(outcome) => {
-                let _ = farewell(worker, FAREWELL);
-                if outcome.exit != Exit::Unknown || !run.has_failed() {
-                    return Some(outcome);
-                }
-                // Decided by a worker that did not come back, and this one had no time to see it again.
-                run.hung
-                    .iter()
-                    .map(|note| format!("no answer: {}", note.text))
-                    .collect::<Vec<_>>()
-                    .join("; ")
-            }
-            End::Gone => how(farewell(worker, FAREWELL)),
-            End::Told(name) => {
-                let _ = farewell(worker, Duration::ZERO);
-                format!("ended by {name}")
-            }
-            End::Late => {
-                let reason = run.late();
-                let _ = farewell(worker, Duration::ZERO);
-                reason
-            }
-            End::Hung(note) => {
-                let ended = farewell(worker, Duration::ZERO);
-                run.rights.take_up();
-                if ended.is_none() {
-                    let start = note.pid().and_then(stat_of).map(|stat| stat.starttime);
-                    tag.name(&note, start.unwrap_or(0), worker.as_raw_nonzero().get());
-                }
-                run.hung.push(note);
-                page.rest();
-                continue;
-            }
-        };
-        return Some((terms.excuse)(&reason, run.known));
+        let end = run.wait(worker, &mut listener, &signals);
+        let parting = run.part_from(worker, &end, &tag);
+        if let End::Hung(note) = end {
+            run.hung.push(note);
+            page.rest();
+            continue;
+        }
+        signals.release();
+        return Some(run.conclude(end, &parting));
     }
 }
 
@@ -213,13 +185,40 @@ impl Run<'_> {
         stat.is_none_or(|stat| matches!(stat.state, b'S' | b'D'))
     }
 
-    fn late(&self) -> String {
-        let reading = self
-            .page
-            .reading()
-            .map(|(_, note)| format!(", last from {}", note.text));
-        let seconds = self.limit().as_secs_f32();
-        format!("no answer within {seconds} s{}", reading.unwrap_or_default())
+    /// Waits for the end of a worker, or sees to it. Where it stays behind, the next run is told what it hangs on.
+    fn part_from(&mut self, worker: Pid, end: &End, tag: &Tag) -> Parting {
+        let note = match end {
+            End::Hung(note) => Some(note.clone()),
+            _ => self.page.reading().map(|(_, note)| note),
+        };
+        let parting = part(worker, matches!(end, End::Done(_) | End::Gone));
+        self.rights.take_up();
+        if let (Parting::StaysBehind, Some(note)) = (&parting, note) {
+            let start = note.pid().and_then(stat_of).map(|stat| stat.starttime);
+            tag.name(&note, start.unwrap_or(0), worker.as_raw_nonzero().get());
+        }
+        parting
+    }
+
+    /// What is said in the end.
+    fn conclude(self, end: End, parting: &Parting) -> Outcome {
+        let mut hung = self.hung.clone();
+        let reason = match end {
+            // Decided by a worker that did not come back, and this one had no time to see it again.
+            End::Done(outcome) if outcome.exit == Exit::Unknown && self.has_failed() => {
+                "not seen again".to_owned()
+            }
+            End::Done(outcome) => return outcome,
+            End::Told(name) => format!("ended by {name}"),
+            End::Gone => parting.text(),
+            End::Late | End::Hung(_) => {
+                hung.extend(self.page.reading().map(|(_, note)| note));
+                format!("not finished within {} s", self.limit().as_secs_f32())
+            }
+        };
+        let hung = hung.iter().take(SHOWN);
+        let hung: String = hung.map(|note| format!("; no answer: {}", note.text)).collect();
+        (self.terms.excuse)(&(reason + &hung), self.known)
     }
 }
 
@@ -259,40 +258,6 @@ fn ready(files: [BorrowedFd<'_>; 2]) -> [bool; 2] {
     // Where it was interrupted, nothing is ready.
     let count = poll(&mut files, Some(&tick));
     files.map(|file| count.is_ok() && !file.revents().is_empty())
-}
-
-/// Kills a worker that does not end by itself in time. `None`: it stays behind, where no signal reaches it.
-fn farewell(worker: Pid, grace: Duration) -> Option<Option<WaitStatus>> {
-    let asked = Instant::now();
-    let mut pause = Duration::from_micros(100);
-    let mut killed = false;
-    loop {
-        match waitpid(Some(worker), WaitOptions::NOHANG) {
-            Ok(None) | Err(Errno::INTR) => {}
-            Ok(Some((_, status))) => return Some(Some(status)),
-            // Whoever started us ignores the ends of his children, and so do we.
-            Err(_) => return Some(None),
-        }
-        if asked.elapsed() >= grace && !killed {
-            let _ = kill_process(worker, rustix::process::Signal::KILL);
-            killed = true;
-        }
-        if asked.elapsed() >= grace + FAREWELL {
-            return None;
-        }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(5));
-    }
-}
-
-/// How a worker ended that said no last word: the OOM killer, say.
-fn how(ended: Option<Option<WaitStatus>>) -> String {
-    let signal = ended.flatten().and_then(WaitStatus::terminating_signal);
-    let name = signal.and_then(|number| Signal::try_from(number).ok());
-    match name {
-        Some(name) => format!("the worker was killed by {name}"),
-        None => "the worker ended without a word".into(),
-    }
 }
 
 fn stat_of(pid: i32) -> Option<Stat> {

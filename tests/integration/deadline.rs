@@ -523,6 +523,42 @@ fn a_limit_that_was_told_holds_with_what_hangs() {
 }
 
 #[test]
+fn a_dead_server_is_not_asked_for_each_of_its_files() {
+    need_fuse!();
+    let server = Silent::start("lookup", None);
+    let dead = (0..12).map(|number| format!("exe={}:0", server.path(&format!("x{number}"))));
+    let specs: Vec<String> = dead
+        .chain([nosuch("0"), "exe=/bin/nosuch,user=nobody:0".into()])
+        .collect();
+    let checked = server.check(&unique("mount"), &specs).ends(3, 8);
+    let mut expected = vec!["UNKNOWN"; 12];
+    expected.extend(["OK", "OK"]);
+    assert_eq!(checked.states(&specs), expected);
+}
+
+#[test]
+fn what_is_not_confirmed_in_time_is_no_ok() {
+    need!(is_root(), "only root can become another user");
+    let place = Place::new();
+    // In a PID namespace of its own there is no other process of that user.
+    let script = "setpriv --reuid=54322 --clear-groups sleep 86399 > /dev/null 2>&1 & exec \"$@\"";
+    let unshare = ["unshare", "-mpf", "--mount-proc", "--kill-child"];
+    let run = |limit: &str| {
+        let arguments = ["--timeout", limit, "check", "uid.real=54322:0"];
+        let within = unshare.into_iter().chain(["sh", "-c", script, "sh"]);
+        Procward::at(&place.procward())
+            .args(arguments)
+            .within(within)
+            .run()
+    };
+    // Findings about ids are confirmed after 3 s.
+    run("3s")
+        .ends(3)
+        .says("running when last looked at, and not decided");
+    run("20s").ends(2);
+}
+
+#[test]
 fn where_no_second_worker_is_to_be_had_the_verdict_comes_without_one() {
     need_fuse!();
     let server = Silent::start("read", None);
@@ -640,7 +676,7 @@ fn a_worker_that_is_stopped_is_given_up_in_time() {
     signal(running.worker(), Signal::STOP);
     let (output, took) = running.end();
     within(5, took);
-    output.ends(3).says("no answer within 3 s");
+    output.ends(3).says("not finished within 3 s");
     assert!(took > Duration::from_millis(2900));
 }
 
@@ -786,6 +822,7 @@ fn what_was_passed_on_is_read_where_an_argument_names_it_and_a_closed_output_cha
         \"$procward\" check --config /dev/null/x 7< x.toml >&- ; [ $? -eq 3 ] || exit 13\n\
         \"$procward\" check --recheck 0 \"$3:1\" >&- ; [ $? -eq 2 ] || exit 14\n\
         \"$procward\" check --recheck 0 \"$3:1\" > /dev/full ; [ $? -eq 2 ] || exit 15\n\
+        \"$procward\" check --recheck 0 \"$3:1\" <&- >&- 2>&- ; [ $? -eq 2 ] || exit 16\n\
         ulimit -f 0; \"$procward\" check --recheck 0 \"$3:1\" | cat > /dev/null; \"$procward\" check --config x.toml | cat";
     let procward = place.procward();
     let mut command = command("bash");
