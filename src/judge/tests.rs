@@ -419,6 +419,23 @@ fn whoever_runs_procward_does_not_escape_what_is_forbidden_to_him() {
     assert_eq!(count("user=root,arg=procward:0", &snapshot), (OK, 0));
 }
 
+/// With a walk through all of them for each pair, this test would take minutes.
+#[test]
+fn of_thousands_of_orphans_main_is_unknown_soon() {
+    let plain = |pid| process(pid, "orphan").orphan_of(5);
+    assert_eq!(
+        count("orphan,main=yes:1", &host((100..3100).map(plain).collect())).0,
+        UNKNOWN
+    );
+    let leading = |pid| process(pid, "orphan").orphan_of(pid);
+    let mut many = host((100..1100).map(leading).collect());
+    assert_eq!(count("orphan,main=yes:1", &many).0, UNKNOWN);
+    // A new main process among plain ones is found, wherever it stands.
+    many = host((100..1100).map(plain).chain([process(2000, "orphan")]).collect());
+    assert_eq!(count("orphan,main=yes:1", &many), (OK, 1));
+    assert_eq!(count("orphan,main=no:1000", &many), (OK, 1000));
+}
+
 #[test]
 fn an_ancestor_is_found_behind_many_generations_or_it_is_unknown() {
     let line = |length: i32| {

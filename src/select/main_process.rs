@@ -11,7 +11,7 @@ use super::program::{comm, same, same_file};
 use super::reading::{Reading, Subject, Value, fact, of};
 use super::title::{self, Role};
 use super::truth::Need;
-use crate::snapshot::Why;
+use crate::snapshot::{Stat, Why};
 
 /// What one process looks like without regard to its siblings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,8 @@ pub(super) fn read(subject: Subject<'_>) -> Result<Reading<'_>, Reading<'_>> {
         Standing::Worker => return answer(false),
         Standing::Doubtful | Standing::Leftover => {}
     }
-    let mut alike = false;
+    let reaper = is_reaper(subject.other(stat.ppid)?)?;
+    let mut alike = 0;
     for process in crowd
         .processes
         .iter()
@@ -47,7 +48,14 @@ pub(super) fn read(subject: Subject<'_>) -> Result<Reading<'_>, Reading<'_>> {
     {
         let sibling = Subject { process, ..subject };
         let at = |reading| of(process.pid, reading);
-        if fact(&process.stat, File::Stat).map_err(at)?.is_zombie() {
+        let sibling_stat = fact(&process.stat, File::Stat).map_err(at)?;
+        if sibling_stat.is_zombie() {
+            continue;
+        }
+        // Most siblings of what was left behind were left behind with it, and tell nothing that is not known by now:
+        // thousands of them must not take the time of all other checks.
+        let told = own == Standing::Leftover || alike > 0;
+        if told && is_plainly_left(stat, sibling, reaper) && role(sibling).map_err(at)? != Some(Role::Main) {
             continue;
         }
         if same(subject, sibling)? == Ok(false) || !same_unit(subject, sibling)? {
@@ -57,13 +65,27 @@ pub(super) fn read(subject: Subject<'_>) -> Result<Reading<'_>, Reading<'_>> {
             Ok(Standing::Main) => return answer(false),
             Ok(Standing::Worker) => {}
             Err(Reading::Need(need)) => return Err(Reading::Need(need)),
-            Ok(Standing::Doubtful | Standing::Leftover) | Err(_) => alike = true,
+            Ok(Standing::Doubtful | Standing::Leftover) | Err(_) => alike += 1,
+        }
+        if alike > MANY {
+            break;
         }
     }
-    if own == Standing::Doubtful && !alike && !has_a_title(subject)? {
+    if own == Standing::Doubtful && alike == 0 && !has_a_title(subject)? {
         return answer(true);
     }
     Err(Reading::Unreadable(Why::Orphan))
+}
+
+/// With more siblings than these, each of which may be a daemon or an orphan, no more are looked at.
+const MANY: usize = 16;
+
+/// Whether a sibling has the parent of a process that was left to it, and leads no session: then it was left behind as
+/// well, or is a worker. What a parent that is no reaper has started anew may be main.
+fn is_plainly_left(left: &Stat, sibling: Subject<'_>, reaper: bool) -> bool {
+    sibling.process.stat.value().is_some_and(|stat| {
+        stat.ppid == left.ppid && stat.session != sibling.process.pid && (reaper || stat.is_forked_copy())
+    })
 }
 
 fn standing(subject: Subject<'_>) -> Result<Standing, Reading<'_>> {

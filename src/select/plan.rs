@@ -30,6 +30,10 @@ pub struct Plan {
 /// What a line of evidence shows.
 const EVIDENCE_FILES: [File; 4] = [File::Owner, File::Exe, File::Stat, File::Cgroup];
 
+/// What `main` asks of a process and of all its relatives: one after the other would be a walk through all of them
+/// for each.
+const MAIN_FILES: [File; 3] = [File::Exe, File::Stat, File::Cgroup];
+
 impl Plan {
     /// Only what decides these checks.
     #[must_use]
@@ -121,8 +125,14 @@ impl Plan {
             _ if !meant && !self.near => return Step::Dismiss,
             _ => {}
         }
+        let main = self
+            .wanted
+            .iter()
+            .any(|wanted| wanted.selector.mentions(Key::Main));
+        let of_main = MAIN_FILES.iter().filter(|_| main);
         self.also
             .iter()
+            .chain(of_main)
             .copied()
             .find(|file| !asked(process, *file))
             .map_or(Step::Keep, Step::Read)

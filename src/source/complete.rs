@@ -64,7 +64,17 @@ impl<'a> Crowd<'a> {
     /// Reads until no check needs more, or what it needs cannot be had.
     pub(super) fn complete(&mut self, snapshot: &mut Snapshot) {
         let mut index = 0;
-        while index < snapshot.processes.len() {
+        let mut lost = false;
+        loop {
+            if index >= snapshot.processes.len() {
+                // Another process may need something else of those that are left. A walk each time one goes away would
+                // be as many walks as a busy host has processes.
+                if !std::mem::take(&mut lost) {
+                    return;
+                }
+                index = 0;
+                continue;
+            }
             let Some((pid, file)) = self.source.plan.need(snapshot, index) else {
                 index += 1;
                 continue;
@@ -87,8 +97,10 @@ impl<'a> Crowd<'a> {
                     index += usize::from(at <= index);
                 }
                 (Err(Vanished), _) => {
+                    let own = snapshot.processes[index].pid;
                     self.drop_gone(pid, snapshot);
-                    index = 0;
+                    lost = true;
+                    index = snapshot.processes.partition_point(|process| process.pid < own);
                 }
             }
         }
