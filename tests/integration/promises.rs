@@ -557,7 +557,7 @@ fn with_little_stack_nothing_is_told_that_was_not_seen() {
     let name = unique("stack");
     let _live = Live::named(&place, &name);
     let limits = [64, 96, 128, 192, 256, 512].map(|kib| format!("--stack={}", kib << 10));
-    let starts = |limit: &String| limited(&place, &[limit.clone()], &["--version"]).0 == Some(0);
+    let starts = |limit: &String| limited(&place, std::slice::from_ref(limit), &["--version"]).0 == Some(0);
     unknown_but_never_false(&place, &name, limits.into_iter().filter(starts));
 }
 
