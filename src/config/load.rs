@@ -38,7 +38,8 @@ impl Files {
     pub fn read(path: Option<&Path>, notes: Notes) -> Files {
         let mut files = Files::default();
         // A pipe that was asked for is read; one that lies about is waited for in vain.
-        let asked_for = path.is_some_and(|path| !path.is_dir());
+        let is_dir = |path: &Path| notes.of_file(path, || Ok(path.is_dir())).unwrap_or(false);
+        let asked_for = path.is_some_and(|path| !is_dir(path));
         for path in paths(path, &mut files.unread, notes) {
             let text = if asked_for {
                 read(&path, notes)

@@ -17,6 +17,8 @@ pub(super) struct Teller(pub(super) PipeWriter);
 /// The supervisor's end.
 pub(super) struct Listener {
     pub(super) pipe: PipeReader,
+    /// Whether the worker is gone.
+    pub(super) ended: bool,
     unread: Vec<u8>,
 }
 
@@ -32,6 +34,7 @@ pub(super) fn channel() -> std::io::Result<(Listener, Teller)> {
     let (reader, writer) = pipe()?;
     let listener = Listener {
         pipe: reader,
+        ended: false,
         unread: Vec::new(),
     };
     Ok((listener, Teller(writer)))
@@ -48,16 +51,13 @@ impl Teller {
 }
 
 impl Listener {
-    /// Takes what there is, and waits where there is nothing. False: the worker is gone.
-    pub(super) fn listen(&mut self) -> bool {
-        let mut some = [0; 64 << 10];
+    /// Takes what there is, and waits where there is nothing.
+    pub(super) fn listen(&mut self) {
+        let mut some = [0; 16 << 10];
         match self.pipe.read(&mut some) {
-            Ok(0) => false,
-            Ok(count) => {
-                self.unread.extend_from_slice(&some[..count]);
-                true
-            }
-            Err(error) => error.kind() == ErrorKind::Interrupted,
+            Ok(0) => self.ended = true,
+            Ok(count) => self.unread.extend_from_slice(&some[..count]),
+            Err(error) => self.ended = error.kind() != ErrorKind::Interrupted,
         }
     }
 
@@ -107,7 +107,8 @@ mod tests {
                 .unwrap();
         });
         let mut heard = Vec::new();
-        while listener.listen() {
+        while !listener.ended {
+            listener.listen();
             while let Some(next) = listener.next() {
                 heard.push(match next {
                     Heard::Soon(outcome) => (outcome, false),

@@ -5,7 +5,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions, WaitStatus, kill_process, waitpid};
 use std::time::{Duration, Instant};
 
-/// How long a worker that ends, or was killed, is waited for.
+/// How long its end is waited for.
 const FAREWELL: Duration = Duration::from_millis(100);
 
 /// How a worker was parted from.
@@ -16,28 +16,25 @@ pub(super) enum Parting {
     StaysBehind,
 }
 
-/// Waits for its end. `ends`: by itself, in a moment; else, or if it does not, it is killed.
+/// Waits for its end. `ends`: it has begun to, and its pipe is closed already; that may still wait, for a server that is
+/// to be told that a file is closed. Else it is killed.
 pub(super) fn part(worker: Pid, ends: bool) -> Parting {
+    if !ends {
+        let _ = kill_process(worker, rustix::process::Signal::KILL);
+    }
     let began = Instant::now();
-    let grace = if ends { FAREWELL } else { Duration::ZERO };
-    let mut killed = false;
-    let mut pause = Duration::from_micros(100);
+    let mut pause = Duration::from_micros(20);
     loop {
         match waitpid(Some(worker), WaitOptions::NOHANG) {
-            Ok(None) | Err(Errno::INTR) => {}
             Ok(Some((_, status))) => return Parting::Ended(WaitStatus::terminating_signal(status)),
+            Ok(None) | Err(Errno::INTR) if began.elapsed() < FAREWELL => {
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(5));
+            }
+            Ok(None) | Err(Errno::INTR) => return Parting::StaysBehind,
             // Whoever started us ignores the ends of his children, and so do we.
             Err(_) => return Parting::Ended(None),
         }
-        if !killed && began.elapsed() >= grace {
-            let _ = kill_process(worker, rustix::process::Signal::KILL);
-            killed = true;
-        }
-        if began.elapsed() >= grace + FAREWELL {
-            return Parting::StaysBehind;
-        }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(5));
     }
 }
 

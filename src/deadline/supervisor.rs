@@ -95,7 +95,7 @@ pub fn supervise(terms: Terms<'_>, work: &dyn Fn(Notes) -> Outcome) -> Option<Ou
         };
         run.rights.lay_down();
         let end = run.wait(worker, &mut listener, &signals);
-        let parting = run.part_from(worker, &end, &tag);
+        let parting = run.part_from(worker, &mut listener, &end, &tag);
         if let End::Hung(note) = end {
             run.hung.push(note);
             page.rest();
@@ -151,8 +151,8 @@ impl Run<'_> {
             if told {
                 return End::Told(signals.name());
             }
-            if heard && !listener.listen() {
-                return End::Gone;
+            if heard {
+                listener.listen();
             }
             while let Some(heard) = listener.next() {
                 match heard {
@@ -160,6 +160,9 @@ impl Run<'_> {
                     Heard::Soon(outcome) => self.known = Some(outcome),
                     Heard::Last(outcome) => return End::Done(outcome),
                 }
+            }
+            if listener.ended {
+                return End::Gone;
             }
             let now = self.clock.ran();
             if now >= self.limit() {
@@ -186,12 +189,16 @@ impl Run<'_> {
     }
 
     /// Waits for the end of a worker, or sees to it. Where it stays behind, the next run is told what it hangs on.
-    fn part_from(&mut self, worker: Pid, end: &End, tag: &Tag) -> Parting {
+    fn part_from(&mut self, worker: Pid, listener: &mut Listener, end: &End, tag: &Tag) -> Parting {
+        // After its last word it ends by itself, in a moment.
+        while matches!(end, End::Done(_)) && !listener.ended && ready([listener.pipe.as_fd()]) == [true] {
+            listener.listen();
+        }
         let note = match end {
             End::Hung(note) => Some(note.clone()),
             _ => self.page.reading().map(|(_, note)| note),
         };
-        let parting = part(worker, matches!(end, End::Done(_) | End::Gone));
+        let parting = part(worker, listener.ended);
         self.rights.take_up();
         if let (Parting::StaysBehind, Some(note)) = (&parting, note) {
             let start = note.pid().and_then(stat_of).map(|stat| stat.starttime);
@@ -249,7 +256,7 @@ impl Clock {
 }
 
 /// Which of these can be read, within a tick.
-fn ready(files: [BorrowedFd<'_>; 2]) -> [bool; 2] {
+fn ready<const N: usize>(files: [BorrowedFd<'_>; N]) -> [bool; N] {
     let tick = Timespec {
         tv_sec: 0,
         tv_nsec: i64::from(TICK.subsec_nanos()),

@@ -212,7 +212,10 @@ impl Checked {
     #[track_caller]
     fn verdict(&self, name: &str) -> &Value {
         let all = self.report["verdicts"].as_array().expect("verdicts");
-        let found = all.iter().find(|verdict| verdict["name"] == selector(name));
+        // A faulty spec is its own name.
+        let found = all
+            .iter()
+            .find(|verdict| verdict["name"] == selector(name) || verdict["name"] == name);
         found.unwrap_or_else(|| panic!("no {name} in {:#}", self.report))
     }
 
@@ -483,7 +486,10 @@ fn a_name_service_that_does_not_answer_makes_faulty_what_names_a_group() {
     for seconds in [8, 1] {
         let checked = server.check(&unique("fifth"), &specs).ends(3, seconds);
         assert_eq!(checked.states(&specs), ["UNKNOWN", "OK", "OK"]);
-        checked.says(&specs[0], "the name service gave no answer for group `adm`");
+        checked.says(
+            &specs[0],
+            "the name service gave no answer for group `adm`: it hangs",
+        );
         assert_eq!(left_behind(&unique("fifth")).len(), 1);
     }
 }
@@ -577,6 +583,20 @@ fn where_no_second_worker_is_to_be_had_the_verdict_comes_without_one() {
     checked.says(&specs[0], &mute.doubt());
     let checked = check("1", &unique("ninth"), &specs[1..]).ends(2, 8);
     assert_eq!(checked.states(&specs[1..]), ["CRITICAL"]);
+}
+
+#[test]
+fn where_proc_hides_processes_it_is_known_who_was_left_behind() {
+    need_fuse!();
+    let server = Silent::start("read", None);
+    let mute = &server.mute(&unique("hide"), 1, NOBODY)[0];
+    let mut remount = server.within("mount");
+    output(remount.args(["-o", "remount,hidepid=2", "/proc"])).ends(0);
+    for seconds in [8, 1] {
+        let checked = server.check(&unique("tenth"), &[needle()]).ends(3, seconds);
+        checked.says(&needle(), &mute.doubt());
+        assert_eq!(left_behind(&unique("tenth")).len(), 1);
+    }
 }
 
 #[test]
