@@ -76,7 +76,7 @@ impl Accounts for Nss {
     fn is_script(&self, path: &str) -> bool {
         let read = || begins_with_shebang(path);
         // Reading may hang where looking does not, so it has a note of its own.
-        let note = format!("the beginning of {path}");
+        let note = format!("{path} (its beginning)");
         matches!(self.notes.of_path(note.as_bytes(), read), Some(Ok(true)))
     }
 }
