@@ -143,24 +143,24 @@ impl Value<'_> {
             Matcher::Exact(bytes) if bytes.starts_with(b"/") => {
                 let path = String::from_utf8_lossy(&bytes);
                 let below = format!("{}/.", path.trim_end_matches('/'));
-                if path.ends_with('/') || matches!(accounts.file(&below), Ok(Some(_))) {
+                // Where there is no answer, nothing more is asked of that place.
+                let file = accounts.file(&path);
+                let there = matches!(file, Ok(Some(_)));
+                if path.ends_with('/') || (there && matches!(accounts.file(&below), Ok(Some(_)))) {
                     let all = self.write(&format!("{}/*", plain.trim_end_matches('/')));
                     return Err(self.fault(
                         format!("`{plain}` is a directory, and no program"),
                         format!("for every program in it {all}"),
                     ));
                 }
-                if accounts.is_script(&path) {
+                if there && accounts.is_script(&path) {
                     let name = plain.rsplit('/').next().unwrap_or(plain);
                     let message = format!("`{plain}` is a script: the program that runs is its interpreter");
                     return Err(
                         self.fault(message, self.write_term(&format!("name{}{name}", self.op.text())))
                     );
                 }
-                Ok(Matcher::File(Path {
-                    file: accounts.file(&path),
-                    text: bytes,
-                }))
+                Ok(Matcher::File(Path { file, text: bytes }))
             }
             Matcher::Exact(_) => {
                 let name = plain.rsplit('/').next().unwrap_or(plain);
