@@ -145,7 +145,7 @@ impl Value<'_> {
                 let below = format!("{}/.", path.trim_end_matches('/'));
                 // Where there is no answer, nothing more is asked of that place.
                 let file = accounts.file(&path);
-                let there = matches!(file, Ok(Some(_)));
+                let there = file.is_ok();
                 if path.ends_with('/') || (there && matches!(accounts.file(&below), Ok(Some(_)))) {
                     let all = self.write(&format!("{}/*", plain.trim_end_matches('/')));
                     return Err(self.fault(
