@@ -22,6 +22,10 @@ const CONFIRMATION: Duration = Duration::from_secs(1);
 /// A finding about credentials needs the same process after this time: half-started children have their parent's ids
 /// for a moment, and 646 passes through storms of restarts showed that nothing shorter will do.
 const CONFIRMATION_OF_IDS: Duration = Duration::from_secs(3);
+/// A program that is there in so many looks, and each time as another process, hides behind that.
+const MANY: u32 = 8;
+/// The pause between these.
+const MANY_PAUSE: Duration = Duration::from_millis(150);
 /// How often a forbidden program that went away is looked for.
 const WATCH: Duration = Duration::from_millis(100);
 
@@ -126,8 +130,11 @@ impl History {
         };
         // A process is the one that was seen, or another one, which the next run will see.
         let end = found + if by_process(check) { hold } else { 2 * hold };
-        if self.is_confirmed(check) || last.at >= end {
+        if self.is_confirmed(check) {
             return None;
+        }
+        if last.at >= end {
+            return self.next_of_many(check, last, end);
         }
         if !last.sightings.is_empty() {
             let oldest = last
@@ -144,6 +151,24 @@ impl History {
         }
         // A process that is gone has no ids; a program may be started anew.
         (!by_process(check)).then(|| (last.at + WATCH).min(end))
+    }
+
+    /// Another process than the one that was seen, but of the same program and user: one that is half started comes and
+    /// goes, and one that forks and ends so as not to be the same is there whenever we look.
+    fn next_of_many(&self, check: &Check, last: &Look, end: Duration) -> Option<Duration> {
+        // The first look may tell that there is something, and not what.
+        let found = self.looks.iter().skip_while(|look| look.sightings.is_empty());
+        let all = found.count();
+        let mut seen = last.sightings.iter();
+        let there = seen.any(|seen| self.looks_with_program(seen) == all);
+        (may_be_many(check) && there && last.at < end + MANY_PAUSE * MANY).then(|| last.at + MANY_PAUSE)
+    }
+
+    /// In how many of the last looks a program was seen, whichever process ran it.
+    fn looks_with_program(&self, seen: &Sighting) -> usize {
+        let same = |other: &Sighting| (&other.program, other.uid) == (&seen.program, seen.uid);
+        let looks = self.looks.iter().rev();
+        looks.take_while(|look| look.sightings.iter().any(same)).count()
     }
 
     /// A rate is over a window already, so one look decides, unless it must last.
@@ -192,8 +217,9 @@ impl History {
                     || self
                         .first_seen(check, seen)
                         .is_some_and(|first| last.at >= first + hold(check));
+                let many = may_be_many(check) && self.looks_with_program(seen) > MANY as usize;
                 // Seen twice, gone in between: somebody starts it again and again.
-                known || (!by_process(check) && self.was_started_anew(check, seen))
+                known || many || (!by_process(check) && self.was_started_anew(check, seen))
             })
         })
     }
@@ -352,6 +378,14 @@ fn hold(check: &Check) -> Duration {
 fn by_process(check: &Check) -> bool {
     let mut terms = check.selector.terms.iter();
     is_rate(check) || !names_a_program(check) || terms.any(|term| term.key == Key::State)
+}
+
+/// Whether a finding may be many processes one after the other. Of a state that processes pass through there is always
+/// another one.
+fn may_be_many(check: &Check) -> bool {
+    let mut terms = check.selector.terms.iter();
+    let states = terms.any(|term| term.key == Key::State && !term.op.negated());
+    by_process(check) && !is_rate(check) && !states
 }
 
 /// Whether a check asks for a rate.
@@ -583,7 +617,13 @@ mod tests {
         assert_eq!((times, last.state), (vec![0, 3000], State::Ok));
         // Others pass through the same state: each is another finding, and none lasts.
         let (times, history, mut last) = looks(spec, ms(0), |at| {
-            running(i32::try_from(at.as_millis()).unwrap() + 7)
+            let other = sighting(9, "/usr/bin/nc", 1);
+            let seen = if at.is_zero() {
+                sighting(7, "/usr/sbin/x", 1)
+            } else {
+                other
+            };
+            verdict(State::Critical, Manner::Running, &[seen])
         });
         history.settle(&checked(spec), &mut last);
         assert_eq!((times, last.state, last.matched), (vec![0, 3000], State::Ok, 0));
@@ -591,6 +631,36 @@ mod tests {
         let (_, history, mut last) = looks(spec, ms(0), |_| running(7));
         history.settle(&checked(spec), &mut last);
         assert_eq!(last.state, State::Critical);
+    }
+
+    #[test]
+    fn who_is_another_process_at_every_look_is_found() {
+        let anew = |at: Duration| running(i32::try_from(at.as_millis()).unwrap() + 7);
+        for (spec, hold) in [
+            ("user=33:0", 3000),
+            ("gid.any=0,uid.any!=0:0", 3000),
+            ("exe.deleted=yes:0", 1000),
+        ] {
+            let (times, history, mut last) = looks(spec, ms(0), anew);
+            let after: Vec<u128> = (0..=7).map(|look| hold + look * 150).collect();
+            assert_eq!(times, [vec![0], after].concat());
+            history.settle(&checked(spec), &mut last);
+            assert_eq!(last.state, State::Critical, "{spec}");
+            // One that is not there at every look was half started.
+            let (_, history, mut last) = looks(spec, ms(0), |at| {
+                if at == ms(u64::try_from(hold).unwrap() + 600) {
+                    gone()
+                } else {
+                    anew(at)
+                }
+            });
+            history.settle(&checked(spec), &mut last);
+            assert_eq!(last.state, State::Ok, "{spec}");
+        }
+        // There is always a process in some state.
+        let (times, history, mut last) = looks("state=D:0", ms(0), anew);
+        history.settle(&checked("state=D:0"), &mut last);
+        assert_eq!((times, last.state), (vec![0, 1000], State::Ok));
     }
 
     #[test]
