@@ -382,11 +382,11 @@ fn containers_are_left_out_of_a_minimum_and_found_by_a_maximum_of_none() {
 #[test]
 fn procward_does_not_count_itself_nor_its_own_command_line() {
     let own = process(20, "procward");
-    let shell = process(19, "sh").args(&["sh", "-c", "procward check 'arg=needle:0'"]);
+    let shell = process(19, "sh").args(&["sh", "-c", "procward check 'arg~needle:0'"]);
     let mut snapshot = host(vec![shell, own, process(21, "cat").args(&["cat", "x"])]);
     snapshot.observer.pid = Some(20);
     snapshot.observer.ancestors = vec![19, 1];
-    snapshot.observer.arguments = vec![b"check".to_vec(), b"arg=needle:0".to_vec()];
+    snapshot.observer.arguments = vec![b"check".to_vec(), b"arg~needle:0".to_vec()];
     assert_eq!(count("procward:0", &snapshot), (OK, 0));
     assert_eq!(count("sh:1", &snapshot), (OK, 1));
     assert_eq!(count("init:1", &snapshot), (OK, 1));
@@ -395,8 +395,17 @@ fn procward_does_not_count_itself_nor_its_own_command_line() {
     // The same words in the command line of a stranger do count.
     snapshot
         .processes
-        .push(process(30, "sh").args(&["sh", "-c", "procward check 'arg=needle:0'"]));
+        .push(process(30, "sh").args(&["sh", "-c", "procward check 'arg~needle:0'"]));
     assert_eq!(count("arg~needle:0", &snapshot), (CRITICAL, 1));
+    // What a configuration file asks for is not there because procward was asked for it.
+    let mut host = host(vec![
+        process(19, "sh").args(&["sh", "-c", "/srv/app.py; procward check"]),
+        process(20, "procward"),
+    ]);
+    host.observer.pid = Some(20);
+    host.observer.ancestors = vec![19, 1];
+    host.observer.arguments = vec![b"check".to_vec()];
+    assert_eq!(count("cmdline~app:0", &host), (CRITICAL, 1));
 }
 
 #[test]

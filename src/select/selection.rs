@@ -146,7 +146,7 @@ impl Wanted {
                 return Ok(Some(LeftOut::Procward));
             }
             if snapshot.observer.ancestors.contains(&subject.process.pid) {
-                if self.rests_on_arguments() && is_own_command_line(subject, snapshot)? {
+                if self.rests_on_arguments() && self.is_own_command_line(subject, snapshot)? {
                     return Ok(Some(LeftOut::OwnCommandLine));
                 }
                 if is_forked_copy(subject, snapshot)? {
@@ -172,6 +172,30 @@ impl Wanted {
         self.selector.terms.iter().any(|term| {
             matches!(term.key, Key::Arg | Key::Cmdline | Key::Script) && matches!(term.op, Op::Is | Op::Like)
         })
+    }
+
+    /// Whether the command line of an ancestor holds procward's own arguments: `sh -c 'procward check arg=x'`.
+    /// Quotes and blanks are a shell's, so they are not compared. The selector must be among them: one that is in a
+    /// configuration file matches nothing because procward was asked for it.
+    fn is_own_command_line(&self, subject: Subject<'_>, snapshot: &Snapshot) -> Result<bool, Truth> {
+        let cmdline = match super::reading::fact(&subject.process.cmdline, File::Cmdline) {
+            Ok(cmdline) => cmdline,
+            Err(Reading::Need(need)) => return Err(Truth::Pending(need)),
+            Err(_) => return Ok(false),
+        };
+        let bare = |bytes: &[u8]| -> Vec<u8> {
+            bytes
+                .iter()
+                .copied()
+                .filter(|b| !b"'\"\\ \t\n".contains(b))
+                .collect()
+        };
+        let text = bare(&cmdline.arguments.join(&b' '));
+        let arguments = snapshot.observer.arguments.iter().map(|a| bare(a));
+        let mut words = arguments
+            .chain([bare(self.selector.text.as_bytes())])
+            .filter(|word| !word.is_empty());
+        Ok(words.all(|word| text.windows(word.len()).any(|w| w == word)))
     }
 
     /// Another procward at work, by its name and its program; where that can't be read, the name is enough in a check
@@ -209,33 +233,6 @@ impl Wanted {
                 .is_some_and(|(uid, _)| *uid == 0 || snapshot.observer.uid == Some(*uid))),
         }
     }
-}
-
-/// Whether the command line of an ancestor holds procward's own arguments: `sh -c 'procward check arg=x'`.
-/// Quotes and blanks are a shell's, so they are not compared.
-fn is_own_command_line(subject: Subject<'_>, snapshot: &Snapshot) -> Result<bool, Truth> {
-    let cmdline = match super::reading::fact(&subject.process.cmdline, File::Cmdline) {
-        Ok(cmdline) => cmdline,
-        Err(Reading::Need(need)) => return Err(Truth::Pending(need)),
-        Err(_) => return Ok(false),
-    };
-    let bare = |bytes: &[u8]| -> Vec<u8> {
-        bytes
-            .iter()
-            .copied()
-            .filter(|b| !b"'\"\\ \t\n".contains(b))
-            .collect()
-    };
-    let text = bare(&cmdline.arguments.join(&b' '));
-    let mut arguments = snapshot
-        .observer
-        .arguments
-        .iter()
-        .map(|a| bare(a))
-        .filter(|a| !a.is_empty())
-        .peekable();
-    Ok(arguments.peek().is_some()
-        && arguments.all(|argument| text.windows(argument.len()).any(|w| w == argument)))
 }
 
 /// A copy of an ancestor that has not exec'ed: cron's CRON child. Told by PF_FORKNOEXEC and its parent's program.
