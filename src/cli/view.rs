@@ -221,6 +221,12 @@ impl Accounts for View {
     fn is_script(&self, path: &str) -> bool {
         matches!(self, View::Proc(..)) && self.accounts().is_script(path)
     }
+    fn real_path(&self, path: &str) -> Option<String> {
+        match self {
+            View::Proc(..) => self.accounts().real_path(path),
+            View::Saved(_) => None,
+        }
+    }
 }
 
 impl View {

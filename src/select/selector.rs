@@ -106,6 +106,8 @@ pub enum Matcher {
 pub struct Path {
     /// The path as written.
     pub text: Vec<u8>,
+    /// The path that the kernel shows, where links lead to another: `/usr/sbin/mariadbd` for `/usr/sbin/mysqld`.
+    pub real: Option<Vec<u8>>,
     /// The file: `Ok(None)` where there is none, `Err` with the reason where it can't be told.
     pub file: Result<Option<FileId>, String>,
 }

@@ -102,11 +102,12 @@ impl Term {
         let Some(wanted) = self
             .values
             .iter()
-            .map(file_name_asked_for)
+            .map(file_names_asked_for)
             .collect::<Option<Vec<_>>>()
         else {
             return unknown;
         };
+        let wanted = wanted.concat();
         let comm = match subject.comm() {
             Ok(comm) => comm,
             Err(Reading::Need(need)) => return Truth::Pending(need),
@@ -175,6 +176,15 @@ pub(crate) fn file_name_asked_for(matcher: &Matcher) -> Option<&[u8]> {
     }
 }
 
+/// The same, and the name of the file that a link leads to.
+fn file_names_asked_for(matcher: &Matcher) -> Option<Vec<&[u8]>> {
+    let mut names = vec![file_name_asked_for(matcher)?];
+    if let Matcher::File(path) = matcher {
+        names.extend(path.real.as_deref().map(file_name));
+    }
+    Some(names)
+}
+
 /// Whether the program file is the one asked for. A path compares files; everything else compares texts.
 fn exe_truth(matcher: &Matcher, exe: &Exe, strict: bool) -> Truth {
     match matcher {
@@ -186,7 +196,7 @@ fn exe_truth(matcher: &Matcher, exe: &Exe, strict: bool) -> Truth {
 }
 
 fn same_file(path: &Path, exe: &Exe, strict: bool) -> Truth {
-    let named = exe.path() == path.text;
+    let named = exe.path() == path.text || path.real.as_deref() == Some(exe.path());
     let file = match &exe.file {
         Fact::Value(file) => file,
         // A file of another device is another file, whatever else is known of it.

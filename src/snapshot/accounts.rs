@@ -31,6 +31,11 @@ pub trait Accounts {
         let _ = path;
         false
     }
+    /// The path without symbolic links, as far as it can be told.
+    fn real_path(&self, path: &str) -> Option<String> {
+        let _ = path;
+        None
+    }
 }
 
 /// Accounts and files written down.

@@ -79,6 +79,12 @@ impl Accounts for Nss {
         let note = format!("{path} (its beginning)");
         matches!(self.notes.of_path(note.as_bytes(), read), Some(Ok(true)))
     }
+    fn real_path(&self, path: &str) -> Option<String> {
+        let note = format!("{path} (its links)");
+        let follow = || std::fs::canonicalize(path);
+        let real = self.notes.of_path(note.as_bytes(), follow)?;
+        real.ok()?.into_os_string().into_string().ok()
+    }
 }
 
 /// Only a plain file is opened: a device may begin to do things.

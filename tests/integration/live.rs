@@ -225,3 +225,33 @@ fn a_configuration_is_judged_beside_specs_where_it_is_asked_for() {
         .run()
         .ends(2);
 }
+
+#[test]
+fn a_link_to_a_program_is_the_program_before_and_after_an_upgrade_and_without_rights() {
+    let place = Place::new();
+    let name = unique("real");
+    let program = place.copy("/bin/cat", &name);
+    let link = place.path().join("daemon");
+    std::os::unix::fs::symlink(&program, &link).expect("a link");
+    let directory = place.path().join("linked");
+    std::os::unix::fs::symlink(place.path(), &directory).expect("a link");
+    let _live = Live::run(&mut command(&program), &name);
+    let check = |path: &std::path::Path| Procward::check("human").arg(format!("exe={}:1", path.display()));
+    check(&link).run().ends(0);
+    if is_root() {
+        // What it runs can't be read; that it may be the one can.
+        check(&link).user("nobody").run().ends(3);
+    }
+    // An upgrade: the process runs a file that has no name any more.
+    std::fs::remove_file(&program).expect("unlink");
+    place.copy("/bin/cat", &name);
+    for path in [&program, &link, &directory.join(&name)] {
+        check(path).run().ends(0);
+    }
+    Procward::check("human")
+        .arg(format!("exe={}/pwt*:0", directory.display()))
+        .run()
+        .ends(3)
+        .says("can never match")
+        .says(&format!("exe={}/pwt*:0", place.path().display()));
+}

@@ -160,7 +160,12 @@ impl Value<'_> {
                         self.fault(message, self.write_term(&format!("name{}{name}", self.op.text())))
                     );
                 }
-                Ok(Matcher::File(Path { file, text: bytes }))
+                let real = there.then(|| accounts.real_path(&path)).flatten();
+                Ok(Matcher::File(Path {
+                    file,
+                    real: real.filter(|real| **real != *path).map(String::into_bytes),
+                    text: bytes,
+                }))
             }
             Matcher::Exact(_) => {
                 let name = plain.rsplit('/').next().unwrap_or(plain);
@@ -180,8 +185,20 @@ impl Value<'_> {
                     help,
                 ))
             }
-            matcher => Ok(matcher),
+            matcher => self.linked_directory(plain, accounts).map_or(Ok(matcher), Err),
         }
+    }
+
+    /// A glob below a symbolic link: the kernel shows where that leads, so it can never match.
+    fn linked_directory(self, plain: &str, accounts: &dyn Accounts) -> Option<Fault> {
+        let literal = plain.find(['*', '?', '[', '\\'])?;
+        let (directory, rest) = plain.split_at(plain[..literal].rfind('/')? + 1);
+        let real = accounts.real_path(directory)?;
+        let real = format!("{}/", real.trim_end_matches('/'));
+        (real != directory).then(|| {
+            let message = format!("`{plain}` can never match: `{directory}` is a link to `{real}`");
+            self.fault(message, self.write(&format!("{real}{rest}")))
+        })
     }
 
     fn regex(self, plain: &str) -> Result<Matcher, Fault> {
