@@ -78,7 +78,7 @@ pub(super) fn read(subject: Subject<'_>) -> Result<Reading<'_>, Reading<'_>> {
 }
 
 /// With more siblings than these, each of which may be a daemon or an orphan, no more are looked at.
-const MANY: usize = 16;
+const MANY: usize = 8;
 
 /// Whether a sibling has the parent of a process that was left to it, and leads no session: then it was left behind as
 /// well, or is a worker. What a parent that is no reaper has started anew may be main.
@@ -146,10 +146,11 @@ fn left_to_a_reaper(subject: Subject<'_>) -> Result<Standing, Reading<'_>> {
     if CONNECTIONS_LEAD_SESSIONS.contains(&comm(subject)?) {
         return Ok(Standing::Leftover);
     }
-    if has_workers(subject)? {
-        return Ok(Standing::Main);
-    }
-    Ok(if is_of_a_login(subject)? {
+    // Asked first, for it may have to be read, and then everything is asked again.
+    let of_a_login = is_of_a_login(subject)?;
+    Ok(if has_workers(subject)? {
+        Standing::Main
+    } else if of_a_login {
         Standing::Leftover
     } else {
         Standing::Doubtful
