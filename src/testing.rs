@@ -39,7 +39,7 @@ pub(crate) fn process(pid: i32, name: &str) -> Process {
             ..Status::default()
         }),
         cgroup: Fact::Value(Cgroup { path: b"/".to_vec() }),
-        sched: Fact::NotAsked,
+        sched: Fact::Value(Sched::default()),
         loginuid: Fact::Value(None),
         fds: Fact::Value(3),
         read_at: 3_600_000_000_000,
@@ -129,6 +129,34 @@ pub(crate) trait Build: Sized {
             })
         })
     }
+    /// Clock ticks in user mode, of all its threads.
+    fn ran(self, ticks: u64) -> Self {
+        self.stat(|stat| stat.utime = ticks)
+    }
+    /// Clock ticks of children that it waited for.
+    fn reaped(self, ticks: u64) -> Self {
+        self.stat(|stat| stat.cutime = ticks)
+    }
+    /// Ids of its threads, with milliseconds of running and of waiting to run.
+    fn threads(self, threads: &[(i32, u64, u64)]) -> Self {
+        const MILLISECOND: u64 = 1_000_000;
+        let thread = |(tid, run, wait): &(i32, u64, u64)| Thread {
+            tid: *tid,
+            run: run.saturating_mul(MILLISECOND),
+            wait: wait.saturating_mul(MILLISECOND),
+        };
+        let threads = threads.iter().map(thread).collect();
+        self.change(|p| {
+            p.sched = Fact::Value(Sched {
+                at: p.read_at,
+                threads,
+            })
+        })
+    }
+    /// Born so many milliseconds before the later of two looks that lie so many apart.
+    fn born_ago(self, age: u64, window: u64) -> Self {
+        self.stat(|stat| stat.starttime = (3_600_000 + window - age) / 10)
+    }
     fn in_pid_namespace(self, pid: i32) -> Self {
         self.change(|p| {
             if let Fact::Value(status) = &mut p.status {
@@ -177,6 +205,50 @@ pub(crate) fn host(processes: Vec<Process>) -> Snapshot {
         processes: all,
         accounts,
         ..Snapshot::default()
+    }
+}
+
+/// A host with these processes, and the clocks of what ran there milliseconds before.
+pub(crate) fn later(window: u64, before: Vec<Process>, now: Vec<Process>) -> Snapshot {
+    let clocks = |mut processes: Vec<Process>| {
+        if processes.iter().all(|process| process.pid != 1) {
+            processes.push(process(1, "init").stat(|stat| stat.ppid = 0));
+        }
+        processes.sort_by_key(|process| process.pid);
+        let at = processes[0].read_at;
+        let clocks = processes.into_iter();
+        Clocks {
+            at,
+            clocks: clocks.filter_map(|process| Clock::of(&process)).collect(),
+        }
+    };
+    let shift = |process: Process| {
+        process.change(|p| {
+            p.read_at += window * 1_000_000;
+            if let Fact::Value(sched) = &mut p.sched {
+                sched.at = p.read_at;
+            }
+        })
+    };
+    let mut now: Vec<Process> = now.into_iter().map(shift).collect();
+    if now.iter().all(|process| process.pid != 1) {
+        now.push(shift(process(1, "init").stat(|stat| stat.ppid = 0)));
+    }
+    let mut past = clocks(before);
+    let present = clocks(now.clone());
+    past.mark_ended(&present);
+    let init = now
+        .iter()
+        .position(|process| process.pid == 1)
+        .map(|at| now.remove(at));
+    let mut host = host(now);
+    if let Some(init) = init {
+        host.processes[0] = init;
+    }
+    Snapshot {
+        clocks: Some(present),
+        past: Some(past),
+        ..host
     }
 }
 

@@ -33,9 +33,6 @@ pub const PATIENCE: Patience = Patience {
     critical: Duration::from_secs(3600),
 };
 
-/// A process that waits for a core all the time, and hardly ever gets one, is starved: another one is to blame.
-const RUNS: &str = "cpu>=5%";
-
 /// The check. Judged by demand: on a busy host a runaway gets its share only, and wants all of a core.
 ///
 /// # Errors
@@ -43,9 +40,10 @@ const RUNS: &str = "cpu>=5%";
 pub fn check(limits: &Limits, except: Vec<Exception>, accounts: &dyn Accounts) -> Result<Check, String> {
     let limit = limits.limit;
     let select = if limits.lifetime {
-        format!("cpu.life>{limit}%")
+        // Whatever starts is busy for a moment.
+        format!("cpu.life>{limit}%,age>=3s")
     } else {
-        format!("cpu.demand>{limit}%,{RUNS}")
+        format!("cpu.demand>{limit}%,cpu.starved=no")
     };
     let selector = parse_selector(&select, accounts)
         .map_err(|faults| format!("{select}: {}", faults.first().map_or("", |fault| &fault.message)))?;

@@ -860,3 +860,49 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_place_of_the_system_is_told_of_the_script_and_not_of_its_interpreter() {
+    let script = |interpreter: &str, arguments: &[&str]| process(10, "borg").exe(interpreter).args(arguments);
+    let yes = |process: Process| count("exe.system=yes:1", &host(vec![process])).1 == 2;
+    assert!(yes(process(10, "xz").exe("/usr/bin/xz")));
+    assert!(!yes(process(10, "xz").exe("/tmp/usr/bin/xz")));
+    assert!(!yes(process(10, "xz").exe("/home/alice/xz")));
+    assert!(yes(script(
+        "/usr/bin/python3.11",
+        &["/usr/bin/python3", "-u", "/usr/bin/borg", "create"]
+    )));
+    assert!(!yes(script(
+        "/usr/bin/python3.11",
+        &["/usr/bin/python3", "/tmp/borg"]
+    )));
+    assert!(!yes(script(
+        "/usr/bin/python3.11",
+        &["/usr/bin/python3", "/usr/../tmp/borg"]
+    )));
+    assert!(!yes(script("/usr/bin/python3.11", &["/usr/bin/python3", "borg"])));
+    assert!(!yes(script(
+        "/usr/bin/python3.11",
+        &["/usr/bin/python3", "-c", "while True: pass"]
+    )));
+    assert!(!yes(script("/usr/bin/bash", &["borg"])));
+    assert!(yes(script("/bin/busybox", &["gzip", "/tmp/x"])));
+    assert!(!yes(script("/bin/busybox", &["/bin/sh", "/tmp/borg"])));
+    // Belongs to somebody who is not root, or can't be told to whom.
+    let owned = |owner: Fact<u32>| {
+        process(10, "xz").exe("/usr/local/bin/xz").change(|p| {
+            if let Fact::Value(exe) = &mut p.exe {
+                exe.file = match owner {
+                    Fact::Value(owner) => Fact::Value(crate::snapshot::FileId {
+                        owner,
+                        ..Default::default()
+                    }),
+                    _ => Fact::Unreadable(Why::Denied),
+                };
+            }
+        })
+    };
+    assert!(!yes(owned(Fact::Value(1000))));
+    let unknown = verdict("exe.system=yes,name=xz:1", &host(vec![owned(Fact::NotAsked)]));
+    assert_eq!((unknown.state, unknown.unknown), (UNKNOWN, 1));
+}

@@ -1,13 +1,14 @@
 //! `/proc/PID/task/TID/schedstat`, Documentation/scheduler/sched-stats.rst of the kernel.
 
 use super::number;
-use crate::snapshot::Sched;
+use crate::snapshot::Thread;
 
 /// Nanoseconds on a core, nanoseconds of waiting for one, and how often; the last is not used.
 #[must_use]
-pub fn parse(bytes: &[u8]) -> Option<Sched> {
+pub fn parse(tid: i32, bytes: &[u8]) -> Option<Thread> {
     let mut fields = bytes.split(u8::is_ascii_whitespace);
-    Some(Sched {
+    Some(Thread {
+        tid,
         run: number(fields.next()?)?,
         wait: number(fields.next()?)?,
     })
@@ -20,15 +21,16 @@ mod tests {
 
     #[test]
     fn times_of_running_and_waiting_are_read() {
-        assert_eq!(parse(b"1234 56 7\n"), Some(Sched { run: 1234, wait: 56 }));
-        assert_eq!(parse(b"1234\n"), None);
-        assert_eq!(parse(b""), None);
+        let thread = |run, wait| Some(Thread { tid: 9, run, wait });
+        assert_eq!(parse(9, b"1234 56 7\n"), thread(1234, 56));
+        assert_eq!(parse(9, b"1234\n"), None);
+        assert_eq!(parse(9, b""), None);
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>) {
-            let _ = parse(&bytes);
+            let _ = parse(9, &bytes);
         }
     }
 }

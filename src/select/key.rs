@@ -82,7 +82,7 @@ keys! {
     Exe "exe" Program "the program file; a path without wildcards compares files, not texts",
     ExeDeleted "exe.deleted" YesNo "the program file has no name any more",
     ExeReplaced "exe.replaced" YesNo "the program file was replaced by another of its path: a restart is due",
-    ExeSystem "exe.system" YesNo "the program file lies in a directory of the system, /usr say, and belongs to root",
+    ExeSystem "exe.system" YesNo "the program file belongs to root and lies in a directory of the system, /usr say, as does the script that it runs",
     Script "script" Text "what an interpreter runs: script, module, jar or main class",
     Arg "arg" Text "any one argument, argv[0] included",
     Cmdline "cmdline" Text "all arguments, joined by blanks, without empty ones at the end",
@@ -115,9 +115,10 @@ keys! {
     State "state" State "R S D T t Z I … or running sleeping disk-sleep stopped tracing zombie idle",
     Age "age" Duration "time since the process was started",
     Cpu "cpu" Percent "CPU used over the window, of all threads and of children that were waited for, in percent of one core",
-    CpuDemand "cpu.demand" Percent "the same with the time that threads waited for a free core: what it would use if it could",
+    CpuDemand "cpu.demand" Percent "the same, had no thread waited for a free core: what it would use if it could",
     CpuLife "cpu.life" Percent "CPU used over the whole life, as ps tells it",
     CpuReaped "cpu.reaped" Percent "the part of `cpu` that children used that were waited for: a storm of short-lived ones",
+    CpuStarved "cpu.starved" YesNo "wants a core and hardly gets one while another process does: that one is to blame",
     Scheduler "scheduler" Text "scheduling policy: other batch idle fifo rr deadline",
     Threads "threads" Number "number of threads",
     Rss "rss" Size "resident memory",
@@ -131,7 +132,7 @@ impl Key {
     /// Whether it is a rate, between two looks.
     #[must_use]
     pub fn is_rate(self) -> bool {
-        matches!(self, Key::Cpu | Key::CpuDemand | Key::CpuReaped)
+        matches!(self, Key::Cpu | Key::CpuDemand | Key::CpuReaped | Key::CpuStarved)
     }
 
     /// Whether it asks as whom a process runs.

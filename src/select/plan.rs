@@ -68,9 +68,22 @@ impl Plan {
     /// Whether the clocks of all processes are kept: a rate is asked for.
     #[must_use]
     pub fn clocks(&self) -> bool {
-        self.wanted
-            .iter()
-            .any(|wanted| wanted.selector.terms.iter().any(|term| term.key.is_rate()))
+        self.wanted.iter().any(|wanted| wanted.selector.is_rate())
+    }
+
+    /// Whether a check that asks for a rate excepts the process.
+    #[must_use]
+    pub fn exempts(&self, process: &Process, snapshot: &Snapshot) -> Truth {
+        let subject = Subject::alone(process, snapshot);
+        let mut told = Truth::No;
+        for wanted in self.wanted.iter().filter(|wanted| wanted.selector.is_rate()) {
+            told = told.or(match wanted.exemption(subject) {
+                Ok(None) => Truth::No,
+                Ok(Some(_)) => Truth::Yes,
+                Err(truth) => truth,
+            });
+        }
+        told
     }
 
     /// The file that is read for every process: the cheapest that every check has a term about.

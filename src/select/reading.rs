@@ -168,6 +168,7 @@ impl<'a> Subject<'a> {
             Key::CpuDemand => usage::read(self, Usage::Demand)?,
             Key::CpuLife => usage::read(self, Usage::Life)?,
             Key::CpuReaped => usage::read(self, Usage::Reaped)?,
+            Key::CpuStarved => usage::read(self, Usage::Starved)?,
             Key::Scheduler => match stat()?.policy {
                 Some(policy) => Reading::bytes(policy_name(policy)),
                 None => Reading::Unreadable(Why::Malformed),
@@ -235,14 +236,32 @@ impl<'a> Subject<'a> {
     }
 
     /// Whether the program lies where only root may put one, and was not taken away: a name proves nothing, a place
-    /// does.
+    /// does. What an interpreter does is its script's doing.
     fn exe_system(self) -> Result<Reading<'a>, Reading<'a>> {
         let exe = fact(&self.process.exe, File::Exe)?;
-        let path = exe.path();
-        let inside = SYSTEM_DIRECTORIES.iter().any(|dir| path.starts_with(dir));
+        let told = |yes| Ok(Reading::One(Value::YesNo(yes)));
         // The path alone proves nothing: a user may mount a file system of his own there, which not even root can look at.
-        let yes = inside && fact(&exe.file, File::Exe)?.owner == 0;
-        Ok(Reading::One(Value::YesNo(yes)))
+        if !is_system(exe.path()) || fact(&exe.file, File::Exe)?.owner != 0 {
+            return told(false);
+        }
+        let program = script::file_name(exe.path());
+        if !script::is_interpreter(program) && program != b"busybox" {
+            return told(true);
+        }
+        let cmdline = fact(&self.process.cmdline, File::Cmdline)?;
+        let argv0 = cmdline
+            .arguments
+            .first()
+            .map_or(&b""[..], |argv0| script::file_name(argv0));
+        let applet = program == b"busybox";
+        let name = if applet { argv0 } else { program };
+        if applet && !script::is_interpreter(name) {
+            return told(true);
+        }
+        match script::script(name, cmdline) {
+            script::Script::Runs(what) => told(is_system(what)),
+            script::Script::Nothing | script::Script::Unclear => told(false),
+        }
     }
 
     /// The program's name; see the comment on `Key::Name` and docs/selectors.md.
@@ -383,6 +402,11 @@ const SYSTEM_DIRECTORIES: [&[u8]; 9] = [
     b"/nix/store/",
     b"/snap/",
 ];
+
+fn is_system(path: &[u8]) -> bool {
+    let plain = !path.windows(3).any(|part| part == b"/..");
+    plain && SYSTEM_DIRECTORIES.iter().any(|dir| path.starts_with(dir))
+}
 
 /// The scheduling policies of sched(7), by the numbers of linux/sched.h.
 fn policy_name(policy: u32) -> &'static [u8] {

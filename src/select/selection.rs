@@ -154,6 +154,11 @@ impl Wanted {
                 }
             }
         }
+        self.exemption(subject)
+    }
+
+    /// By which exception a process does not count.
+    pub(super) fn exemption(&self, subject: Subject<'_>) -> Result<Option<LeftOut>, Truth> {
         for (number, exception) in self.except.iter().enumerate() {
             match exception.selector.truth(subject, true) {
                 Truth::Yes => return Ok(Some(LeftOut::Exception(number))),

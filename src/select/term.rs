@@ -28,6 +28,12 @@ impl Selector {
         self.terms.iter().any(|term| term.key == key)
     }
 
+    /// Whether it asks for a rate, between two looks.
+    #[must_use]
+    pub fn is_rate(&self) -> bool {
+        self.terms.iter().any(|term| term.key.is_rate())
+    }
+
     /// Whether it says positively what a process is called: only then may it mean a kernel thread.
     #[must_use]
     pub fn names_a_process(&self) -> bool {

@@ -20,7 +20,7 @@ pub struct Process {
     pub cmdline: Fact<Cmdline>,
     /// `/proc/PID/status`.
     pub status: Fact<Status>,
-    /// `/proc/PID/task/*/schedstat`, added up.
+    /// `/proc/PID/task/*/schedstat`.
     #[serde(default)]
     pub sched: Fact<Sched>,
     /// `/proc/PID/cgroup`: the path in the systemd hierarchy.
@@ -75,9 +75,20 @@ pub struct Stat {
     pub policy: Option<u32>,
 }
 
-/// `/proc/PID/task/TID/schedstat` of sched-stats.rst, of all live threads together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The scheduler's times of all live threads, in ascending order of their ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sched {
+    /// When they were read: nanoseconds of CLOCK_BOOTTIME.
+    pub at: u64,
+    /// One for each.
+    pub threads: Vec<Thread>,
+}
+
+/// `/proc/PID/task/TID/schedstat` of sched-stats.rst.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thread {
+    /// Thread id.
+    pub tid: i32,
     /// Nanoseconds on a core.
     pub run: u64,
     /// Nanoseconds of waiting for one.

@@ -2,9 +2,10 @@
 //! every read fails, even if its PID is given again.
 
 use super::read::{Place, Vanished, whole};
+use super::settle::now;
 use super::survivor::{self, Remains, has_ended};
 use crate::deadline::Notes;
-use crate::parse;
+use crate::parse::{self, number};
 use crate::select::File;
 use crate::snapshot::process::DELETED;
 use crate::snapshot::{Cmdline, Exe, Fact, FileId, Process, Sched, Stat, Status, Why};
@@ -316,6 +317,7 @@ fn watched<T>(place: Place<'_>, pid: i32, file: &str, read: impl FnOnce() -> T) 
 
 /// The times of all threads. One that ends meanwhile is left out; a kernel without CONFIG_SCHED_INFO has none.
 fn sched(place: Place<'_>) -> Result<Fact<Sched>, Vanished> {
+    let at = now();
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let tasks = match openat(place.dir, place.path("task"), flags, Mode::empty()) {
         Ok(tasks) => tasks,
@@ -325,18 +327,14 @@ fn sched(place: Place<'_>) -> Result<Fact<Sched>, Vanished> {
         Ok(names) => names,
         Err(errno) => return place.failure(errno),
     };
-    let mut sum = Sched::default();
+    let mut threads = Vec::new();
     for name in names.flatten() {
-        let name = name.file_name().to_string_lossy();
-        if name.starts_with('.') {
+        let Some(tid) = number(name.file_name().to_bytes()) else {
             continue;
-        }
-        match whole(&tasks, &format!("{name}/schedstat"), LINE) {
-            Ok((bytes, _)) => match parse::schedstat::parse(&bytes) {
-                Some(thread) => {
-                    sum.run = sum.run.saturating_add(thread.run);
-                    sum.wait = sum.wait.saturating_add(thread.wait);
-                }
+        };
+        match whole(&tasks, &format!("{tid}/schedstat"), LINE) {
+            Ok((bytes, _)) => match parse::schedstat::parse(tid, &bytes) {
+                Some(thread) => threads.push(thread),
                 None => return Ok(Fact::Unreadable(Why::Malformed)),
             },
             Err(Errno::SRCH) => {}
@@ -345,7 +343,11 @@ fn sched(place: Place<'_>) -> Result<Fact<Sched>, Vanished> {
             Err(errno) => return place.failure(errno),
         }
     }
-    Ok(Fact::Value(sum))
+    if threads.is_empty() {
+        return place.failure(Errno::NOENT);
+    }
+    threads.sort_unstable_by_key(|thread| thread.tid);
+    Ok(Fact::Value(Sched { at, threads }))
 }
 
 fn cmdline_of(place: Place<'_>) -> Result<Option<Cmdline>, Errno> {

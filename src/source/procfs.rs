@@ -137,6 +137,10 @@ impl Procfs {
             if pids.binary_search(&pid).is_ok() && !gone.contains(&pid) {
                 continue;
             }
+            // Of a thread there are no clocks, and nothing else; where none are kept, few get so far that it matters.
+            if clocks.is_some() && !births::is_process(&proc, pid) {
+                continue;
+            }
             if let Ok(Some(kept)) = source.read_one(pid, &snapshot, clocks.as_mut())
                 && births::is_process(&proc, pid)
                 && let Ok(Some(process)) = keep(&mut crowd, Ok(Some(kept)))
@@ -149,6 +153,9 @@ impl Procfs {
         if let Some(clocks) = &mut clocks {
             clocks.clocks.sort_by_key(|clock| clock.pid);
             clocks.clocks.dedup_by_key(|clock| clock.pid);
+            if let Some(past) = &mut snapshot.past {
+                past.mark_ended(clocks);
+            }
         }
         snapshot.clocks = clocks;
         crowd.complete(&mut snapshot);
@@ -185,15 +192,20 @@ fn keep(crowd: &mut Crowd<'_>, read: Result<Option<Kept>, Vanished>) -> Result<O
     read?.map(|kept| crowd.keep(kept)).transpose()
 }
 
-/// Of a process that stays, what was read last counts, with the times of its threads.
+/// Of a process that stays, what was read last counts.
 fn refresh(snapshot: &mut Snapshot) {
     let Some(mut clocks) = snapshot.clocks.take() else {
         return;
     };
     for clock in &mut clocks.clocks {
-        if let Some(last) = snapshot.by_pid(clock.pid).and_then(Clock::of) {
-            *clock = last;
-        }
+        let Some(last) = snapshot.by_pid(clock.pid).and_then(Clock::of) else {
+            continue;
+        };
+        *clock = Clock {
+            exempt: clock.exempt,
+            sched: last.sched.or_else(|| clock.sched.take()),
+            ..last
+        };
     }
     snapshot.clocks = Some(clocks);
 }

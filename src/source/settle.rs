@@ -4,7 +4,8 @@
 use super::process_dir::{Proc, ProcessDir, glance, mark};
 use super::read::{Vanished, why};
 use crate::select::plan::asked;
-use crate::select::{File, Plan, Step};
+use crate::select::truth::Need;
+use crate::select::{File, Plan, Step, Truth};
 use crate::snapshot::process::PF_FORKNOEXEC;
 use crate::snapshot::{Clock, Clocks, Fact, Process, Snapshot, Why};
 use rustix::io::Errno;
@@ -37,25 +38,28 @@ pub(super) struct Kept {
 }
 
 impl Source<'_> {
-    /// Reads one process as far as the plan wants; `None` where no check means it.
+    /// Reads one process as far as the plan wants; `None` where no check means it. `clocks`: where those of every process
+    /// are kept.
     pub(super) fn read_one(
         &self,
         pid: i32,
         snapshot: &Snapshot,
         clocks: Option<&mut Clocks>,
     ) -> Result<Option<Kept>, Vanished> {
-        let mut first = fresh(pid);
-        glance(self.proc, self.plan.first(), &mut first)?;
-        if let Some(clocks) = clocks {
-            clocks.clocks.extend(Clock::of(&first));
-        }
-        if self.plan.next(&first, snapshot) == Step::Dismiss {
-            return Ok(None);
+        if clocks.is_none() {
+            let mut first = fresh(pid);
+            glance(self.proc, self.plan.first(), &mut first)?;
+            if self.plan.next(&first, snapshot) == Step::Dismiss {
+                return Ok(None);
+            }
         }
         // What the glance saw is thrown away: the PID may be another process's by now.
         match ProcessDir::open(self.proc, pid) {
             Ok(dir) => {
                 let (step, process) = self.settle(&dir, pid, snapshot)?;
+                if let Some(clocks) = clocks {
+                    clocks.clocks.extend(self.clock(&dir, &process, snapshot)?);
+                }
                 Ok((step != Step::Dismiss).then_some(Kept {
                     process,
                     dir: Some(dir),
@@ -68,6 +72,49 @@ impl Source<'_> {
                 dir: None,
             })),
         }
+    }
+
+    /// The clocks of a process, with the times of its threads, whether a check asks for those now or not: the next look
+    /// may.
+    fn clock(
+        &self,
+        dir: &ProcessDir,
+        process: &Process,
+        snapshot: &Snapshot,
+    ) -> Result<Option<Clock>, Vanished> {
+        let Some(mut clock) = Clock::of(process) else {
+            return Ok(None);
+        };
+        let known = snapshot
+            .past
+            .as_ref()
+            .and_then(|past| past.get(clock.pid, clock.start));
+        if clock.sched.is_none() {
+            let mut process = process.clone();
+            dir.read(File::Sched, &mut process)?;
+            clock = Clock::of(&process).unwrap_or(clock);
+        }
+        // Who did not run since is what it was.
+        clock.exempt = match known {
+            Some(known) if (known.own, known.reaped) == (clock.own, clock.reaped) => known.exempt,
+            _ => self.is_exempt(dir, process.clone(), snapshot)?,
+        };
+        Ok(Some(clock))
+    }
+
+    fn is_exempt(
+        &self,
+        dir: &ProcessDir,
+        mut process: Process,
+        snapshot: &Snapshot,
+    ) -> Result<bool, Vanished> {
+        for _ in 0..=File::ALL.len() {
+            match self.plan.exempts(&process, snapshot) {
+                Truth::Pending(Need::File(file)) if !asked(&process, file) => dir.read(file, &mut process)?,
+                truth => return Ok(truth == Truth::Yes),
+            }
+        }
+        Ok(false)
     }
 
     /// Reads below the descriptor until the plan has enough, and until nothing moved meanwhile.

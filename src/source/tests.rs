@@ -460,3 +460,62 @@ fn only_what_a_check_means_stays() {
     assert!(snapshot.by_pid(std::process::id().cast_signed()).is_none());
     assert!(!select(&wanted, &snapshot).matched.is_empty());
 }
+
+/// The clocks of this process at a look for this spec, an hour after the process was born as far as the look knows.
+fn clock_at(spec: &str, pid: i32) -> crate::snapshot::Clock {
+    let host = crate::testing::host(Vec::new());
+    let check = crate::testing::check(spec, &host);
+    let plan = Plan::deciding(vec![check.wanted()]);
+    let first = Procfs::live().snapshot(&plan);
+    let second = Procfs::live().snapshot_after(&plan, first.clocks);
+    let start = read_all(pid).unwrap().stat.value().unwrap().starttime;
+    second.clocks.unwrap().get(pid, start).unwrap().clone()
+}
+
+#[test]
+fn the_next_look_knows_how_long_the_threads_of_a_dismissed_process_waited() {
+    let child = Owned::sleep();
+    for spec in ["cpu.demand>90%:0", "cpu>90%:0", "nosuch,cpu>90%:0"] {
+        let clock = clock_at(spec, child.pid());
+        let threads = clock.sched.unwrap().threads;
+        assert_eq!(threads.len(), 1, "{spec}");
+        assert_eq!(threads[0].tid, child.pid());
+        assert!(threads[0].run > 0);
+    }
+}
+
+#[test]
+fn threads_are_no_processes_among_the_clocks() {
+    let own = std::process::id().cast_signed();
+    let parent = std::os::unix::process::parent_id().cast_signed();
+    let host = crate::testing::host(Vec::new());
+    let plan = Plan::deciding(vec![crate::testing::check("cpu>90%:0", &host).wanted()]);
+    // Threads born while /proc is read are found by their ids; these end with the receiver.
+    let (ask, asked) = std::sync::mpsc::sync_channel::<()>(0);
+    std::thread::spawn(move || {
+        while asked.try_recv() != Err(std::sync::mpsc::TryRecvError::Disconnected) {
+            let _ = std::thread::spawn(|| std::thread::sleep(Duration::from_millis(5))).join();
+        }
+    });
+    for _ in 0..10 {
+        let clocks = Procfs::live().snapshot(&plan).clocks.unwrap().clocks;
+        let listed = listed();
+        let like_us = clocks
+            .iter()
+            .filter(|clock| clock.ppid == parent && clock.pid != own);
+        let strange: Vec<i32> = like_us
+            .map(|clock| clock.pid)
+            .filter(|pid| !listed.contains(pid))
+            .collect();
+        assert!(strange.is_empty(), "{strange:?}");
+    }
+    drop(ask);
+}
+
+/// The PIDs that /proc lists; those of threads are not among them.
+fn listed() -> Vec<i32> {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect()
+}
