@@ -234,9 +234,8 @@ pub(crate) fn later(window: u64, before: Vec<Process>, now: Vec<Process>) -> Sna
     if now.iter().all(|process| process.pid != 1) {
         now.push(shift(process(1, "init").stat(|stat| stat.ppid = 0)));
     }
-    let mut past = clocks(before);
+    let past = clocks(before);
     let present = clocks(now.clone());
-    past.mark_ended(&present);
     let init = now
         .iter()
         .position(|process| process.pid == 1)
@@ -245,11 +244,9 @@ pub(crate) fn later(window: u64, before: Vec<Process>, now: Vec<Process>) -> Sna
     if let Some(init) = init {
         host.processes[0] = init;
     }
-    Snapshot {
-        clocks: Some(present),
-        past: Some(past),
-        ..host
-    }
+    host.past = Some(past);
+    host.keep_clocks(present);
+    host
 }
 
 /// A check of this spec.

@@ -91,7 +91,7 @@ fn blame(view: &View, memory: Option<u64>, window: Duration, report: &mut Report
         clocks
     });
     let mut look = view.look_after(&plan, past);
-    look.clocks = Some(Clocks::of(&look));
+    look.keep_clocks(Clocks::of(&look));
     let waiters = view.waiters(&look);
     let suspects = Suspects::pick(&look, waiters, memory);
     view.acquaint(&mut look, &suspects.pids());

@@ -131,21 +131,12 @@ impl View {
         matches!(self, View::Proc(procfs, _) if procfs.moves())
     }
 
-    /// The id of the boot that is looked at.
-    #[must_use]
-    pub fn boot_id(&self) -> Option<String> {
-        match self {
-            View::Proc(procfs, _) => procfs.boot_id(),
-            View::Saved(snapshot) => snapshot.host.boot_id.clone(),
-        }
-    }
-
     /// What is remembered of earlier runs on this host; a saved snapshot has no others.
     #[must_use]
     pub fn store(&self, asked_for: Option<&Path>) -> Option<Store> {
         match self {
             View::Proc(procfs, _) if procfs.is_live() => {
-                Store::open(asked_for, self.boot_id(), procfs.notes())
+                Store::open(asked_for, Some(procfs.view()?), procfs.notes())
             }
             _ => None,
         }

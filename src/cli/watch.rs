@@ -2,10 +2,11 @@
 
 use super::view::View;
 use crate::deadline::Notes;
-use crate::judge::{Check, History, Item, Report, State, Verdict, assemble, judge};
-use crate::memory::Memory;
+use crate::judge::{Check, History, Item, Report, Sighting, State, Verdict, assemble, judge};
 use crate::memory::store::Store;
+use crate::memory::{Memory, key};
 use crate::select::Plan;
+use crate::select::select;
 use crate::select::selection::Wanted;
 use crate::snapshot::{Clocks, Snapshot};
 use crate::source::procfs::now;
@@ -62,12 +63,32 @@ impl<'a> Watch<'a> {
             memory: Some(store.memory),
             ..Known::default()
         };
+        let last = known.samples.last().cloned();
         let mut report = self.look_until_decided(items, &mut known);
         store.memory = known.memory.take().unwrap_or_default();
-        known.note(items, &mut report, &mut store.memory);
-        let names: Vec<&str> = checks(items).iter().map(|check| check.name.as_str()).collect();
-        let saved = store.save(&names).err();
-        report.remarks.extend(store.remark.into_iter().chain(saved));
+        let now = now() / 1_000_000_000;
+        known.note(items, &report, &mut store.memory, last.as_ref(), now);
+        let keys: Vec<String> = checks(items).into_iter().map(key).collect();
+        let saved = store.save(&keys);
+        for verdict in &mut report.verdicts {
+            let Some(check) = check_of(items, &verdict.name) else {
+                continue;
+            };
+            match (store.memory.of(check), &saved) {
+                (Some(known), Ok(())) => known.settle(check, verdict, now),
+                // What goes on for long can't be told from run to run, so this one decides.
+                _ if check.patience.is_some() && verdict.state == State::Critical => {
+                    verdict.state = State::Warning;
+                    verdict.story.push("judged by this run alone".into());
+                }
+                _ => {}
+            }
+        }
+        let remarks = std::mem::take(&mut report.remarks);
+        let skipped = std::mem::take(&mut report.skipped);
+        let mut report = assemble(report.verdicts, skipped, &known.snapshot);
+        report.remarks = remarks;
+        report.remarks.extend(store.remark.into_iter().chain(saved.err()));
         report
     }
 
@@ -137,6 +158,7 @@ impl<'a> Watch<'a> {
         known.snapshot = self.view.look_after(plan, known.past(window(items)));
         let report = judge(items, &known.snapshot, self.view);
         known.samples.extend(known.snapshot.clocks.take());
+        known.forget(window(items));
         if !report.skipped.is_empty() {
             known.skipped = report.skipped;
         }
@@ -203,24 +225,48 @@ impl Known {
             .cloned()
     }
 
-    /// Notes the outcome of every check, and lets what earlier runs noted judge it.
-    fn note(&mut self, items: &[Item], report: &mut Report, memory: &mut Memory) {
-        let now = now() / 1_000_000_000;
-        for verdict in &mut report.verdicts {
+    /// Lets go of clocks that no look asks for any more; the last two stay for the next run.
+    fn forget(&mut self, window: Duration) {
+        let now = now();
+        let old = |clocks: &Clocks| Duration::from_nanos(now.saturating_sub(clocks.at)) > window;
+        let needed = self.samples.iter().rposition(old).unwrap_or(0);
+        let kept = self.samples.len().saturating_sub(2).min(needed);
+        self.samples.drain(..kept);
+    }
+
+    /// Notes the outcome of every check. `last`: the clocks of the latest look of the runs before.
+    fn note(
+        &mut self,
+        items: &[Item],
+        report: &Report,
+        memory: &mut Memory,
+        last: Option<&Clocks>,
+        now: u64,
+    ) {
+        for verdict in &report.verdicts {
             let Some(check) = check_of(items, &verdict.name) else {
                 continue;
             };
-            memory.note(check, verdict, now);
-            if let Some(known) = memory.of(check) {
-                known.settle(check, verdict, now);
-            }
+            let went_on = |seen: &Sighting| last.is_some_and(|last| self.went_on(check, seen, last));
+            memory.note(check, verdict, now, &went_on);
         }
         memory.samples = self.samples.split_off(self.samples.len().saturating_sub(2));
-        *report = assemble(
-            std::mem::take(&mut report.verdicts),
-            std::mem::take(&mut report.skipped),
-            &self.snapshot,
-        );
+    }
+
+    /// Whether a process matches over the whole time since an earlier look, too.
+    fn went_on(&self, check: &Check, seen: &Sighting, earlier: &Clocks) -> bool {
+        let Some(present) = self.samples.last() else {
+            return false;
+        };
+        let one = self.snapshot.by_pid(seen.pid).into_iter().cloned().collect();
+        let mut over_all = Snapshot {
+            processes: one,
+            past: Some(earlier.clone()),
+            host: self.snapshot.host.clone(),
+            ..Snapshot::default()
+        };
+        over_all.keep_clocks(present.clone());
+        !select(&check.wanted(), &over_all).matched.is_empty()
     }
 
     fn report(&self, items: &[Item], finish: impl Fn(&Check, &History, &mut Verdict)) -> Report {
@@ -258,7 +304,7 @@ fn check_of<'a>(items: &'a [Item], name: &str) -> Option<&'a Check> {
     checks(items).into_iter().find(|check| check.name == name)
 }
 
-/// The shortest window over which a rate is asked for.
+/// The window over which rates are taken: the shortest that is asked for.
 fn window(items: &[Item]) -> Duration {
     let checks = checks(items).into_iter();
     checks.map(|check| check.pace.window).min().unwrap_or_default()

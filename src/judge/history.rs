@@ -95,7 +95,7 @@ impl History {
             return Some(first.at + check.pace.window);
         }
         if check.count.forbids() && is_rate(check) {
-            return self.next_sample(check, last);
+            return self.next_sample(check, first, last);
         }
         if check.count.forbids() {
             return self.next_confirmation(check, first, last);
@@ -172,25 +172,34 @@ impl History {
     }
 
     /// A rate is over a window already, so one look decides, unless it must last.
-    fn next_sample(&self, check: &Check, last: &Look) -> Option<Duration> {
+    fn next_sample(&self, check: &Check, first: &Look, last: &Look) -> Option<Duration> {
         if last.state == State::Unknown && last.passing && self.looks.len() < 3 {
             return Some(last.at + SECOND_LOOK);
         }
-        let open = !last.sightings.is_empty() && !self.is_confirmed(check);
+        // What began later than with the first rate is for the next run.
+        let end = first.at + check.pace.window + check.pace.lasting;
+        let open = last.at < end && !last.sightings.is_empty() && !self.is_confirmed(check);
         open.then(|| last.at + check.pace.window)
     }
 
-    /// Since when this process was seen in every look, the time before the first of them included: a rate tells of it.
-    fn lasts(&self, check: &Check, seen: &Sighting) -> Duration {
-        let same = |look: &&Look| {
-            look.sightings
-                .iter()
-                .any(|s| (s.pid, s.start) == (seen.pid, seen.start))
+    /// For how long this process, or those in whose place it was started, was a finding in every look; the time before
+    /// the first of them, of which its rate tells, included.
+    fn lasts(&self, seen: &Sighting) -> Duration {
+        let Some((last, before)) = self.looks.split_last() else {
+            return Duration::ZERO;
         };
-        let run = self.looks.iter().rev().take_while(same);
-        let since = run.last().map_or(Duration::ZERO, |look| look.at);
-        let last = self.looks.last().map_or(Duration::ZERO, |look| look.at);
-        last.saturating_sub(since) + check.pace.window
+        let (mut first, mut at) = (seen, last.at);
+        for look in before.iter().rev() {
+            let ago = at.saturating_sub(look.at);
+            let same = look.sightings.iter().find(|earlier| first.is(earlier));
+            let earlier = same.or_else(|| {
+                let mut all = look.sightings.iter();
+                all.find(|earlier| first.succeeds(earlier, ago))
+            });
+            let Some(earlier) = earlier else { break };
+            (first, at) = (earlier, look.at);
+        }
+        last.at.saturating_sub(at) + first.span
     }
 
     fn first_finding(&self) -> Option<Duration> {
@@ -211,7 +220,7 @@ impl History {
         self.looks.last().is_some_and(|last| {
             last.sightings.iter().any(|seen| {
                 if is_rate(check) {
-                    return self.lasts(check, seen) >= check.pace.lasting;
+                    return self.lasts(seen) >= check.pace.lasting;
                 }
                 let known = seen.known_before
                     || self
@@ -237,25 +246,36 @@ impl History {
         false
     }
 
-    /// Takes back what was not confirmed: a process that had the wrong ids for a moment is no finding.
+    /// Takes back what was not confirmed: a process that had the wrong ids for a moment is no finding, nor is one that
+    /// was busy for less long than is asked for.
     pub fn settle(&self, check: &Check, verdict: &mut Verdict) {
         let failing = matches!(verdict.state, State::Warning | State::Critical);
-        if !failing || !check.count.forbids() || !by_process(check) || self.is_confirmed(check) {
+        if !failing || !check.count.forbids() || !by_process(check) {
             return;
         }
-        let count = if verdict.matched == 1 {
-            "1 process".to_owned()
+        let gone = if is_rate(check) {
+            verdict.retain(|seen| self.lasts(seen) >= check.pace.lasting)
+        } else if self.is_confirmed(check) {
+            0
         } else {
-            format!("{} processes", verdict.matched)
+            verdict.evidence.clear();
+            verdict.pass();
+            std::mem::take(&mut verdict.matched)
         };
-        verdict.left_out.push(format!(
-            "{count} that matched for less than {}",
-            seconds(hold(check).max(check.pace.lasting))
-        ));
-        verdict.matched = 0;
-        verdict.evidence.clear();
-        verdict.state = State::Ok;
-        verdict.manner = Manner::Fine;
+        if gone > 0 {
+            let count = if gone == 1 {
+                "1 process".to_owned()
+            } else {
+                format!("{gone} processes")
+            };
+            verdict.left_out.push(format!(
+                "{count} that matched for less than {}",
+                seconds(hold(check).max(check.pace.lasting))
+            ));
+        }
+        if is_rate(check) && !check.pace.lasting.is_zero() {
+            verdict.note_durations(|seen| Some(self.lasts(seen)));
+        }
     }
 
     /// Makes UNKNOWN of the last look at a check that wants another one: the run ends before it.
@@ -435,7 +455,9 @@ mod tests {
             program: program.into(),
             uid: Some(0),
             age: Some(ms(age)),
+            name: program.into(),
             known_before: false,
+            span: Duration::ZERO,
         }
     }
 
@@ -671,5 +693,87 @@ mod tests {
             seen
         };
         assert_eq!(looks("in.telnetd:0", ms(0), |_| known()).0, [0]);
+    }
+
+    /// A process that is over a limit, at an age and over a span of milliseconds.
+    fn busy(pid: i32, age: u64, span: u64) -> Sighting {
+        Sighting {
+            span: ms(span),
+            ..sighting(pid, "/usr/sbin/spins", age)
+        }
+    }
+
+    /// Looks of three seconds for thirty, of what is over the limit at each.
+    fn lasting(mut see: impl FnMut(Duration) -> Vec<Sighting>) -> (Vec<u128>, Verdict) {
+        let mut check = checked("cpu.demand>90%:0");
+        check.pace.lasting = ms(30_000);
+        let (mut history, mut at, mut times) = (History::default(), ms(0), Vec::new());
+        loop {
+            let hogs = if at.is_zero() { Vec::new() } else { see(at) };
+            let mut seen = if hogs.is_empty() {
+                verdict(State::Ok, Manner::Fine, &[])
+            } else {
+                verdict(State::Critical, Manner::Busy, &hogs)
+            };
+            seen.awaits = at.is_zero();
+            seen.evidence = hogs
+                .iter()
+                .map(|hog| crate::judge::Evidence {
+                    pid: hog.pid,
+                    ..Default::default()
+                })
+                .collect();
+            times.push(at.as_millis());
+            history.add(at, &seen);
+            let Some(next) = history.next_look(&check, ms(0)) else {
+                history.settle(&check, &mut seen);
+                return (times, seen);
+            };
+            at = next;
+        }
+    }
+
+    #[test]
+    fn what_must_last_is_over_the_limit_in_every_look_of_that_time() {
+        let (times, last) = lasting(|_| vec![busy(7, 90_000, 3000)]);
+        let every_three_seconds: Vec<u128> = (0..=10).map(|n| n * 3000).collect();
+        assert_eq!(times, every_three_seconds);
+        assert_eq!((last.state, last.matched), (State::Critical, 1));
+        assert_eq!(last.evidence[0].lasts, Some(ms(30_000)));
+    }
+
+    #[test]
+    fn one_look_below_the_limit_is_enough_and_ends_the_wait() {
+        let (times, last) = lasting(|at| match at.as_millis() {
+            12_000 => vec![],
+            _ => vec![busy(7, 90_000, 3000)],
+        });
+        assert_eq!(times, [0, 3000, 6000, 9000, 12_000]);
+        assert_eq!(last.state, State::Ok);
+    }
+
+    #[test]
+    fn only_those_that_last_are_named() {
+        let (_, last) = lasting(|at| {
+            let mut hogs = vec![busy(7, 90_000, 3000)];
+            hogs.extend((at > ms(15_000)).then(|| busy(8, 90_000, 3000)));
+            hogs
+        });
+        let pids: Vec<i32> = last.evidence.iter().map(|evidence| evidence.pid).collect();
+        assert_eq!((last.matched, pids), (1, vec![7]));
+        assert_eq!(last.left_out, ["1 process that matched for less than 30 s"]);
+    }
+
+    #[test]
+    fn what_is_started_anew_in_every_window_lasts_too() {
+        // Another PID in every look, 2 s old each time.
+        let successor = |at: Duration| busy(i32::try_from(at.as_millis()).unwrap(), 2000, 2000);
+        let (times, last) = lasting(|at| vec![successor(at)]);
+        assert_eq!((times.last(), last.state), (Some(&33_000), State::Critical));
+        assert_eq!(last.evidence[0].lasts, Some(ms(32_000)));
+        // Workers that were there before are others.
+        let worker = |at: Duration| busy(i32::try_from(at.as_millis()).unwrap(), 90_000, 3000);
+        let (times, last) = lasting(|at| vec![worker(at)]);
+        assert_eq!((times.last(), last.state), (Some(&33_000), State::Ok));
     }
 }

@@ -4,9 +4,10 @@ use super::State;
 use super::check::{Check, Faulty, Item};
 use super::near::near_misses;
 use super::remedy::Case;
-use super::verdict::{EVIDENCE, Evidence, Manner, Report, Sighting, Usage, Verdict};
+use super::verdict::{EVIDENCE, Evidence, Manner, Rate, Report, Sighting, Usage, Verdict};
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::selection::{Except, LeftOut, Wanted, program, select, short_name};
+use crate::select::usage::window;
 use crate::select::{Key, Selection, place, spec};
 use crate::snapshot::{Accounts, Fact, Process, Snapshot, Why};
 use std::time::Duration;
@@ -166,12 +167,12 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
         count: check.count,
         warning: check.warning,
         wants: spec::sentence(&check.selector, check.count),
-        evidence: evidence(&selection.matched, snapshot, accounts),
+        evidence: evidence(check, &selection.matched, snapshot, accounts),
         unsure: unsure(&selection, snapshot, accounts),
         near: Vec::new(),
         reasons: Vec::new(),
         remedies: Vec::new(),
-        left_out: left_out(check, &selection),
+        left_out: left_out(check, &selection, snapshot, accounts),
         unused: unused(check, &selection, snapshot),
         note: check.note.clone(),
         // What a restart leaves behind is gone in a moment.
@@ -190,7 +191,8 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
     if check.count.min > 0 && matches!(verdict.manner, Manner::Missing | Manner::TooFew | Manner::Unseen) {
         verdict.near = near_misses(check, &selection, snapshot, accounts);
     }
-    if state == State::Unknown {
+    // What is too busy may yet turn out not to be so for long, and then this is why the rest can't be told.
+    if state == State::Unknown || (check.selector.is_rate() && !selection.unknown.is_empty()) {
         let case = Case {
             check,
             selection: &selection,
@@ -260,13 +262,25 @@ fn explain_unknown(verdict: &mut Verdict, case: &Case<'_>) {
     }
 }
 
-fn evidence(indices: &[usize], snapshot: &Snapshot, accounts: &dyn Accounts) -> Vec<Evidence> {
-    let mut evidence: Vec<Evidence> = indices
-        .iter()
-        .map(|index| describe(&snapshot.processes[*index], snapshot, accounts))
-        .collect();
-    evidence.sort_by_key(|evidence| (std::cmp::Reverse(evidence.age), evidence.pid));
-    evidence.truncate(EVIDENCE);
+fn evidence(check: &Check, indices: &[usize], snapshot: &Snapshot, accounts: &dyn Accounts) -> Vec<Evidence> {
+    let busy = is_about_cpu(check);
+    let described = indices.iter().map(|index| {
+        let process = &snapshot.processes[*index];
+        let mut evidence = describe(process, snapshot, accounts);
+        if busy {
+            evidence.usage = Some(usage(Subject::of(process, snapshot)));
+        }
+        evidence
+    });
+    let mut evidence: Vec<Evidence> = described.collect();
+    evidence.sort_by_key(|evidence| {
+        let rate = evidence.usage.map(|usage| usage.rate.map(|rate| rate.demand));
+        (
+            std::cmp::Reverse(rate.filter(|_| busy)),
+            std::cmp::Reverse(evidence.age),
+            evidence.pid,
+        )
+    });
     evidence
 }
 
@@ -307,12 +321,14 @@ fn sightings(indices: &[usize], snapshot: &Snapshot) -> Vec<Sighting> {
                 pid: process.pid,
                 start: stat.starttime,
                 program: program(process),
+                name: short_name(process),
                 uid: process.owner.value().map(|(uid, _)| *uid),
                 age: process
                     .read_at
                     .checked_sub(stat.starttime.saturating_mul(tick))
                     .map(Duration::from_nanos),
                 known_before: false,
+                span: window(Subject::of(process, snapshot)).map_or(Duration::ZERO, Duration::from_nanos),
             })
         })
         .collect()
@@ -338,25 +354,32 @@ pub fn describe(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts)
         age,
         unit: path.and_then(place::unit).map(<[u8]>::to_vec),
         container: path.and_then(place::container).map(<[u8]>::to_vec),
-        usage: usage(subject),
+        usage: subject.past.map(|_| usage(subject)),
+        lasts: None,
+        lesser: false,
         doubt: None,
     }
 }
 
-/// How much CPU it uses, where there is an earlier look to compare with.
-fn usage(subject: Subject<'_>) -> Option<Usage> {
-    subject.past?;
+/// How much CPU it uses: over its life, and where there is an earlier look to compare with, since then.
+fn usage(subject: Subject<'_>) -> Usage {
     let tenths = |key| match subject.read(key) {
         Reading::One(Value::Number(tenths)) => Some(tenths),
         _ => None,
     };
-    let now = tenths(Key::Cpu)?;
-    Some(Usage {
-        now,
-        demand: tenths(Key::CpuDemand).unwrap_or(now),
-        reaped: tenths(Key::CpuReaped).unwrap_or(0),
+    let rate = || {
+        let now = tenths(Key::Cpu)?;
+        Some(Rate {
+            now,
+            demand: tenths(Key::CpuDemand).unwrap_or(now),
+            reaped: tenths(Key::CpuReaped).unwrap_or(0),
+            over: Duration::from_nanos(window(subject)?),
+        })
+    };
+    Usage {
+        rate: rate(),
         life: tenths(Key::CpuLife).unwrap_or(0),
-    })
+    }
 }
 
 /// How many processes were left out so.
@@ -379,7 +402,12 @@ fn unused(check: &Check, selection: &Selection, snapshot: &Snapshot) -> Vec<Stri
         .collect()
 }
 
-fn left_out(check: &Check, selection: &Selection) -> Vec<String> {
+fn left_out(
+    check: &Check,
+    selection: &Selection,
+    snapshot: &Snapshot,
+    accounts: &dyn Accounts,
+) -> Vec<String> {
     let count = |wanted| count(selection, wanted);
     let mut lines = Vec::new();
     let mut say = |number: usize, one: &str, many: &str| match number {
@@ -405,15 +433,18 @@ fn left_out(check: &Check, selection: &Selection) -> Vec<String> {
     );
     for (number, exception) in check.except.iter().enumerate() {
         let used = count(LeftOut::Exception(number));
-        let by_name = count(LeftOut::ByName(number));
-        if by_name > 0 {
-            let whose = if by_name == 1 {
-                "1 process".into()
-            } else {
-                format!("{by_name} processes")
-            };
+        for (index, _) in selection
+            .left_out
+            .iter()
+            .filter(|(_, why)| *why == LeftOut::ByName(number))
+            .take(EVIDENCE)
+        {
+            let found = describe(&snapshot.processes[*index], snapshot, accounts);
             lines.push(format!(
-                "{whose} by the name only, for the program can't be read: {}",
+                "pid {} {} ({}) by its name only, for its program can't be read: {}",
+                found.pid,
+                String::from_utf8_lossy(&found.name),
+                found.user.unwrap_or_else(|| "?".into()),
                 exception.reason
             ));
         }

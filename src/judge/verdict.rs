@@ -83,7 +83,8 @@ pub struct Verdict {
     pub warning: Option<Range>,
     /// What the check wants, as a sentence: `at least 1 process with exe /usr/sbin/sshd, run by root`.
     pub wants: String,
-    /// The matching processes, the oldest first, capped at [`EVIDENCE`]; `matched` tells how many there are.
+    /// The matching processes, the oldest first, or where CPU is judged the busiest; `matched` tells how many there are.
+    /// Only [`EVIDENCE`] of them are shown.
     pub evidence: Vec<Evidence>,
     /// Processes of which it can't be told, capped likewise.
     pub unsure: Vec<Evidence>,
@@ -115,6 +116,48 @@ pub struct Verdict {
     pub rechecked: bool,
 }
 
+impl Verdict {
+    /// The evidence that is shown.
+    #[must_use]
+    pub fn shown(&self) -> &[Evidence] {
+        &self.evidence[..self.evidence.len().min(EVIDENCE)]
+    }
+
+    /// Notes for how long each finding goes on.
+    pub fn note_durations(&mut self, lasts: impl Fn(&Sighting) -> Option<Duration>) {
+        for evidence in &mut self.evidence {
+            let seen = self.sightings.iter().find(|seen| seen.pid == evidence.pid);
+            evidence.lasts = seen.and_then(&lasts);
+        }
+    }
+
+    /// Leaves out findings for which `keep` says no; tells how many they were. Where none is left, nothing is wrong.
+    pub fn retain(&mut self, keep: impl Fn(&Sighting) -> bool) -> u64 {
+        let gone: Vec<i32> = self
+            .sightings
+            .iter()
+            .filter(|seen| !keep(seen))
+            .map(|seen| seen.pid)
+            .collect();
+        self.sightings.retain(|seen| !gone.contains(&seen.pid));
+        self.evidence.retain(|evidence| !gone.contains(&evidence.pid));
+        self.matched = self.matched.saturating_sub(gone.len() as u64);
+        if self.matched == 0 {
+            self.pass();
+        }
+        gone.len() as u64
+    }
+
+    /// No finding is left; whether all is well is another question where processes could not be seen.
+    pub fn pass(&mut self) {
+        (self.state, self.manner) = if self.unknown > 0 {
+            (State::Unknown, Manner::Unseen)
+        } else {
+            (State::Ok, Manner::Fine)
+        };
+    }
+}
+
 /// A matching process, as an identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
@@ -124,12 +167,32 @@ pub struct Sighting {
     pub start: u64,
     /// Its program.
     pub program: Bytes,
+    /// Its comm: what tells scripts of one interpreter apart.
+    pub name: Bytes,
     /// Its effective uid.
     pub uid: Option<u32>,
     /// How old it was when it was seen.
     pub age: Option<Duration>,
     /// Whether an earlier run found it already.
     pub known_before: bool,
+    /// Over what time its rate was taken, where one was asked for.
+    pub span: Duration,
+}
+
+impl Sighting {
+    /// Whether this is the same process.
+    #[must_use]
+    pub fn is(&self, other: &Sighting) -> bool {
+        (self.pid, self.start) == (other.pid, other.start)
+    }
+
+    /// Whether this process may have been started in place of an earlier one: it is of the same program and user, and
+    /// was born since. `ago`: when the earlier one was seen.
+    #[must_use]
+    pub fn succeeds(&self, earlier: &Sighting, ago: Duration) -> bool {
+        let alike = (&self.program, &self.name, self.uid) == (&earlier.program, &earlier.name, earlier.uid);
+        alike && self.age.is_some_and(|age| age <= ago)
+    }
 }
 
 /// How many processes a verdict names.
@@ -154,6 +217,10 @@ pub struct Evidence {
     pub container: Option<Bytes>,
     /// How much CPU it uses, where that is asked for.
     pub usage: Option<Usage>,
+    /// For how long it is a finding already, in every look, where that is asked for.
+    pub lasts: Option<Duration>,
+    /// Whether it is a lesser finding than the verdict: another one is why the verdict is what it is.
+    pub lesser: bool,
     /// For an unsure process: the term and why it can't be told: `exe: permission denied`.
     pub doubt: Option<String>,
 }
@@ -161,14 +228,23 @@ pub struct Evidence {
 /// CPU, in tenths of a percent of one core.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Over the window, with children that it waited for.
+    /// Between two looks, if there were two.
+    pub rate: Option<Rate>,
+    /// Over its life.
+    pub life: i64,
+}
+
+/// CPU between two looks, in tenths of a percent of one core.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rate {
+    /// With children that it waited for.
     pub now: i64,
-    /// The same, with the time of waiting for a core.
+    /// The same, were a core always free.
     pub demand: i64,
     /// The part of its children.
     pub reaped: i64,
-    /// Over its life.
-    pub life: i64,
+    /// The time between the looks, or since its birth.
+    pub over: Duration,
 }
 
 /// A process that came close.

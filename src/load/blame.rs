@@ -2,7 +2,7 @@
 //! cgroups wait. First suspects are picked from all processes, then the few of them are made out.
 
 use crate::judge::judgement::describe;
-use crate::judge::{Evidence, Usage};
+use crate::judge::{Evidence, Rate};
 use crate::select::Key;
 use crate::select::reading::{Reading, Subject, Value};
 use crate::snapshot::gauges::RESOURCES;
@@ -29,7 +29,7 @@ pub struct Blame {
     /// Over how long CPU was measured; none where there was one look only.
     pub window: Option<Duration>,
     /// By CPU between the two looks.
-    pub cpu: Vec<(Evidence, Usage)>,
+    pub cpu: Vec<(Evidence, Rate)>,
     /// By memory.
     pub memory: Vec<(Evidence, Held)>,
     /// Of the whole host, in the order of [`RESOURCES`].
@@ -158,7 +158,7 @@ impl Suspects {
             cpu: self
                 .cpu
                 .iter()
-                .filter_map(|(pid, _)| Some((who(*pid)?, known(*pid)?.usage?)))
+                .filter_map(|(pid, _)| Some((who(*pid)?, known(*pid)?.usage?.rate?)))
                 .collect(),
             memory: self
                 .memory

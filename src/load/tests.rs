@@ -185,11 +185,7 @@ fn earlier() -> Clocks {
 #[test]
 fn who_used_cpu_between_two_looks_is_to_blame_and_not_who_used_it_before() {
     let blame = blame(look(175), Some(earlier()), Waiters::default());
-    let told: Vec<(i32, i64)> = blame
-        .cpu
-        .iter()
-        .map(|(who, usage)| (who.pid, usage.now))
-        .collect();
+    let told: Vec<(i32, i64)> = blame.cpu.iter().map(|(who, rate)| (who.pid, rate.now)).collect();
     assert_eq!(told, [(10, 750)]);
     assert_eq!(blame.window, Some(std::time::Duration::from_secs(1)));
 }

@@ -19,12 +19,12 @@ pub type Identity = (i32, u64);
 /// The state file. All instants are seconds of CLOCK_BOOTTIME, but for those of [`Clocks`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
-    /// The boot that it tells of.
-    pub boot_id: Option<String>,
+    /// The boot and the namespaces that it tells of.
+    pub view: Option<String>,
     /// The clocks of the last two looks, the later one last.
     #[serde(default)]
     pub samples: Vec<Clocks>,
-    /// By name.
+    /// By name and selector: another selector under the same name is another check.
     #[serde(default)]
     pub checks: BTreeMap<String, Recollection>,
 }
@@ -32,8 +32,6 @@ pub struct Memory {
 /// What is remembered of one check.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recollection {
-    /// What it selected; another selector under the same name is another check.
-    pub select: String,
     /// The last runs, the latest last.
     #[serde(default)]
     pub runs: Vec<Run>,
@@ -43,9 +41,22 @@ pub struct Recollection {
     /// When one of them was replaced by another.
     #[serde(default)]
     pub replaced: Vec<u64>,
-    /// What matched in every look since then, and no pause between two of them was long.
+    /// What matched in every look, and since when.
     #[serde(default)]
-    pub since: Vec<(Identity, u64)>,
+    pub since: Vec<Spell>,
+}
+
+/// A process that matches in every look, or several, one started in place of the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spell {
+    /// The process of the last look.
+    pub pid: i32,
+    /// Its start time.
+    pub start: u64,
+    /// Its program, comm and user: what another one started in its place has, too.
+    pub who: String,
+    /// Since when.
+    pub since: u64,
 }
 
 /// One run of a check.
@@ -75,16 +86,14 @@ const FEW: usize = 64;
 /// Replacements are remembered for a day, and no more of them than a crash loop makes.
 const DAY: u64 = 86_400;
 const REPLACEMENTS: usize = 1000;
-/// A longer pause between two runs says nothing about what went on meanwhile.
-const LONGEST_PAUSE: u64 = 900;
+/// A longer pause between two runs says nothing about what went on meanwhile, unless the clocks do.
+const LONGEST_PAUSE: u64 = 600;
 
 impl Memory {
     /// What is remembered of a check, if it is still the same one.
     #[must_use]
     pub fn of(&self, check: &Check) -> Option<&Recollection> {
-        self.checks
-            .get(&check.name)
-            .filter(|known| known.select == check.selector.text)
+        self.checks.get(&key(check))
     }
 
     /// Marks the processes that an earlier run found already: they need no second look.
@@ -98,31 +107,47 @@ impl Memory {
         }
     }
 
-    /// Notes what came of a check.
-    pub fn note(&mut self, check: &Check, verdict: &Verdict, now: u64) {
-        let known = self.checks.entry(check.name.clone()).or_default();
-        if known.select != check.selector.text {
-            *known = Recollection {
-                select: check.selector.text.clone(),
-                ..Recollection::default()
-            };
-        }
-        known.note(verdict, now);
+    /// Notes what came of a check. `went_on`: whether a process matches also over the whole time since the last run,
+    /// where that is long.
+    pub fn note(&mut self, check: &Check, verdict: &Verdict, now: u64, went_on: &dyn Fn(&Sighting) -> bool) {
+        let old = |known: &Recollection| {
+            let last = known.runs.last().map_or(0, |run| run.at);
+            now.saturating_sub(last) > FORGOTTEN
+        };
+        self.checks.retain(|_, known| !old(known));
+        let known = self.checks.entry(key(check)).or_default();
+        known.note(verdict, now, went_on);
     }
 }
 
+/// Under what a check is remembered.
+#[must_use]
+pub fn key(check: &Check) -> String {
+    format!("{}: {}", check.name, check.selector.text)
+}
+
 impl Recollection {
-    fn note(&mut self, verdict: &Verdict, now: u64) {
+    fn note(&mut self, verdict: &Verdict, now: u64, went_on: &dyn Fn(&Sighting) -> bool) {
         let matched: Vec<Identity> = verdict.sightings.iter().map(identity).collect();
-        let continued = self
-            .runs
-            .last()
-            .is_some_and(|run| now.saturating_sub(run.at) <= LONGEST_PAUSE);
-        let before = |id: &Identity| {
-            let known = self.since.iter().find(|(known, _)| known == id);
-            known.filter(|_| continued).map_or(now, |(_, since)| *since)
-        };
-        self.since = matched.iter().map(|id| (*id, before(id))).collect();
+        let begun = |seen: &Sighting| now.saturating_sub(seen.span.as_secs());
+        let mut since: Vec<Spell> = verdict
+            .sightings
+            .iter()
+            .map(|seen| Spell {
+                pid: seen.pid,
+                start: seen.start,
+                who: who(seen),
+                since: self
+                    .known_since(seen, &matched, now, went_on)
+                    .unwrap_or_else(|| begun(seen)),
+            })
+            .collect();
+        if verdict.state == State::Unknown {
+            // What could not be seen in this run has not ended.
+            let others = self.since.drain(..);
+            since.extend(others.filter(|known| !matched.contains(&(known.pid, known.start))));
+        }
+        self.since = since;
         let gone = self.matched.iter().filter(|id| !matched.contains(id)).count();
         let new = matched.iter().filter(|id| !self.matched.contains(id)).count();
         let few = self.matched.len() <= FEW && matched.len() <= FEW;
@@ -145,6 +170,32 @@ impl Recollection {
         self.runs.drain(..surplus);
     }
 
+    /// Since when a process matches, or the one in whose place it was started.
+    fn known_since(
+        &self,
+        seen: &Sighting,
+        matched: &[Identity],
+        now: u64,
+        went_on: &dyn Fn(&Sighting) -> bool,
+    ) -> Option<u64> {
+        let pause = now.saturating_sub(self.runs.last()?.at);
+        let long = pause > LONGEST_PAUSE;
+        let is = |spell: &&Spell| (spell.pid, spell.start) == identity(seen);
+        if let Some(spell) = self.since.iter().find(is) {
+            return (!long || went_on(seen)).then_some(spell.since.min(now));
+        }
+        let born_since = seen.age.is_some_and(|age| age.as_secs() <= pause);
+        if long || !born_since {
+            return None;
+        }
+        let who = who(seen);
+        let before = self.since.iter().filter(|spell| {
+            let gone = !matched.contains(&(spell.pid, spell.start));
+            gone && spell.who == who
+        });
+        before.map(|spell| spell.since.min(now)).min()
+    }
+
     /// Judges what goes on for long, and what passes only because it is looked at again.
     pub fn settle(&self, check: &Check, verdict: &mut Verdict, now: u64) {
         if let Some(patience) = check.patience {
@@ -159,30 +210,55 @@ impl Recollection {
         }
     }
 
+    /// Only what goes on for long enough is a finding; the rest is told beside it.
     fn be_patient(&self, patience: Patience, verdict: &mut Verdict, now: u64) {
         if !matches!(verdict.state, State::Warning | State::Critical) {
             return;
         }
-        let lasted = self.lasts(now).unwrap_or_default();
-        (verdict.state, verdict.manner) = match lasted {
-            lasted if lasted >= patience.critical => (State::Critical, verdict.manner),
-            lasted if lasted >= patience.warning => (State::Warning, verdict.manner),
-            _ => (State::Ok, Manner::Fine),
+        verdict.note_durations(|seen| self.lasts(seen, now));
+        let lasts = |seen: &Sighting| self.lasts(seen, now).unwrap_or_default();
+        let longest = verdict.sightings.iter().map(lasts).max().unwrap_or_default();
+        let needed = if longest >= patience.critical {
+            verdict.state = State::Critical;
+            patience.critical
+        } else {
+            verdict.state = State::Warning;
+            patience.warning
         };
-        verdict.story.push(match lasted.as_secs() {
-            0..60 => format!(
-                "just begun; a warning after {} min",
-                patience.warning.as_secs() / 60
-            ),
-            seconds => format!("in every look for {} min", seconds / 60),
-        });
+        for evidence in &mut verdict.evidence {
+            evidence.lesser = evidence.lasts.is_some_and(|lasts| lasts < needed);
+        }
+        let early: Vec<String> = verdict
+            .evidence
+            .iter()
+            .filter(|evidence| evidence.lasts.is_some_and(|lasts| lasts < patience.warning))
+            .map(|evidence| {
+                let name = String::from_utf8_lossy(&evidence.name);
+                let lasts = span(evidence.lasts.unwrap_or_default());
+                format!("pid {} {name} for {lasts}", evidence.pid)
+            })
+            .collect();
+        verdict.retain(|seen| lasts(seen) >= patience.warning);
+        if early.is_empty() {
+            return;
+        }
+        let more = match early.len().saturating_sub(FEW_TOLD) {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        let told = early[..early.len().min(FEW_TOLD)].join(", ");
+        let warned = span(patience.warning);
+        verdict
+            .story
+            .push(format!("over the limit, but not yet for {warned}: {told}{more}"));
     }
 
-    /// How long the longest of these goes on already.
+    /// How long a process goes on already.
     #[must_use]
-    pub fn lasts(&self, now: u64) -> Option<Duration> {
-        let oldest = self.since.iter().map(|(_, since)| *since).min()?;
-        Some(Duration::from_secs(now.saturating_sub(oldest)))
+    pub fn lasts(&self, seen: &Sighting, now: u64) -> Option<Duration> {
+        let is = |spell: &&Spell| (spell.pid, spell.start) == identity(seen);
+        let spell = self.since.iter().find(is)?;
+        Some(Duration::from_secs(now.saturating_sub(spell.since)))
     }
 
     /// Why a check that passes is to be warned of: it does so again and again.
@@ -211,6 +287,27 @@ impl Recollection {
 
 /// So many of the last runs are no accident.
 const OFTEN: usize = 3;
+
+/// So many that are not yet a finding are named.
+const FEW_TOLD: usize = 3;
+
+/// A check that was not run for so long is forgotten: a week.
+const FORGOTTEN: u64 = 7 * DAY;
+
+/// `45 s`, `12 min`.
+fn span(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds / 60),
+    }
+}
+
+/// What a process and another one started in its place have in common.
+fn who(seen: &Sighting) -> String {
+    let [program, name] = [&seen.program, &seen.name].map(|text| String::from_utf8_lossy(text));
+    let uid = seen.uid.map_or_else(|| "?".into(), |uid| uid.to_string());
+    format!("{program} {name} {uid}")
+}
 
 fn identity(seen: &Sighting) -> Identity {
     (seen.pid, seen.start)

@@ -24,8 +24,8 @@ pub struct Store {
 }
 
 /// The version that is written; another one is ignored.
-const VERSION: u32 = 1;
-/// A larger file is not ours: 50,000 processes take 6 MiB.
+const VERSION: u32 = 2;
+/// A larger file is not ours.
 const LIMIT: u64 = 64 << 20;
 /// Where packages put it.
 const DIRECTORY: &str = "/var/lib/procward";
@@ -40,11 +40,11 @@ impl Store {
     /// The file that was asked for, or one of this user's own where mon, or the system, keeps such things; none where
     /// there is no place for it.
     #[must_use]
-    pub fn open(asked_for: Option<&Path>, boot_id: Option<String>, notes: Notes) -> Option<Store> {
+    pub fn open(asked_for: Option<&Path>, view: Option<String>, notes: Notes) -> Option<Store> {
         let path = asked_for.map(Path::to_owned).or_else(|| place(notes))?;
         let (memory, remark) = match read(&path, notes) {
-            Ok(memory) if memory.boot_id == boot_id => (memory, None),
-            // Another boot: nothing of it is alive.
+            Ok(memory) if memory.view == view => (memory, None),
+            // Another boot, of which nothing is alive, or another container, which numbers its processes otherwise.
             Ok(_) => (Memory::default(), None),
             Err(None) => (Memory::default(), None),
             Err(Some(what)) => {
@@ -55,7 +55,7 @@ impl Store {
         Some(Store {
             path,
             notes,
-            memory: Memory { boot_id, ..memory },
+            memory: Memory { view, ..memory },
             remark,
         })
     }
@@ -64,13 +64,13 @@ impl Store {
     ///
     /// # Errors
     /// A sentence.
-    pub fn save(&self, ours: &[&str]) -> Result<(), String> {
+    pub fn save(&self, ours: &[String]) -> Result<(), String> {
         let mut memory = self.memory.clone();
         if let Ok(theirs) = read(&self.path, self.notes)
-            && theirs.boot_id == memory.boot_id
+            && theirs.view == memory.view
         {
             for (name, known) in theirs.checks {
-                if !ours.contains(&name.as_str()) {
+                if !ours.contains(&name) {
                     memory.checks.insert(name, known);
                 }
             }
@@ -127,6 +127,9 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, Option<String>> {
     if about.uid() != geteuid().as_raw() {
         return Err(Some("it belongs to another user".into()));
     }
+    if about.mode() & 0o022 != 0 {
+        return Err(Some("others may write to it".into()));
+    }
     let mut bytes = Vec::new();
     let whole = file.take(LIMIT).read_to_end(&mut bytes);
     whole.map_err(|error| Some(error.to_string()))?;
@@ -146,11 +149,18 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let beside = path.with_file_name(name);
-    let written = std::fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)
+    let create = || {
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600).open(&beside)
+    };
+    let created = match create() {
+        // A run with our PID was killed before it came to the renaming.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            std::fs::remove_file(&beside).and_then(|()| create())
+        }
+        created => created,
+    };
+    let written = created
         .and_then(|mut file| file.write_all(bytes))
         .and_then(|()| std::fs::rename(&beside, path));
     if written.is_err() {
@@ -162,6 +172,7 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     fn boot() -> Option<String> {
         Some("boot".into())
@@ -177,7 +188,7 @@ mod tests {
             .memory
             .checks
             .insert("cron".into(), super::super::Recollection::default());
-        store.save(&["cron"]).unwrap();
+        store.save(&["cron".to_owned()]).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         assert_eq!(
             Store::open(Some(&path), boot(), Notes::none()).unwrap().memory,
@@ -197,12 +208,12 @@ mod tests {
         one.memory
             .checks
             .insert("one".into(), super::super::Recollection::default());
-        one.save(&["one"]).unwrap();
+        one.save(&["one".to_owned()]).unwrap();
         other
             .memory
             .checks
             .insert("other".into(), super::super::Recollection::default());
-        other.save(&["other"]).unwrap();
+        other.save(&["other".to_owned()]).unwrap();
         let names: Vec<String> = Store::open(Some(&path), boot(), Notes::none())
             .unwrap()
             .memory
@@ -219,7 +230,7 @@ mod tests {
         for text in [
             "",
             "{",
-            "{\"procward_state\":9,\"memory\":{\"boot_id\":null}}",
+            "{\"procward_state\":9,\"memory\":{\"view\":null}}",
             "[1]",
         ] {
             std::fs::write(&path, text).unwrap();
@@ -231,6 +242,37 @@ mod tests {
                 None
             );
         }
+    }
+
+    #[test]
+    fn what_a_killed_run_left_behind_is_no_hindrance() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        std::fs::write(dir.path().join(format!("state.{}.new", std::process::id())), "{").unwrap();
+        Store::open(Some(&path), boot(), Notes::none())
+            .unwrap()
+            .save(&[])
+            .unwrap();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_others_may_write_to_is_not_believed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        Store::open(Some(&path), boot(), Notes::none())
+            .unwrap()
+            .save(&[])
+            .unwrap();
+        let allow = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        allow(0o620);
+        let store = Store::open(Some(&path), boot(), Notes::none()).unwrap();
+        assert!(store.remark.as_ref().unwrap().ends_with("others may write to it"));
+        store.save(&[]).unwrap();
+        assert_eq!(
+            Store::open(Some(&path), boot(), Notes::none()).unwrap().remark,
+            None
+        );
     }
 
     #[test]

@@ -9,9 +9,11 @@ fn seen(ids: &[i32]) -> Vec<Sighting> {
             pid: *pid,
             start: u64::try_from(*pid).unwrap(),
             program: b"/usr/sbin/cron".to_vec(),
+            name: b"cron".to_vec(),
             uid: Some(0),
             age: None,
             known_before: false,
+            span: Duration::ZERO,
         })
         .collect()
 }
@@ -36,7 +38,7 @@ fn cron() -> Check {
 fn after(runs: &[(u64, Verdict)]) -> Recollection {
     let mut memory = Memory::default();
     for (at, verdict) in runs {
-        memory.note(&cron(), verdict, *at);
+        memory.note(&cron(), verdict, *at, &|_| false);
     }
     memory.of(&cron()).unwrap().clone()
 }
@@ -117,36 +119,217 @@ fn a_gap_does_not_hide_that_the_process_is_another_one() {
 #[test]
 fn another_selector_under_the_same_name_is_another_check() {
     let mut memory = Memory::default();
-    memory.note(&cron(), &outcome(State::Ok, &[7], true), 0);
+    memory.note(&cron(), &outcome(State::Ok, &[7], true), 0, &|_| false);
     let mut other = check("crond:1", &host(Vec::new()));
     other.name = cron().name;
     assert!(memory.of(&other).is_none());
-    memory.note(&other, &outcome(State::Ok, &[8], false), 60);
+    memory.note(&other, &outcome(State::Ok, &[8], false), 60, &|_| false);
     assert_eq!(memory.of(&other).unwrap().runs.len(), 1);
     assert!(memory.of(&other).unwrap().replaced.is_empty());
 }
 
+fn busy() -> Check {
+    let mut check = check("cpu.demand>90%:0", &host(Vec::new()));
+    check.patience = Some(Patience {
+        warning: Duration::from_secs(600),
+        critical: Duration::from_secs(3600),
+    });
+    check
+}
+
+/// A process that is over the limit, with its program, its age in seconds, and the span of its rate.
+fn hog(pid: i32, program: &str, age: u64, span: u64) -> Sighting {
+    Sighting {
+        pid,
+        start: u64::try_from(pid).unwrap(),
+        program: program.into(),
+        name: program.into(),
+        uid: Some(33),
+        age: Some(Duration::from_secs(age)),
+        known_before: false,
+        span: Duration::from_secs(span),
+    }
+}
+
+/// What a run makes of these, and what it remembers.
+fn run(memory: &mut Memory, now: u64, hogs: &[Sighting]) -> Verdict {
+    run_over(memory, now, hogs, false)
+}
+
+fn run_over(memory: &mut Memory, now: u64, hogs: &[Sighting], went_on: bool) -> Verdict {
+    let mut verdict = verdict("nosuch:0", &host(Vec::new()));
+    if !hogs.is_empty() {
+        verdict.state = State::Critical;
+        verdict.manner = Manner::Busy;
+    }
+    verdict.matched = hogs.len() as u64;
+    verdict.sightings = hogs.to_vec();
+    verdict.evidence = hogs
+        .iter()
+        .map(|hog| crate::judge::Evidence {
+            pid: hog.pid,
+            name: hog.name.clone(),
+            ..Default::default()
+        })
+        .collect();
+    memory.note(&busy(), &verdict, now, &|_| went_on);
+    memory.of(&busy()).unwrap().settle(&busy(), &mut verdict, now);
+    verdict
+}
+
+/// The state, the PIDs in the evidence, and those of them that the first line names.
+fn told(verdict: &Verdict) -> (State, Vec<i32>, Vec<i32>) {
+    let pids = |named: bool| {
+        let shown = verdict.evidence.iter();
+        shown
+            .filter(|evidence| !named || !evidence.lesser)
+            .map(|evidence| evidence.pid)
+            .collect()
+    };
+    (verdict.state, pids(false), pids(true))
+}
+
 #[test]
-fn what_goes_on_is_told_since_when_and_a_long_pause_starts_anew() {
-    let over = |at| (at, outcome(State::Critical, &[7], false));
-    assert_eq!(
-        after(&[over(100), over(160), over(700)]).lasts(760),
-        Some(Duration::from_secs(660))
+fn what_is_busy_is_a_warning_after_ten_minutes_and_critical_after_sixty() {
+    let mut memory = Memory::default();
+    let spins = [hog(7, "spins", 90_000, 60)];
+    for minute in 0..70 {
+        let verdict = run(&mut memory, 10_000 + minute * 60, &spins);
+        // The first look tells of the minute before it.
+        let want = match minute + 1 {
+            0..10 => (State::Ok, vec![], vec![]),
+            10..60 => (State::Warning, vec![7], vec![7]),
+            _ => (State::Critical, vec![7], vec![7]),
+        };
+        assert_eq!(told(&verdict), want, "minute {minute}");
+        let story = (minute < 9).then(|| {
+            format!(
+                "over the limit, but not yet for 10 min: pid 7 spins for {} min",
+                minute + 1
+            )
+        });
+        assert_eq!(verdict.story, Vec::from_iter(story));
+    }
+    // One look without it, and it begins anew.
+    run(&mut memory, 14_260, &[]);
+    assert_eq!(run(&mut memory, 14_320, &spins).state, State::Ok);
+}
+
+#[test]
+fn who_is_busy_for_less_long_is_neither_named_nor_the_reason() {
+    let mut memory = Memory::default();
+    let (old, young, new) = (
+        hog(7, "old", 90_000, 60),
+        hog(8, "young", 90_000, 60),
+        hog(9, "new", 90_000, 60),
     );
-    assert_eq!(
-        after(&[over(100), over(2000)]).lasts(2060),
-        Some(Duration::from_secs(60))
+    for minute in 0..59 {
+        let mut hogs = vec![old.clone()];
+        hogs.extend((minute > 30).then(|| young.clone()));
+        run(&mut memory, 1000 + minute * 60, &hogs);
+    }
+    let verdict = run(
+        &mut memory,
+        1000 + 59 * 60,
+        &[old.clone(), young.clone(), new.clone()],
     );
+    assert_eq!(told(&verdict), (State::Critical, vec![7, 8], vec![7]));
     assert_eq!(
-        after(&[over(100), (160, outcome(State::Ok, &[], false)), over(220)]).lasts(220),
-        Some(Duration::ZERO)
+        verdict.story,
+        ["over the limit, but not yet for 10 min: pid 9 new for 1 min"]
     );
+    assert_eq!(verdict.matched, 2);
+    assert_eq!(verdict.evidence[1].lasts, Some(Duration::from_secs(29 * 60)));
+}
+
+#[test]
+fn who_is_started_anew_again_and_again_does_not_begin_anew() {
+    let mut memory = Memory::default();
+    // Every 50 s another process of the same program and user: it crashes, or does not want to be seen.
+    let mut last = State::Ok;
+    for minute in 0..12 {
+        let age = 10 + minute * 7 % 40;
+        let pid = i32::try_from(minute).unwrap() + 100;
+        last = run(&mut memory, minute * 60, &[hog(pid, "again", age, age)]).state;
+        if minute < 9 {
+            assert_eq!(last, State::Ok);
+        }
+    }
+    assert_eq!(last, State::Warning);
+    // Others are other findings: another program, another user, one that was there before.
+    let mut other = hog(200, "again", 10, 10);
+    other.uid = Some(0);
+    for hog in [other, hog(201, "other", 10, 10), hog(202, "again", 90_000, 60)] {
+        assert_eq!(run(&mut memory.clone(), 720, &[hog]).state, State::Ok);
+    }
+    // And one beside which the first goes on.
+    let verdict = run(
+        &mut memory,
+        720,
+        &[hog(111, "again", 60, 60), hog(112, "again", 5, 5)],
+    );
+    assert_eq!(told(&verdict).1, [111]);
+}
+
+#[test]
+fn after_a_long_pause_the_clocks_tell_whether_it_went_on() {
+    let spins = [hog(7, "spins", 90_000, 3)];
+    let after = |pause: u64, went_on: bool| {
+        let mut memory = Memory::default();
+        run(&mut memory, 1000, &spins);
+        run_over(&mut memory, 1000 + pause, &spins, went_on).state
+    };
+    assert_eq!(after(600, false), State::Warning);
+    assert_eq!(after(601, false), State::Ok);
+    assert_eq!(after(1800, true), State::Warning);
+    assert_eq!(after(3600, true), State::Critical);
+    // A successor can't be told over a long pause.
+    let mut memory = Memory::default();
+    run(&mut memory, 1000, &spins);
+    let other = [hog(8, "spins", 100, 3)];
+    assert_eq!(run_over(&mut memory, 2000, &other, true).state, State::Ok);
+}
+
+#[test]
+fn a_run_that_can_not_tell_does_not_end_what_goes_on() {
+    let mut memory = Memory::default();
+    let spins = [hog(7, "spins", 90_000, 60)];
+    for minute in 0..9 {
+        run(&mut memory, minute * 60, &spins);
+    }
+    let mut unknown = verdict("cpu.demand>90%:0", &host(Vec::new()));
+    unknown.state = State::Unknown;
+    memory.note(&busy(), &unknown, 9 * 60, &|_| false);
+    assert_eq!(run(&mut memory, 10 * 60, &spins).state, State::Warning);
+}
+
+#[test]
+fn what_a_file_says_of_the_future_began_now() {
+    let mut memory = Memory::default();
+    let spins = [hog(7, "spins", 90_000, 60)];
+    run(&mut memory, 10_000, &spins);
+    let key = key(&busy());
+    memory.checks.get_mut(&key).unwrap().since[0].since = 1_000_000;
+    run(&mut memory, 10_060, &spins);
+    assert_eq!(memory.checks[&key].since[0].since, 10_060);
+}
+
+#[test]
+fn checks_that_are_not_run_any_more_are_forgotten_after_a_week() {
+    let mut memory = Memory::default();
+    memory.note(&cron(), &outcome(State::Ok, &[7], false), 0, &|_| false);
+    memory.note(&busy(), &outcome(State::Ok, &[], false), 7 * 86_400, &|_| false);
+    assert_eq!(memory.checks.len(), 2);
+    memory.note(&busy(), &outcome(State::Ok, &[], false), 7 * 86_400 + 1, &|_| {
+        false
+    });
+    assert_eq!(memory.checks.len(), 1);
 }
 
 #[test]
 fn a_finding_of_the_last_run_is_known_again() {
     let mut memory = Memory::default();
-    memory.note(&cron(), &outcome(State::Critical, &[7], false), 0);
+    memory.note(&cron(), &outcome(State::Critical, &[7], false), 0, &|_| false);
     let mut now = outcome(State::Critical, &[7, 8], false);
     memory.recognise(&cron(), &mut now);
     let known: Vec<bool> = now.sightings.iter().map(|seen| seen.known_before).collect();

@@ -4,6 +4,7 @@ use super::{Look, diagnostic, escape};
 use crate::judge::near::percent;
 use crate::judge::{Evidence, NearMiss, Report, State, Usage, Verdict};
 use std::fmt::Write;
+use std::time::Duration;
 
 /// All details of a report.
 #[must_use]
@@ -104,10 +105,10 @@ fn one(text: &mut String, verdict: &Verdict) {
         "{name}: {}; want {wants}{warning}{may}{story}",
         number(verdict)
     );
-    for evidence in &verdict.evidence {
+    for evidence in verdict.shown() {
         let _ = writeln!(text, "  {}", process(evidence));
     }
-    let told = verdict.evidence.len() as u64;
+    let told = verdict.shown().len() as u64;
     if told > 0 && verdict.matched > told {
         let _ = writeln!(text, "  and {} more", verdict.matched - told);
     }
@@ -154,6 +155,7 @@ pub(super) fn process(evidence: &Evidence) -> String {
     facts.extend(evidence.user.as_ref().map(|user| escape::text(user.as_bytes())));
     facts.extend(evidence.age.map(|age| format!("up {}", age_words(age))));
     facts.extend(evidence.usage.map(usage));
+    facts.extend(evidence.lasts.map(|lasts| lasting(lasts, evidence.age)));
     facts.extend(evidence.unit.as_ref().map(|unit| escape::text(unit)));
     facts.extend(
         evidence
@@ -175,16 +177,32 @@ pub(super) fn process(evidence: &Evidence) -> String {
     format!("pid {} {}{facts}", evidence.pid, escape::text(&evidence.program))
 }
 
-/// `97.0% CPU now (wants 99.8%), 3.1% over its life`; what children used that ended is told apart.
+/// `97.0% CPU over the last 60 s, wants 99.8%, 3.1% over its life`; what children used that ended is told apart.
 fn usage(usage: Usage) -> String {
-    let mut text = format!("{} CPU now", percent(usage.now));
-    if usage.reaped >= 10 {
-        text += &format!(", {} of it by children that ended", percent(usage.reaped));
+    let life = percent(usage.life);
+    let Some(rate) = usage.rate else {
+        return format!("{life} CPU over its life");
+    };
+    let seconds = (rate.over.as_millis() + 500) / 1000;
+    let mut text = format!("{} CPU over the last {seconds} s", percent(rate.now));
+    if rate.reaped >= 10 {
+        text += &format!(", {} of it by children that ended", percent(rate.reaped));
     }
-    if usage.demand > usage.now + 50 {
-        text += &format!(", wants {}", percent(usage.demand));
+    if rate.demand > rate.now + 50 {
+        text += &format!(", wants {}", percent(rate.demand));
     }
-    text + &format!(", {} over its life", percent(usage.life))
+    text + &format!(", {life} over its life")
+}
+
+/// For how long it is a finding already; longer than it lives where it was started in another one's place.
+fn lasting(lasts: Duration, age: Option<u64>) -> String {
+    let seconds = lasts.as_secs();
+    let before = if age.is_some_and(|age| age + 1 < seconds) {
+        " with those before it"
+    } else {
+        ""
+    };
+    format!("over the limit for {}{before}", age_words(seconds))
 }
 
 fn near(miss: &NearMiss) -> String {

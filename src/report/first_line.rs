@@ -67,6 +67,7 @@ fn found(verdict: &Verdict, tell: impl Fn(&str, &str) -> String) -> Vec<String> 
     let found: BTreeSet<String> = verdict
         .evidence
         .iter()
+        .filter(|evidence| !evidence.lesser)
         .map(|evidence| {
             let user = escape::text(evidence.user.as_deref().unwrap_or("?").as_bytes());
             tell(&cut(&escape::text(&evidence.name)), &cut(&user))

@@ -50,13 +50,22 @@ pub(super) struct OneProcess {
     doubt: Option<String>,
 }
 
-/// Percent of one core.
+/// Percent of one core; what was measured between two looks only where there were two.
 #[derive(Serialize)]
 struct Cpu {
+    #[serde(flatten)]
+    rate: Option<Between>,
+    life: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    over_limit_seconds: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Between {
     now: f64,
     demand: f64,
     reaped: f64,
-    life: f64,
+    window_seconds: f64,
 }
 
 #[derive(Serialize)]
@@ -148,7 +157,7 @@ fn verdict(verdict: &Verdict) -> OneVerdict {
         min: verdict.count.min,
         max: verdict.count.max,
         wants: safe(&verdict.wants),
-        processes: verdict.evidence.iter().map(process).collect(),
+        processes: verdict.shown().iter().map(process).collect(),
         unsure: verdict.unsure.iter().map(process).collect(),
         near: verdict
             .near
@@ -183,10 +192,14 @@ pub(super) fn process(evidence: &Evidence) -> OneProcess {
         unit: evidence.unit.as_deref().map(escape::text),
         container: evidence.container.as_deref().map(escape::text),
         cpu: evidence.usage.map(|usage| Cpu {
-            now: percent(usage.now),
-            demand: percent(usage.demand),
-            reaped: percent(usage.reaped),
+            rate: usage.rate.map(|rate| Between {
+                now: percent(rate.now),
+                demand: percent(rate.demand),
+                reaped: percent(rate.reaped),
+                window_seconds: (rate.over.as_secs_f64() * 10.0).round() / 10.0,
+            }),
             life: percent(usage.life),
+            over_limit_seconds: evidence.lasts.map(|lasts| lasts.as_secs()),
         }),
         doubt: evidence.doubt.as_deref().map(safe),
     }

@@ -191,6 +191,8 @@ fn hostile(bytes: &[u8], text: &str) -> Report {
         unit: Some(bytes.to_vec()),
         container: Some(bytes.to_vec()),
         usage: None,
+        lasts: None,
+        lesser: false,
         doubt: Some(text.into()),
         age: Some(1),
     };

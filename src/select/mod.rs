@@ -17,7 +17,7 @@ pub mod spec;
 pub mod term;
 mod title;
 pub mod truth;
-mod usage;
+pub(crate) mod usage;
 
 pub use duration::parse_duration;
 pub use fault::Fault;

@@ -42,5 +42,8 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Snapshot, String> {
     let mut snapshot = file.snapshot.ok_or("it holds no snapshot")?;
     snapshot.processes.sort_by_key(|process| process.pid);
     snapshot.processes.dedup_by_key(|process| process.pid);
+    if let Some(clocks) = snapshot.clocks.take() {
+        snapshot.keep_clocks(clocks);
+    }
     Ok(snapshot)
 }

@@ -56,6 +56,14 @@ impl Snapshot {
         !self.gaps.iter().any(Gap::hides)
     }
 
+    /// Takes in the clocks of this look, by which is told who of the look before has ended.
+    pub fn keep_clocks(&mut self, clocks: Clocks) {
+        if let Some(past) = &mut self.past {
+            past.mark_ended(&clocks);
+        }
+        self.clocks = Some(clocks);
+    }
+
     /// The process with this PID, if it is in the snapshot.
     #[must_use]
     pub fn by_pid(&self, pid: i32) -> Option<&Process> {

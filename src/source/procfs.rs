@@ -12,7 +12,7 @@ use crate::deadline::Notes;
 use crate::select::Plan;
 use crate::snapshot::{Clock, Clocks, Gap, Process, Snapshot};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{Dir, Mode, OFlags, open};
+use rustix::fs::{Dir, Mode, OFlags, open, readlinkat};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -66,11 +66,19 @@ impl Procfs {
         self.live
     }
 
-    /// The id of this boot; none where the mount does not show it.
+    /// What identities and instants hold for: this boot, as the namespaces of procward number its processes and count
+    /// its time. None where that can't be told.
     #[must_use]
-    pub fn boot_id(&self) -> Option<String> {
+    pub fn view(&self) -> Option<String> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        host::boot_id(open(&self.root, flags, Mode::empty()).ok()?)
+        let proc = open(&self.root, flags, Mode::empty()).ok()?;
+        let namespace = |kind: &str| {
+            let link = readlinkat(&proc, format!("self/ns/{kind}"), Vec::new()).ok()?;
+            Some(link.to_string_lossy().into_owned())
+        };
+        let boot = host::boot_id(&proc)?;
+        // Kernels before 5.6 have no time namespaces.
+        Some([boot, namespace("pid")?, namespace("time").unwrap_or_default()].join(" "))
     }
 
     /// Looks once.
@@ -150,14 +158,11 @@ impl Procfs {
             }
         }
         snapshot.processes.sort_by_key(|process| process.pid);
-        if let Some(clocks) = &mut clocks {
+        if let Some(mut clocks) = clocks {
             clocks.clocks.sort_by_key(|clock| clock.pid);
             clocks.clocks.dedup_by_key(|clock| clock.pid);
-            if let Some(past) = &mut snapshot.past {
-                past.mark_ended(clocks);
-            }
+            snapshot.keep_clocks(clocks);
         }
-        snapshot.clocks = clocks;
         crowd.complete(&mut snapshot);
         refresh(&mut snapshot);
         snapshot

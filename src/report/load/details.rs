@@ -177,10 +177,10 @@ fn by_cpu(text: &mut String, blame: &Blame) {
         return;
     };
     let _ = writeln!(text, "most CPU over {:.1} s, of one core:", window.as_secs_f64());
-    for (who, usage) in &blame.cpu {
-        let _ = write!(text, "  {} {}", percent(usage.now), process(who));
-        if usage.reaped >= 10 {
-            let _ = write!(text, ", {} of it by children that ended", percent(usage.reaped));
+    for (who, rate) in &blame.cpu {
+        let _ = write!(text, "  {} {}", percent(rate.now), process(who));
+        if rate.reaped >= 10 {
+            let _ = write!(text, ", {} of it by children that ended", percent(rate.reaped));
         }
         text.push('\n');
     }

@@ -1,6 +1,6 @@
 //! For programs; docs/load.schema.json. These types are the format: they change only with `version`.
 
-use crate::judge::{Evidence, State, Usage};
+use crate::judge::{Evidence, Rate, State};
 use crate::load::blame::{Asleep, Blame, Hidden};
 use crate::load::{Report, verdict};
 use crate::report::escape;
@@ -245,11 +245,11 @@ fn in_d((who, asleep): &(Evidence, Asleep)) -> InD {
     }
 }
 
-fn by_cpu((who, usage): &(Evidence, Usage)) -> ByCpu {
+fn by_cpu((who, rate): &(Evidence, Rate)) -> ByCpu {
     ByCpu {
         process: process(who),
-        percent: percent(usage.now),
-        reaped_percent: percent(usage.reaped),
+        percent: percent(rate.now),
+        reaped_percent: percent(rate.reaped),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Exact output of every format, and what never reaches it.
 
 use super::*;
-use crate::judge::{Evidence, Usage};
+use crate::judge::{Evidence, Rate};
 use crate::load::blame::{Asleep, Blame, Blocked, Held, Hidden, Pressed};
 use crate::load::limits::{load, perl};
 use crate::load::{Limits, Measure, judge};
@@ -87,10 +87,10 @@ fn failing(bytes: &[u8], text: &str) -> Report {
         window: Some(Duration::from_millis(1040)),
         cpu: vec![(
             who(10, bytes, text),
-            Usage {
+            Rate {
                 now: 973,
                 reaped: 900,
-                ..Usage::default()
+                ..Rate::default()
             },
         )],
         memory: vec![(

@@ -42,6 +42,9 @@ fn clause(term: &Term, one: bool) -> String {
         (Op::AtMost, Key::Age) => format!("at most {values} old"),
         (Op::More, Key::Age) => format!("older than {values}"),
         (Op::AtLeast, Key::Age) => format!("at least {values} old"),
+        (Op::More, Key::Cpu) => format!("using over {values} of a core"),
+        (Op::More, Key::CpuDemand) => format!("wanting over {values} of a core"),
+        (Op::More, Key::CpuLife) => format!("using over {values} of a core all its life"),
         (Op::Less, _) => format!("with {name} under {values}"),
         (Op::AtMost, _) => format!("with {name} of at most {values}"),
         (Op::More, _) => format!("with {name} over {values}"),
@@ -56,6 +59,10 @@ fn clause(term: &Term, one: bool) -> String {
         (Op::Is | Op::IsNot, Key::Tty) => format!("{not}on terminal {values}"),
         (Op::Is | Op::IsNot, Key::State) => format!("{not}in state {}", states(&term.values)),
         (Op::Is | Op::IsNot, Key::Scope) => places(&term.values),
+        (Op::Is | Op::IsNot, Key::CpuStarved) => {
+            let starved = (values == "yes") != term.op.negated();
+            if starved { "starved" } else { "not starved" }.into()
+        }
         (
             Op::Is | Op::IsNot,
             Key::Kthread | Key::Main | Key::ExeDeleted | Key::ExeReplaced | Key::ExeSystem,
