@@ -11,6 +11,7 @@
 
 mod common;
 mod configuration;
+mod cpu;
 mod crowd;
 mod daemons;
 mod deadline;
