@@ -570,14 +570,14 @@ fn a_state_file_that_is_of_no_use_is_told_and_measured_anew() {
     let good = std::fs::read_to_string(&file).expect("a state file");
     // Another boot, or another namespace, is no fault.
     write(&good.replace("\"view\":\"", "\"view\":\"0"));
-    assert_eq!(run().0, true);
+    assert!(run().0);
     // A look that lacks everybody.
     let mut emptied: serde_json::Value = serde_json::from_str(&good).expect("JSON");
     for sample in emptied["memory"]["samples"].as_array_mut().expect("samples") {
         sample["clocks"] = serde_json::json!([]);
     }
     write(&emptied.to_string());
-    assert_eq!(run().0, true);
+    assert!(run().0);
     // Somebody else's, and one that others may write.
     std::os::unix::fs::chown(&file, Some(65_534), None).expect("chown");
     let (slept, said) = run();
