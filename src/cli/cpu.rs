@@ -7,13 +7,14 @@ use super::view::View;
 use super::watch::Watch;
 use crate::config::load::load;
 use crate::config::settings::{CpuSettings, parse_percent};
-use crate::cpu::{LIMIT, Limits, PATIENCE, check, exempt};
+use crate::cpu::{LIMIT, Limits, check, exempt};
 use crate::exit_code::Exit;
 use crate::judge::{Item, Pace, Report, State};
-use crate::memory::Patience;
 use crate::outcome::Outcome;
 use crate::report::{Format, escape};
-use crate::select::parse_duration;
+use crate::select::selection::Wanted;
+use crate::select::spec::parse_selector;
+use crate::select::{Plan, Selector, parse_duration, select};
 use clap::Args;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -77,7 +78,7 @@ impl CpuCommand {
         let loaded = load(self.config.as_deref(), &view, arguments.notes);
         let settings = loaded.settings.cpu;
         if self.show_exempt {
-            return Outcome::new(shown(&settings), Exit::Ok);
+            return shown(&settings, &view);
         }
         let store = view.store(self.state.as_deref());
         let (limits, remark) = self.limits(&settings, store.is_some());
@@ -109,11 +110,9 @@ impl CpuCommand {
         } else {
             store
         };
-        // A fault of [cpu] may have hidden an exemption or a limit; those of checks are told by `check`.
-        let mut items: Vec<Item> = loaded.items.into_iter().filter(is_of_cpu).collect();
-        if items.is_empty() {
-            items.push(Item::Check(Box::new(check)));
-        }
+        // A fault of [cpu] makes its limits doubtful, and one of a file may have hidden it.
+        let own = (!settings.faulty).then(|| Item::Check(Box::new(check)));
+        let items: Vec<Item> = own.into_iter().chain(loaded.of_cpu).collect();
         outcome(watch.run(&items, store))
     }
 
@@ -122,16 +121,12 @@ impl CpuCommand {
             window: self.window.or(settings.window).unwrap_or(Pace::default().window),
             lasting: self.lasting.or(settings.lasting).unwrap_or_default(),
         };
-        let patience = Patience {
-            warning: settings.warning.unwrap_or(PATIENCE.warning),
-            critical: settings.critical.unwrap_or(PATIENCE.critical),
-        };
         let bare = self.limit.is_none() && self.window.is_none() && self.lasting.is_none() && !self.lifetime;
         let limits = Limits {
             limit: self.limit.or(settings.limit).unwrap_or(LIMIT),
             lifetime: self.lifetime,
             pace,
-            patience: (bare && remembers).then_some(patience),
+            patience: (bare && remembers).then(|| settings.patience()),
             severity: if bare && !remembers {
                 State::Warning
             } else {
@@ -139,36 +134,58 @@ impl CpuCommand {
             },
         };
         let remark = (bare && !remembers).then_some(
-            "judged over 3 s only: there is no state file, so it can't be told what goes on for long; give --state FILE",
+            "judged by this run alone: there is no state file, so it can't be told what goes on for long; give --state FILE",
         );
         (limits, remark)
     }
 }
 
-fn is_of_cpu(item: &Item) -> bool {
-    matches!(item, Item::Faulty { name, .. } if name == "cpu")
-}
-
-fn shown(settings: &CpuSettings) -> String {
+/// Who is exempt, why, and how many that are at the moment: an exemption that nobody needs is one too many.
+fn shown(settings: &CpuSettings, view: &View) -> Outcome {
+    let built_in = exempt::built_in();
+    let off = |name: &String| settings.without.contains(name);
+    let configured = settings.exempt.iter().map(|exception| {
+        let what = format!("(configured): {}", exception.reason);
+        (
+            what,
+            Some(exception.selector.clone()),
+            exception.selector.text.clone(),
+        )
+    });
+    let own = built_in.into_iter().map(|entry| {
+        let switched = if off(&entry.name) { " (switched off)" } else { "" };
+        let what = format!("{}{switched}: {}", entry.name, entry.reason);
+        (what, parse_selector(&entry.select, view).ok(), entry.select)
+    });
+    let entries: Vec<(String, Option<Selector>, String)> = configured.chain(own).collect();
+    let wanted = |selector: &Selector| Wanted {
+        selector: selector.clone(),
+        except: Vec::new(),
+        strict: true,
+        everywhere: true,
+        match_self: true,
+    };
+    let selectors = entries.iter().filter_map(|(_, selector, _)| selector.as_ref());
+    let look = view.look(&Plan::deciding(selectors.map(wanted).collect()));
     let mut text =
         String::from("Exempt from `procward cpu`, unless switched off by name in the configuration:\n");
-    let mut tell = |what: &str, select: &str| {
-        let _ = writeln!(text, "\n{}", escape::text(what.as_bytes()));
-        let _ = writeln!(text, "  {}", escape::text(select.as_bytes()));
-    };
-    for exception in &settings.exempt {
-        tell(
-            &format!("(configured): {}", exception.reason),
-            &exception.selector.text,
-        );
+    for (what, selector, written) in &entries {
+        let now = selector.as_ref().map(|selector| {
+            let selection = select(&wanted(selector), &look);
+            number(selection.matched.len(), selection.unknown.len())
+        });
+        let now = now.map(|now| format!(" ({now} now)")).unwrap_or_default();
+        let _ = writeln!(text, "\n{}{now}", escape::with_bars(what.as_bytes()));
+        let _ = writeln!(text, "  {}", escape::with_bars(written.as_bytes()));
     }
-    for entry in exempt::built_in() {
-        let off = if settings.without.contains(&entry.name) {
-            " (switched off)"
-        } else {
-            ""
-        };
-        tell(&format!("{}{off}: {}", entry.name, entry.reason), &entry.select);
+    Outcome::new(text, Exit::Ok)
+}
+
+fn number(matched: usize, unknown: usize) -> String {
+    match (matched, unknown) {
+        (0, 0) => "no process".into(),
+        (1, 0) => "1 process".into(),
+        (n, 0) => format!("{n} processes"),
+        (n, u) => format!("{n} to {} processes", n + u),
     }
-    text
 }

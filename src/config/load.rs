@@ -30,6 +30,8 @@ pub fn load(path: Option<&Path>, accounts: &dyn Accounts, notes: Notes) -> Loade
 pub struct Files {
     sources: Vec<Source>,
     unread: Vec<Item>,
+    /// Whether there is none, and none was asked for.
+    none: bool,
 }
 
 impl Files {
@@ -54,6 +56,11 @@ impl Files {
                 Err(fault) => files.unread.push(faulty(&path, fault)),
             }
         }
+        let default = Path::new(DEFAULT);
+        files.none = path.is_none()
+            && files.sources.is_empty()
+            && files.unread.len() == 1
+            && matches!(notes.of_file(default, || default.symlink_metadata()), Err(error) if error.kind() == ErrorKind::NotFound);
         files
     }
 
@@ -69,6 +76,9 @@ impl Files {
     #[must_use]
     pub fn check(self, accounts: &dyn Accounts) -> Loaded {
         let mut loaded = from_texts(self.sources, accounts);
+        if !self.none {
+            loaded.of_cpu.extend(self.unread.iter().cloned());
+        }
         loaded.items.splice(0..0, self.unread);
         tell_apart(&mut loaded.items);
         loaded

@@ -30,6 +30,8 @@ pub struct Loaded {
     pub items: Vec<Item>,
     /// What is not about one check.
     pub settings: Settings,
+    /// Those of the items that tell of faults of `[cpu]`, or of files in which it may have been.
+    pub of_cpu: Vec<Item>,
     /// The files.
     pub sources: Vec<Source>,
 }
@@ -42,9 +44,11 @@ pub fn from_texts(sources: Vec<Source>, accounts: &dyn Accounts) -> Loaded {
     for source in &sources {
         validation.file(source, raw::parse(&source.text), &mut settings);
     }
+    let (items, of_cpu) = validation.finish();
     Loaded {
-        items: validation.finish(),
+        items,
         settings,
+        of_cpu,
         sources,
     }
 }

@@ -48,6 +48,8 @@ pub struct RawFile {
     pub checks: Vec<RawCheck>,
     /// Faults of TOML itself, and of what is none of these.
     pub faults: Vec<Fault>,
+    /// Whether it is no TOML: then the end of what is faulty can't be told.
+    pub broken: bool,
 }
 
 /// `[cpu]` as written.
@@ -156,6 +158,7 @@ pub fn parse(text: &str) -> RawFile {
         cpu: of_cpu,
         checks,
         faults,
+        broken: !errors.is_empty(),
     }
 }
 

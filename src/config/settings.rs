@@ -3,8 +3,9 @@
 use super::Source;
 use super::raw::{Placed, RawCpu, RawFile};
 use super::validate::{Validation, time};
-use crate::cpu::exempt;
+use crate::cpu::{PATIENCE, exempt};
 use crate::judge::Exception;
+use crate::memory::Patience;
 use crate::select::Fault;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub struct Settings {
 /// `[cpu]`
 #[derive(Clone, Debug, Default)]
 pub struct CpuSettings {
+    /// Whether something of it can't be understood.
+    pub faulty: bool,
     /// Percent of one core.
     pub limit: Option<u32>,
     /// Over what time it is measured.
@@ -66,30 +69,25 @@ impl Settings {
 impl CpuSettings {
     fn take(&mut self, validation: &Validation<'_>, source: &Source, raw: &RawCpu) -> Vec<Fault> {
         let mut faults = raw.faults.clone();
-        let time = |text: &Option<Placed<String>>, faults: &mut Vec<Fault>| {
-            text.as_ref().and_then(|text| time(text, faults))
-        };
         if let Some((text, place)) = &raw.limit {
             match parse_percent(text) {
-                Ok(limit) => self.limit = Some(limit),
+                Ok(limit) => once(&mut self.limit, limit, place, &mut faults),
                 Err(help) => faults.push(Fault::new(place.clone(), "this is no limit", help)),
             }
         }
-        if let Some(window) = time(&raw.window, &mut faults) {
-            let range = Duration::from_millis(500)..=Duration::from_secs(600);
-            if !range.contains(&window) {
-                let place = raw.window.as_ref().map_or(0..0, |(_, place)| place.clone());
-                faults.push(Fault::new(
-                    place,
-                    "a window lies between 500ms and 10m",
-                    "write \"3s\"",
-                ));
+        let mut take = |known: &mut Option<Duration>, raw: &Option<Placed<String>>| {
+            if let Some(text) = raw
+                && let Some(span) = time(text, &mut faults)
+            {
+                once(known, span, &text.1, &mut faults);
             }
-            self.window = Some(window);
-        }
-        self.lasting = time(&raw.lasting, &mut faults).or(self.lasting);
-        self.warning = time(&raw.warning, &mut faults).or(self.warning);
-        self.critical = time(&raw.critical, &mut faults).or(self.critical);
+        };
+        take(&mut self.window, &raw.window);
+        take(&mut self.lasting, &raw.lasting);
+        take(&mut self.warning, &raw.warning);
+        take(&mut self.critical, &raw.critical);
+        faults.extend(self.window_fault(raw));
+        faults.extend(self.order_fault(raw));
         for (name, place) in &raw.without {
             let known: Vec<String> = exempt::built_in().into_iter().map(|entry| entry.name).collect();
             if known.contains(name) {
@@ -105,6 +103,58 @@ impl CpuSettings {
         self.exempt
             .extend(validation.exceptions(source, &raw.exempt, &mut faults));
         faults
+    }
+}
+
+impl CpuSettings {
+    fn window_fault(&self, raw: &RawCpu) -> Option<Fault> {
+        let (_, place) = raw.window.as_ref()?;
+        let range = Duration::from_millis(500)..=Duration::from_secs(600);
+        let outside = self.window.is_some_and(|window| !range.contains(&window));
+        outside.then(|| {
+            Fault::new(
+                place.clone(),
+                "a window lies between 500ms and 10m",
+                "write \"3s\"",
+            )
+        })
+    }
+
+    /// What is critical before it is a warning would never be either.
+    fn order_fault(&self, raw: &RawCpu) -> Option<Fault> {
+        let (_, place) = raw.warning.as_ref().or(raw.critical.as_ref())?;
+        let patience = self.patience();
+        (patience.warning > patience.critical).then(|| {
+            Fault::new(
+                place.clone(),
+                "`warning` is longer than `critical`",
+                format!(
+                    "give both, the shorter time as the warning: without them it is {} and {} minutes",
+                    PATIENCE.warning.as_secs() / 60,
+                    PATIENCE.critical.as_secs() / 60
+                ),
+            )
+        })
+    }
+
+    /// For how long something must go on from run to run.
+    #[must_use]
+    pub fn patience(&self) -> Patience {
+        Patience {
+            warning: self.warning.unwrap_or(PATIENCE.warning),
+            critical: self.critical.unwrap_or(PATIENCE.critical),
+        }
+    }
+}
+
+/// Sets what is not set yet.
+fn once<T>(known: &mut Option<T>, value: T, place: &std::ops::Range<usize>, faults: &mut Vec<Fault>) {
+    if known.replace(value).is_some() {
+        faults.push(Fault::new(
+            place.clone(),
+            "this is given in two files",
+            "give it once",
+        ));
     }
 }
 

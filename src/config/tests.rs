@@ -7,15 +7,19 @@ use crate::snapshot::{FileId, Table};
 use proptest::prelude::*;
 use std::time::Duration;
 
-fn load(text: &str) -> Loaded {
+fn accounts() -> Table {
     let mut accounts = Table::default();
     accounts.users.insert("root".into(), 0);
+    accounts.files.insert("/exists".into(), FileId::default());
+    accounts
+}
+
+fn load(text: &str) -> Loaded {
     let source = Source {
         name: "p.toml".into(),
         text: text.into(),
     };
-    accounts.files.insert("/exists".into(), FileId::default());
-    from_texts(vec![source], &accounts)
+    from_texts(vec![source], &accounts())
 }
 
 fn shown(text: &str) -> Vec<String> {
@@ -206,4 +210,66 @@ fn the_table_of_cpu_is_read() {
     );
     assert_eq!((cpu.without, cpu.exempt.len()), (vec!["people".to_owned()], 1));
     assert_eq!(loaded.items.len(), 0);
+}
+
+/// What is told of `[cpu]` in these files.
+fn faults_of_cpu(texts: &[&str]) -> Vec<String> {
+    let sources = texts.iter().zip(["a.toml", "b.toml"]).map(|(text, name)| Source {
+        name: name.into(),
+        text: (*text).into(),
+    });
+    let loaded = from_texts(sources.collect(), &accounts());
+    let faults = loaded.of_cpu.iter().flat_map(|item| match item {
+        Item::Faulty { name, faulty } => {
+            let of = |fault: &crate::select::Fault| format!("{name} {}: {}", faulty.source, fault.message);
+            faulty.faults.iter().map(of).collect::<Vec<String>>()
+        }
+        other => panic!("{other:?}"),
+    });
+    let faults: Vec<String> = faults.collect();
+    assert_eq!(
+        loaded.settings.cpu.faulty,
+        faults.iter().any(|fault| fault.starts_with("cpu "))
+    );
+    faults
+}
+
+#[test]
+fn what_could_not_come_to_pass_or_is_said_twice_is_a_fault() {
+    assert_eq!(
+        faults_of_cpu(&["[cpu]\nwarning = \"10m\"\ncritical = \"10m\"\n"]),
+        [""; 0]
+    );
+    let longer = "cpu a.toml: `warning` is longer than `critical`";
+    assert_eq!(
+        faults_of_cpu(&["[cpu]\nwarning = \"20m\"\ncritical = \"10m\"\n"]),
+        [longer]
+    );
+    assert_eq!(faults_of_cpu(&["[cpu]\nwarning = \"2h\"\n"]), [longer]);
+    assert_eq!(faults_of_cpu(&["[cpu]\ncritical = \"5m\"\n"]), [longer]);
+    let twice = "cpu b.toml: this is given in two files";
+    for line in [
+        "limit = 90",
+        "window = \"3s\"",
+        "for = \"3s\"",
+        "warning = \"1m\"",
+        "critical = \"1h\"",
+    ] {
+        let text = format!("[cpu]\n{line}\n");
+        assert_eq!(faults_of_cpu(&[&text, &text]), [twice], "{line}");
+    }
+    let more = "[cpu]\nwithout = [\"people\"]\nexempt = [ { select = \"user=root\", reason = \"r\" } ]\n";
+    assert_eq!(faults_of_cpu(&[more, more]), [""; 0]);
+}
+
+#[test]
+fn a_file_that_may_have_hidden_the_table_of_cpu_is_told_with_it() {
+    assert_eq!(
+        faults_of_cpu(&["[[check]]\nname = \"x\"\nselect = \"x=\"\n"]),
+        [""; 0]
+    );
+    let faults = faults_of_cpu(&["[[check]]\nname = \"x\"\nselect = \"x\"\n[cpu\n"]);
+    assert_eq!(faults, ["x a.toml: unclosed table, expected `]`"]);
+    assert!(!faults_of_cpu(&["[cpu]\nlimit = 9 0\n"]).is_empty());
+    assert_eq!(faults_of_cpu(&["[cpus]\nlimit = 9\n"]).len(), 1);
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 pub struct Validation<'a> {
     accounts: &'a dyn Accounts,
     items: Vec<Item>,
+    of_cpu: Vec<Item>,
     /// Name to `FILE:LINE` of its first use.
     names: BTreeMap<String, String>,
 }
@@ -26,32 +27,45 @@ impl<'a> Validation<'a> {
         Validation {
             accounts,
             items: Vec::new(),
+            of_cpu: Vec::new(),
             names: BTreeMap::new(),
         }
     }
 
-    /// The items.
+    /// The items, and again those of them that concern `[cpu]`.
     #[must_use]
-    pub fn finish(self) -> Vec<Item> {
-        self.items
+    pub fn finish(self) -> (Vec<Item>, Vec<Item>) {
+        (self.items, self.of_cpu)
     }
 
     /// Validates what one file holds, and takes its settings in.
     pub fn file(&mut self, source: &Source, file: RawFile, settings: &mut Settings) {
         let (more, of_cpu) = settings.take(self, source, &file);
+        let first = self.items.len();
         if !of_cpu.is_empty() {
+            settings.cpu.faulty = true;
             self.faulty(source, CPU.into(), of_cpu);
         }
         let RawFile {
-            checks, mut faults, ..
+            checks,
+            mut faults,
+            broken,
+            ..
         } = file;
         faults.extend(more);
         if !faults.is_empty() {
             // A fault of the file as a whole may have hidden checks: it is an UNKNOWN of its own.
             self.faulty(source, source.name.clone(), faults);
         }
+        self.of_cpu.extend_from_slice(&self.items[first..]);
+        let first = self.items.len();
         for check in checks {
             self.check(source, check);
+        }
+        if broken {
+            let faulty = |item: &&Item| matches!(item, Item::Faulty { .. });
+            self.of_cpu
+                .extend(self.items[first..].iter().filter(faulty).cloned());
         }
     }
 

@@ -390,7 +390,8 @@ fn count(selection: &Selection, wanted: LeftOut) -> usize {
 
 /// The exceptions that matched no process. Where processes may be hidden, nobody knows.
 fn unused(check: &Check, selection: &Selection, snapshot: &Snapshot) -> Vec<String> {
-    if !snapshot.is_complete() {
+    // Who may use much CPU and does not just now still may.
+    if !snapshot.is_complete() || is_about_cpu(check) {
         return Vec::new();
     }
     let exceptions = check.except.iter().enumerate();

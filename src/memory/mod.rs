@@ -238,7 +238,7 @@ impl Recollection {
                 format!("pid {} {name} for {lasts}", evidence.pid)
             })
             .collect();
-        verdict.retain(|seen| lasts(seen) >= patience.warning);
+        verdict.retain(|seen| lasts(seen) >= patience.warning.min(patience.critical));
         if early.is_empty() {
             return;
         }

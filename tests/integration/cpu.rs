@@ -709,9 +709,67 @@ fn under_the_name_of_a_monitor_it_is_one() {
 }
 
 #[test]
-fn who_is_exempt_is_shown_with_the_reason() {
-    let said = Procward::new().args(["cpu", "--show-exempt"]).run().ends(0);
-    said.says("\npeople: what people run is their own business\n  user>=1000,user<60514,uid.any!=0\n")
-        .says("\ncompressors: compresses something large\n  name=xz|gzip|")
-        .says("\nlow-priority: gives way to everything else: nice 10 or more\n  nice>=10\n");
+fn who_is_exempt_is_shown_with_the_reason_and_how_many_there_are() {
+    need!(has("cc") && is_root(), "cc and root are needed");
+    let room = Room::new();
+    let _one = room.burner_by(&["nice", "-n", "19"], "pwtnice", &["spin", "1", "0"]);
+    let file = room.place.script(
+        "p.toml",
+        "[cpu]\nwithout = [\"people\"]\n\
+         exempt = [ { select = \"name=pwtinit|pwtnosuch\", reason = \"it may\" }, \
+                    { select = \"name=pwtnosuch\", reason = \"nobody needs it\" } ]\n",
+    );
+    let said = room.cpu(&["--show-exempt", "--config", &file.display().to_string()]);
+    said.ends(0)
+        .says("\n(configured): it may (1 process now)\n  name=pwtinit|pwtnosuch\n")
+        .says("\n(configured): nobody needs it (no process now)\n  name=pwtnosuch\n")
+        .says("\npeople (switched off): what people run is their own business (no process now)\n")
+        .says("\ncompressors: compresses something large (no process now)\n  name=xz|gzip|")
+        .says("\nlow-priority: gives way to everything else: nice 10 or more (1 process now)\n  nice>=10\n");
+}
+
+#[test]
+fn the_configuration_says_who_may_how_much_and_for_how_long() {
+    need!(has("cc") && is_root(), "cc and root are needed");
+    let room = Room::new();
+    let _person = room.burner_by(&["setpriv", "--reuid=12345"], "pwtperson", &["spin", "1", "100"]);
+    let _daemon = room.burner("pwtdaemon", &["spin", "1", "100"]);
+    let state = room.file("state");
+    let run = |toml: &str, words: &[&str]| {
+        let file = room.place.path().join("p.toml");
+        std::fs::write(&file, toml).expect("written");
+        let file = file.display().to_string();
+        let own = ["--format", "mon", "--config", &file];
+        room.cpu(&[&own[..], words].concat())
+    };
+    let exempt = "[cpu]\nexempt = [ { select = \"name=pwtdaemon\", reason = \"it may\" } ]\n";
+    run(exempt, &["80%"])
+        .ends(0)
+        .says("by the exception name=pwtdaemon: it may");
+    let without = format!("{exempt}without = [\"people\"]\n");
+    let said = run(&without, &["80%"]).ends(2);
+    assert_eq!(said.first_line(), "CRITICAL: cpu: pwtperson (12345)");
+    run("[cpu]\nlimit = \"250%\"\n", &[]).ends(0);
+    // From run to run: sooner than by default, and none the less later than this.
+    let patience = "[cpu]\nwarning = \"1m\"\ncritical = \"2m\"\n";
+    let remembered = ["--state", state.as_str()];
+    run(patience, &remembered)
+        .ends(0)
+        .says("over the limit, but not yet for 1 min: ");
+    age(&state, 70);
+    let said = run(patience, &remembered).ends(1);
+    assert_eq!(said.first_line(), "WARNING: cpu: pwtdaemon (root)");
+    age(&state, 70);
+    run(patience, &remembered).ends(2);
+    // What can't be understood is UNKNOWN; where it is not about the limits, they are judged beside it.
+    let said = run("[cpu]\nlimit = \"much\"\n", &["80%"]).ends(3);
+    assert_eq!(said.first_line(), "UNKNOWN: cpu faulty");
+    let broken = "[[check]]\nname = \"x\"\nselect = \"x\"\n[cpu\nlimit = 90\n";
+    let said = run(broken, &["80%"]).ends(2).says("unclosed table");
+    assert_eq!(said.first_line(), "CRITICAL: cpu: pwtdaemon (root)");
+    run(broken, &["250%"]).ends(3);
+    // Checks are no matter of this command, and neither is a configuration that is not there.
+    run("[[check]]\nname = \"x\"\nselect = \"x=\"\n", &["250%"]).ends(0);
+    let nowhere = room.file("nowhere.toml");
+    room.cpu(&["250%", "--config", &nowhere]).ends(3);
 }
