@@ -40,6 +40,10 @@ pub(crate) fn process(pid: i32, name: &str) -> Process {
         }),
         cgroup: Fact::Value(Cgroup { path: b"/".to_vec() }),
         sched: Fact::Value(Sched::default()),
+        ranks: Fact::Value(Ranks {
+            lowest_nice: 0,
+            policies: vec![0],
+        }),
         loginuid: Fact::Value(None),
         fds: Fact::Value(3),
         read_at: 3_600_000_000_000,

@@ -136,14 +136,31 @@ mod tests {
 
     #[test]
     fn who_gives_way_may() {
-        let spins = |nice| process(7, "spins").stat(|stat| stat.nice = nice);
+        let ranked = |nice, threads: &[i64], policies: &[u32]| {
+            process(7, "spins").stat(|stat| stat.nice = nice).change(|p| {
+                p.ranks = Fact::Value(crate::snapshot::Ranks {
+                    lowest_nice: *threads.iter().min().unwrap(),
+                    policies: policies.to_vec(),
+                });
+            })
+        };
+        let spins = |nice| ranked(nice, &[nice], &[0]);
+        // What one thread does, by `renice -p` for example, the others need not do.
+        assert_eq!(judged(ranked(19, &[19, 0], &[0])), "found");
+        assert_eq!(judged(ranked(19, &[19, 10], &[0])), "exempt");
+        assert_eq!(judged(ranked(19, &[19], &[0, 1])), "found");
         assert_eq!(
             [9, 10, 19].map(|nice| judged(spins(nice))),
             ["found", "exempt", "exempt"]
         );
-        let policy = |policy| process(7, "spins").stat(|stat| stat.policy = Some(policy));
-        let judged = [0, 1, 3, 5].map(|number| judged(policy(number)));
-        assert_eq!(judged, ["found", "found", "exempt", "exempt"]);
+        let policy = |policy: u32, others: &[u32]| {
+            let threads = [&[policy], others].concat();
+            ranked(0, &[0], &threads).stat(|stat| stat.policy = Some(policy))
+        };
+        let alone = [0, 1, 3, 5].map(|number| judged(policy(number, &[])));
+        assert_eq!(alone, ["found", "found", "exempt", "exempt"]);
+        assert_eq!(judged(policy(5, &[3])), "exempt");
+        assert_eq!(judged(policy(5, &[0])), "found");
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub enum File {
     Status,
     /// `task/*/schedstat` of all threads.
     Sched,
+    /// Nice values and policies in `task/*/stat` of all threads.
+    Ranks,
     /// `cmdline`: takes the target's mmap lock, and can hang.
     Cmdline,
     /// The entries of `fd`.
@@ -27,7 +29,7 @@ pub enum File {
 
 impl File {
     /// All of them.
-    pub const ALL: [File; 10] = [
+    pub const ALL: [File; 11] = [
         File::Comm,
         File::Owner,
         File::Exe,
@@ -36,6 +38,7 @@ impl File {
         File::Loginuid,
         File::Status,
         File::Sched,
+        File::Ranks,
         File::Cmdline,
         File::Fds,
     ];

@@ -120,11 +120,13 @@ keys! {
     CpuReaped "cpu.reaped" Percent "the part of `cpu` that children used that were waited for: a storm of short-lived ones",
     CpuStarved "cpu.starved" YesNo "wants a core and hardly gets one while another process does: that one is to blame",
     Scheduler "scheduler" Text "scheduling policy: other batch idle fifo rr deadline",
+    SchedulerAny "scheduler.any" Text "scheduling policy of any of its threads",
     Threads "threads" Number "number of threads",
     Rss "rss" Size "resident memory",
     Vsz "vsz" Size "virtual memory",
     Swap "swap" Size "swapped-out memory",
-    Nice "nice" Number "nice value, -20 to 19",
+    Nice "nice" Number "nice value of its first thread, as in ps, -20 to 19",
+    NiceLowest "nice.lowest" Number "the lowest nice value of its threads: `renice -p` changes only that of the first",
     Fds "fds" Number "number of open file descriptors",
 }
 

@@ -227,6 +227,7 @@ pub fn asked(process: &Process, file: File) -> bool {
         File::Status => is(&process.status),
         File::Cmdline => is(&process.cmdline),
         File::Sched => is(&process.sched),
+        File::Ranks => is(&process.ranks),
         File::Fds => is(&process.fds),
     }
 }

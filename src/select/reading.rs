@@ -107,6 +107,7 @@ impl<'a> Subject<'a> {
         let status = || fact(&process.status, File::Status);
         let cgroup = || fact(&process.cgroup, File::Cgroup).map(|cgroup| cgroup.path.as_slice());
         let owner = || fact(&process.owner, File::Owner);
+        let ranks = || fact(&process.ranks, File::Ranks);
         Ok(match key {
             Key::Name => self.name()?,
             Key::Comm => Reading::bytes(self.comm()?),
@@ -173,12 +174,18 @@ impl<'a> Subject<'a> {
                 Some(policy) => Reading::bytes(policy_name(policy)),
                 None => Reading::Unreadable(Why::Malformed),
             },
+            Key::SchedulerAny => {
+                let policies = ranks()?.policies.iter().map(|policy| policy_name(*policy));
+                let values = policies.map(|name| Value::Bytes(Cow::Borrowed(name)));
+                Reading::Set(values.collect(), None)
+            }
             Key::ExeSystem => self.exe_system()?,
             Key::Threads => Reading::number(stat()?.num_threads),
             Key::Rss => Reading::number(stat()?.rss.saturating_mul(self.host.page_size)),
             Key::Vsz => Reading::number(stat()?.vsize),
             Key::Swap => status()?.vm_swap.map_or(Reading::NotApplicable, Reading::number),
             Key::Nice => Reading::number(stat()?.nice),
+            Key::NiceLowest => Reading::number(ranks()?.lowest_nice),
             Key::Fds => Reading::number(*fact(&process.fds, File::Fds)?),
         })
     }

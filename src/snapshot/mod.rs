@@ -11,7 +11,7 @@ pub use accounts::{Accounts, Table};
 pub use clock::{Clock, Clocks};
 pub use fact::{Bytes, Fact, Why};
 pub use gauges::{CgroupPressure, Gauges, Loadavg, Meminfo, Pressure, Pressures, Stall, Waiter, Waiters};
-pub use process::{Cgroup, Cmdline, Exe, FileId, Process, Sched, Stat, Status, Thread};
+pub use process::{Cgroup, Cmdline, Exe, FileId, Process, Ranks, Sched, Stat, Status, Thread};
 
 use serde::{Deserialize, Serialize};
 

@@ -23,6 +23,9 @@ pub struct Process {
     /// `/proc/PID/task/*/schedstat`.
     #[serde(default)]
     pub sched: Fact<Sched>,
+    /// How the scheduler ranks its threads: `/proc/PID/task/*/stat`.
+    #[serde(default)]
+    pub ranks: Fact<Ranks>,
     /// `/proc/PID/cgroup`: the path in the systemd hierarchy.
     pub cgroup: Fact<Cgroup>,
     /// `/proc/PID/loginuid`; none where it is unset (4294967295).
@@ -93,6 +96,16 @@ pub struct Thread {
     pub run: u64,
     /// Nanoseconds of waiting for one.
     pub wait: u64,
+}
+
+/// How all live threads are ranked. Each has a nice value and a policy of its own, and `renice -p PID` changes those of
+/// the first thread only.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ranks {
+    /// The lowest nice value: that of the thread which gives way least.
+    pub lowest_nice: i64,
+    /// Their policies, each once.
+    pub policies: Vec<u32>,
 }
 
 /// PF_FORKNOEXEC of linux/sched.h: forked, but has not exec'ed.

@@ -8,10 +8,11 @@ use crate::deadline::Notes;
 use crate::parse::{self, number};
 use crate::select::File;
 use crate::snapshot::process::DELETED;
-use crate::snapshot::{Cmdline, Exe, Fact, FileId, Process, Sched, Stat, Status, Why};
+use crate::snapshot::{Cmdline, Exe, Fact, FileId, Process, Ranks, Sched, Stat, Status, Why};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, Statx, StatxFlags, openat, readlinkat, statx};
 use rustix::io::Errno;
+use std::collections::BTreeSet;
 
 /// A proc file system, and how its processes are read.
 #[derive(Clone, Copy, Debug)]
@@ -101,6 +102,7 @@ pub(super) fn mark(process: &mut Process, file: File, why: Why) {
         File::Status => process.status = Fact::Unreadable(why),
         File::Cmdline => process.cmdline = Fact::Unreadable(why),
         File::Sched => process.sched = Fact::Unreadable(why),
+        File::Ranks => process.ranks = Fact::Unreadable(why),
         File::Fds => process.fds = Fact::Unreadable(why),
     }
 }
@@ -121,6 +123,7 @@ fn read(place: Place<'_>, file: File, process: &mut Process) -> Result<(), Vanis
         File::Exe => exe(place, process)?,
         File::Cmdline => cmdline(place, process)?,
         File::Sched => process.sched = sched(place)?,
+        File::Ranks => process.ranks = ranks(place)?,
         File::Fds => fds(place, process)?,
     }
     Ok(())
@@ -315,39 +318,74 @@ fn watched<T>(place: Place<'_>, pid: i32, file: &str, read: impl FnOnce() -> T) 
     place.notes.of_process(pid, file, start, owner, read)
 }
 
-/// The times of all threads. One that ends meanwhile is left out; a kernel without CONFIG_SCHED_INFO has none.
+/// The times of all threads. A kernel without CONFIG_SCHED_INFO has none.
 fn sched(place: Place<'_>) -> Result<Fact<Sched>, Vanished> {
     let at = now();
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let tasks = match openat(place.dir, place.path("task"), flags, Mode::empty()) {
-        Ok(tasks) => tasks,
-        Err(errno) => return place.failure(errno),
+    let threads = of_threads(place, "schedstat", parse::schedstat::parse)?;
+    Ok(match threads {
+        Ok(mut threads) => {
+            threads.sort_unstable_by_key(|thread| thread.tid);
+            Fact::Value(Sched { at, threads })
+        }
+        Err(why) => Fact::Unreadable(why),
+    })
+}
+
+/// What ranks all threads.
+fn ranks(place: Place<'_>) -> Result<Fact<Ranks>, Vanished> {
+    let threads = of_threads(place, "stat", |_, bytes| {
+        let stat = parse::stat::parse(bytes)?;
+        Some((stat.nice, stat.policy?))
+    })?;
+    Ok(match threads {
+        Ok(threads) => {
+            let policies: BTreeSet<u32> = threads.iter().map(|(_, policy)| *policy).collect();
+            Fact::Value(Ranks {
+                lowest_nice: threads.iter().map(|(nice, _)| *nice).min().unwrap_or_default(),
+                policies: policies.into_iter().collect(),
+            })
+        }
+        Err(why) => Fact::Unreadable(why),
+    })
+}
+
+/// A file of every thread. One that ends meanwhile is left out.
+fn of_threads<T>(
+    place: Place<'_>,
+    file: &str,
+    parse: impl Fn(i32, &[u8]) -> Option<T>,
+) -> Result<Result<Vec<T>, Why>, Vanished> {
+    let unreadable = |errno: Errno| match place.failure::<()>(errno)? {
+        Fact::Unreadable(why) => Ok(Err(why)),
+        _ => Ok(Err(Why::Absent)),
     };
-    let names = match Dir::read_from(&tasks) {
-        Ok(names) => names,
-        Err(errno) => return place.failure(errno),
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let opened = openat(place.dir, place.path("task"), flags, Mode::empty())
+        .and_then(|tasks| Ok((Dir::read_from(&tasks)?, tasks)));
+    let (names, tasks) = match opened {
+        Ok(opened) => opened,
+        Err(errno) => return unreadable(errno),
     };
     let mut threads = Vec::new();
     for name in names.flatten() {
         let Some(tid) = number(name.file_name().to_bytes()) else {
             continue;
         };
-        match whole(&tasks, &format!("{tid}/schedstat"), LINE) {
-            Ok((bytes, _)) => match parse::schedstat::parse(tid, &bytes) {
+        match whole(&tasks, &format!("{tid}/{file}"), LINE) {
+            Ok((bytes, _)) => match parse(tid, &bytes) {
                 Some(thread) => threads.push(thread),
-                None => return Ok(Fact::Unreadable(Why::Malformed)),
+                None => return Ok(Err(Why::Malformed)),
             },
             Err(Errno::SRCH) => {}
             // The thread ended, or there is no such file in this kernel.
             Err(Errno::NOENT) if place.is_alive() => {}
-            Err(errno) => return place.failure(errno),
+            Err(errno) => return unreadable(errno),
         }
     }
     if threads.is_empty() {
-        return place.failure(Errno::NOENT);
+        return unreadable(Errno::NOENT);
     }
-    threads.sort_unstable_by_key(|thread| thread.tid);
-    Ok(Fact::Value(Sched { at, threads }))
+    Ok(Ok(threads))
 }
 
 fn cmdline_of(place: Place<'_>) -> Result<Option<Cmdline>, Errno> {

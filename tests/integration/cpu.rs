@@ -430,6 +430,19 @@ fn people_may_but_not_as_root() {
 }
 
 #[test]
+fn who_gives_way_with_one_thread_only_is_found() {
+    need!(has("cc") && is_root(), "cc and root are needed");
+    let room = Room::new();
+    let all = room.burner_by(&["nice", "-n", "19"], "pwtall", &["spin", "2", "100"]);
+    let first = room.burner("pwtfirst", &["spin", "2", "100"]);
+    let pid = first.pid.to_string();
+    within(&room, &["renice", "-n", "19", "-p", &pid]);
+    let said = room.cpu(&["80%", "--format", "json"]).ends(2);
+    assert_eq!(names(&said), ["pwtfirst"]);
+    drop(all);
+}
+
+#[test]
 fn who_is_started_anew_all_the_time_is_found_with_who_waits_for_it() {
     need!(has("cc") && is_root(), "cc and root are needed");
     let room = Room::new();
@@ -725,7 +738,7 @@ fn who_is_exempt_is_shown_with_the_reason_and_how_many_there_are() {
         .says("\n(configured): nobody needs it (no process now)\n  name=pwtnosuch\n")
         .says("\npeople (switched off): what people run is their own business (no process now)\n")
         .says("\ncompressors: compresses something large (no process now)\n  name=xz|gzip|")
-        .says("\nlow-priority: gives way to everything else: nice 10 or more (1 process now)\n  nice>=10\n");
+        .says("\nlow-priority: gives way to everything else: nice 10 or more (1 process now)\n  nice>=10,nice.lowest>=10,");
 }
 
 #[test]

@@ -252,13 +252,14 @@ impl Value<'_> {
                 return Err(self.fault(format!("`{plain}` is not a number"), help));
             }
         };
-        if self.key == Key::Nice && !(-20..=19).contains(&number) {
+        let is_nice = matches!(self.key, Key::Nice | Key::NiceLowest);
+        if is_nice && !(-20..=19).contains(&number) {
             return Err(self.fault(
                 format!("`nice` is never {number}"),
                 "write a number from -20 to 19",
             ));
         }
-        if self.key != Key::Nice && number < 0 {
+        if !is_nice && number < 0 {
             return Err(self.fault(format!("`{name}` is never negative"), "write a number from 0 on"));
         }
         Ok(Matcher::Number(number, plain.to_string()))
