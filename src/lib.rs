@@ -19,5 +19,7 @@ pub mod select;
 pub mod snapshot;
 pub mod source;
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+#[cfg(any(test, fuzzing))]
 mod testing;

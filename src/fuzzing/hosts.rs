@@ -1,0 +1,275 @@
+//! Hosts and specs made up of bytes: every sequence of bytes is one.
+
+use super::accounts;
+use crate::snapshot::process::{PF_FORKNOEXEC, PF_KTHREAD};
+use crate::snapshot::{Cgroup, Cmdline, Exe, Fact, FileId, Process, Snapshot, Stat, Status, Why};
+
+/// Bytes as choices; when they are used up, always the first.
+pub(super) struct Dice<'a>(&'a [u8]);
+
+impl<'a> Dice<'a> {
+    pub(super) fn new(data: &'a [u8]) -> Dice<'a> {
+        Dice(data)
+    }
+
+    pub(super) fn below(&mut self, limit: usize) -> usize {
+        let Some((first, rest)) = self.0.split_first() else {
+            return 0;
+        };
+        self.0 = rest;
+        usize::from(*first) % limit
+    }
+
+    pub(super) fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())]
+    }
+
+    pub(super) fn chance(&mut self, of: usize) -> bool {
+        self.below(of) == of - 1
+    }
+}
+
+const NAMES: [&str; 8] = [
+    "sshd",
+    "cron",
+    "python3",
+    "perl",
+    "nginx",
+    "systemd",
+    "averylongname12",
+    "kthreadd",
+];
+const PATHS: [&str; 6] = [
+    "/usr/sbin/sshd",
+    "/usr/sbin/cron",
+    "/usr/bin/python3",
+    "/usr/sbin/nginx",
+    "/tmp/x",
+    "/usr/bin/averylongname1234",
+];
+const ARGUMENTS: [&[&str]; 7] = [
+    &["/usr/sbin/sshd", "-D"],
+    &["sshd: alice [priv]"],
+    &["python3", "/srv/app.py"],
+    &["perl", "-w", "/srv/x.pl", ""],
+    &["/usr/bin/averylongname1234"],
+    &["nginx: worker process"],
+    &[""],
+];
+const GROUPS: [&str; 6] = [
+    "/",
+    "/system.slice/ssh.service",
+    "/user.slice/user-0.slice/session-3.scope",
+    "/system.slice/docker-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.scope",
+    "/user.slice/user-1000.slice/user@1000.service/app.slice/x.service",
+    "/init.scope",
+];
+const IDS: [u32; 4] = [0, 33, 1000, 65534];
+
+/// Terms that say something about such hosts; of the rates nothing is told by one look.
+const TERMS: [&str; 44] = [
+    "name=sshd",
+    "name=python3",
+    "name=app.py",
+    "name=averylongname1234",
+    "name!=sshd",
+    "name~^s",
+    "name=*d",
+    "comm=cron",
+    "comm!=cron",
+    "comm=averylongname12",
+    "exe=/usr/sbin/sshd",
+    "exe!=/usr/sbin/sshd",
+    "exe=*/nginx",
+    "exe~sbin",
+    "exe.deleted=yes",
+    "exe.replaced=no",
+    "script=app.py",
+    "script=/srv/*",
+    "arg=-D",
+    "arg=\"\"",
+    "cmdline~worker",
+    "pid=4",
+    "pid!=4",
+    "ppid=1",
+    "parent=systemd",
+    "ancestor=sshd",
+    "ancestor!=cron",
+    "user=root",
+    "user!=www-data",
+    "group=alice",
+    "uid.any=0",
+    "uid.any!=0",
+    "gid.any=33",
+    "uid.saved<33",
+    "unit=ssh.service",
+    "slice=system.slice",
+    "user_unit=x.service",
+    "scope=all",
+    "scope=container",
+    "kthread=yes",
+    "main=yes",
+    "main=no",
+    "state=Z",
+    "threads>1",
+];
+const RANGES: [&str; 7] = ["0", "1", "1-", "2-3", "-1", "0-", "3"];
+
+pub(super) fn spec(dice: &mut Dice<'_>) -> String {
+    let terms: Vec<&str> = (0..=dice.below(3)).map(|_| dice.one(&TERMS)).collect();
+    format!("{}:{}", terms.join(","), dice.one(&RANGES))
+}
+
+pub(super) fn host(dice: &mut Dice<'_>) -> Snapshot {
+    let count = 1 + dice.below(7);
+    let mut processes: Vec<Process> = (1..=count)
+        .map(|pid| process(i32::try_from(pid).unwrap_or(1), count, dice))
+        .collect();
+    // Somebody started it all.
+    if let Some(Fact::Value(stat)) = processes.first_mut().map(|first| &mut first.stat) {
+        stat.ppid = 0;
+    }
+    let mut accounts = accounts();
+    for path in PATHS {
+        accounts.files.insert(path.into(), file(path));
+    }
+    Snapshot {
+        seen: processes.len(),
+        processes,
+        accounts,
+        ..Snapshot::default()
+    }
+}
+
+fn file(path: &str) -> FileId {
+    FileId {
+        device: 1,
+        inode: path.bytes().map(u64::from).sum(),
+        owner: 0,
+        links: 1,
+    }
+}
+
+fn stat(pid: i32, count: usize, dice: &mut Dice<'_>) -> Stat {
+    Stat {
+        comm: dice.one(&NAMES).as_bytes().to_vec(),
+        state: dice.one(b"SSRDZ"),
+        ppid: 1 + i32::try_from(dice.below(count)).unwrap_or(0),
+        session: dice.one(&[pid, 1, 2]),
+        flags: dice.one(&[0, PF_FORKNOEXEC, PF_KTHREAD]),
+        num_threads: 1 + dice.below(3) as u64,
+        starttime: dice.below(200) as u64,
+        ..Stat::default()
+    }
+}
+
+fn exe(dice: &mut Dice<'_>) -> Exe {
+    let path = dice.one(&PATHS);
+    let deleted = dice.chance(4);
+    let mut file = file(path);
+    file.links = u32::from(!deleted);
+    Exe {
+        text: format!("{path}{}", if deleted { " (deleted)" } else { "" }).into_bytes(),
+        file: Fact::Value(file),
+        path_exists: deleted.then(|| dice.chance(2)),
+        ..Exe::default()
+    }
+}
+
+fn status(pid: i32, dice: &mut Dice<'_>) -> Status {
+    let mut ids = || [(); 4].map(|()| dice.one(&IDS));
+    let (uid, gid) = (ids(), ids());
+    Status {
+        uid,
+        gid,
+        groups: vec![dice.one(&IDS)],
+        ns_pid: if dice.chance(4) { vec![pid, 1] } else { vec![pid] },
+        ..Status::default()
+    }
+}
+
+fn cmdline(dice: &mut Dice<'_>) -> Cmdline {
+    Cmdline {
+        arguments: dice
+            .one(&ARGUMENTS)
+            .iter()
+            .map(|word| word.as_bytes().to_vec())
+            .collect(),
+        truncated: dice.chance(16),
+    }
+}
+
+fn process(pid: i32, count: usize, dice: &mut Dice<'_>) -> Process {
+    let stat = stat(pid, count, dice);
+    let status = status(pid, dice);
+    let mut process = Process {
+        pid,
+        comm: Fact::Value(stat.comm.clone()),
+        owner: Fact::Value((status.uid[1], status.gid[1])),
+        exe: Fact::Value(exe(dice)),
+        cmdline: Fact::Value(cmdline(dice)),
+        cgroup: Fact::Value(Cgroup {
+            path: dice.one(&GROUPS).as_bytes().to_vec(),
+        }),
+        loginuid: Fact::Value(dice.chance(2).then_some(1000)),
+        fds: Fact::Value(3),
+        read_at: 3_600_000_000_000,
+        stat: Fact::Value(stat),
+        status: Fact::Value(status),
+        ..Process::default()
+    };
+    // What the kernel closes to others, and what a kernel thread or a zombie has not.
+    let told = process
+        .stat
+        .value()
+        .is_some_and(|stat| stat.is_kthread() || stat.is_zombie());
+    if told {
+        (process.exe, process.cmdline, process.fds) =
+            (Fact::NotApplicable, Fact::NotApplicable, Fact::NotApplicable);
+    } else {
+        if dice.chance(3) {
+            process.exe = Fact::Unreadable(Why::Denied);
+        }
+        if dice.chance(5) {
+            process.cmdline = Fact::Unreadable(Why::Empty);
+        }
+    }
+    if dice.chance(9) {
+        process.status = Fact::Unreadable(Why::Malformed);
+    }
+    if dice.chance(12) {
+        process.owner = Fact::Unreadable(Why::Errno(5));
+    }
+    process
+}
+
+/// What may have been behind the facts that could not be read.
+pub(super) fn uncovered(process: &Process, dice: &mut Dice<'_>) -> Process {
+    let mut process = process.clone();
+    if matches!(process.exe, Fact::Unreadable(_)) {
+        process.exe = Fact::Value(exe(dice));
+    }
+    if matches!(process.cmdline, Fact::Unreadable(_)) || process.cmdline.value().is_some_and(|c| c.truncated)
+    {
+        let mut more = cmdline(dice);
+        more.truncated = false;
+        if let Fact::Value(known) = &process.cmdline {
+            more.arguments = known.arguments.iter().cloned().chain(more.arguments).collect();
+        }
+        process.cmdline = Fact::Value(more);
+    }
+    let owner = process.owner.value().copied();
+    if matches!(process.status, Fact::Unreadable(_)) {
+        let mut status = status(process.pid, dice);
+        if let Some((uid, gid)) = owner {
+            (status.uid[1], status.gid[1]) = (uid, gid);
+        }
+        process.status = Fact::Value(status);
+    }
+    if matches!(process.owner, Fact::Unreadable(_))
+        && let Fact::Value(status) = &process.status
+    {
+        process.owner = Fact::Value((status.uid[1], status.gid[1]));
+    }
+    process
+}
