@@ -7,6 +7,7 @@ use crate::exit_code::Exit;
 use crate::judge::Item;
 use crate::outcome::Outcome;
 use crate::report::escape;
+use crate::select::Selector;
 use crate::select::spec::Dialect;
 use crate::source::accounts::Nss;
 use clap::Args;
@@ -61,7 +62,7 @@ impl Migrate {
                         text,
                         "[[check]]\nname = {}\nselect = {}\ncount = {}\n",
                         toml_string(&check.name),
-                        toml_string(&check.selector.text),
+                        toml_string(&native(&check.selector)),
                         toml_string(&check.count.to_string())
                     );
                 }
@@ -76,5 +77,39 @@ impl Migrate {
             }
         }
         Outcome::new(text, exit)
+    }
+}
+
+/// The selector in procward's own dialect, where a bare word that holds a blank is quoted.
+fn native(selector: &Selector) -> String {
+    let text = &selector.text;
+    let bare = selector.word.as_ref() == Some(text);
+    if bare && text.contains(char::is_whitespace) {
+        format!("\"{text}\"")
+    } else {
+        text.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::select::spec::{parse, parse_selector};
+    use crate::snapshot::Table;
+
+    #[test]
+    fn a_name_with_a_blank_is_quoted_and_nothing_else_is() {
+        for (spec, wanted) in [
+            ("spamd child:1-1", "\"spamd child\""),
+            ("sshd:1-", "sshd"),
+            ("x,state=Z:0-0", "x,state=Z"),
+            ("\"a b\":1-1", "\"a b\""),
+        ] {
+            let selector = parse(spec, &Table::default(), Dialect::PsMonitor)
+                .unwrap()
+                .selector;
+            assert_eq!(native(&selector), wanted);
+            assert!(parse_selector(wanted, &Table::default()).is_ok());
+        }
     }
 }
