@@ -1,4 +1,5 @@
 //! Builders for tests: snapshots from one-liners.
+#![allow(clippy::panic, reason = "for tests and fuzzing only")]
 
 use crate::judge::check::Item;
 use crate::judge::{Check, Pace, State, Verdict, judge};
