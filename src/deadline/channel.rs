@@ -42,11 +42,9 @@ pub(super) fn channel() -> std::io::Result<(Listener, Teller)> {
 
 impl Teller {
     pub(super) fn tell(&self, outcome: &Outcome, last: bool) -> std::io::Result<()> {
-        let mut head = [0; HEAD];
-        head[0] = outcome.exit.code() | if last { LAST } else { 0 };
-        head[1..].copy_from_slice(&(outcome.text.len() as u64).to_le_bytes());
-        (&self.0).write_all(&head)?;
-        (&self.0).write_all(&outcome.text)
+        let first = outcome.exit.code() | if last { LAST } else { 0 };
+        let length = (outcome.text.len() as u64).to_le_bytes();
+        (&self.0).write_all(&[&[first], length.as_slice(), &outcome.text].concat())
     }
 }
 

@@ -495,6 +495,25 @@ fn a_name_service_that_does_not_answer_makes_faulty_what_names_a_group() {
 }
 
 #[test]
+fn who_is_told_to_end_while_it_hangs_tells_the_next_run() {
+    need_fuse!();
+    let server = Silent::start("read", None);
+    server.cover(&["/etc/group".into()]);
+    let name = unique("told");
+    let specs = ["comm=x,group=adm:0".to_owned()];
+    // Before the worker would have been given up.
+    let timeout = ["timeout", "--preserve-status", "1"].map(str::to_owned);
+    let within = [server.enter(), timeout.to_vec()].concat();
+    let arguments = ["check", "--recheck", "0", "--format", "json"];
+    let told = Checked::run(server.procward(&name).args(arguments).args(&specs).within(within));
+    let told = told.ends(3, 8);
+    assert_eq!(told.report["remarks"][0], "ended by SIGTERM");
+    assert_eq!(left_behind(&name).len(), 1);
+    server.check(&name, &specs).ends(3, 1).says(&specs[0], "it hangs");
+    assert_eq!(left_behind(&name).len(), 1);
+}
+
+#[test]
 fn of_twenty_processes_of_one_user_that_hang_not_each_is_waited_for() {
     need_fuse!();
     let server = Silent::start("read", None);
