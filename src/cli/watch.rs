@@ -33,6 +33,8 @@ struct Known {
     histories: BTreeMap<String, History>,
     verdicts: BTreeMap<String, Verdict>,
     snapshot: Snapshot,
+    /// How long the last look took.
+    effort: Duration,
     /// The clocks of the looks, those of earlier runs first.
     samples: Vec<Clocks>,
     /// What earlier runs noted.
@@ -119,15 +121,18 @@ impl<'a> Watch<'a> {
                 .filter_map(|check| Some((*check, self.next_look(check, known)?)))
                 .collect();
             let next = open.iter().map(|(_, next)| *next).min();
-            let Some(next) = next.filter(|next| self.notes.limit().is_none_or(|limit| *next <= limit)) else {
+            let limit = self.limit(known);
+            let Some(next) = next.filter(|next| limit.is_none_or(|limit| *next <= limit)) else {
                 return known.report(items, |check, history, verdict| {
-                    self.finish(check, history, verdict, true);
+                    let open = self.next_look(check, known).is_some();
+                    finish(check, history, verdict, open);
                 });
             };
             if known.histories.values().any(|history| history.looks() > 1) {
                 (self.publish)(&known.report(items, |check, history, verdict| {
-                    let decides = check.patience.is_none();
-                    self.finish(check, history, verdict, decides);
+                    // Where earlier runs have a say, nothing is decided before they had it.
+                    let open = check.patience.is_some() || self.next_look(check, known).is_some();
+                    finish(check, history, verdict, open);
                 }));
             }
             std::thread::sleep(next.saturating_sub(self.notes.started().elapsed()));
@@ -173,30 +178,26 @@ impl<'a> Watch<'a> {
                 .add(at, &verdict);
             known.verdicts.insert(verdict.name.clone(), verdict);
         }
+        known.effort = self.notes.started().elapsed().saturating_sub(at);
+    }
+
+    /// When the last look may begin, if it takes as long as the one before.
+    fn limit(&self, known: &Known) -> Option<Duration> {
+        self.notes.limit().map(|limit| limit.saturating_sub(known.effort))
     }
 
     /// For how long the check may fail: as it says, as far as there is time.
-    fn window_of(&self, check: &Check, history: &History) -> Duration {
+    fn window_of(&self, check: &Check, known: &Known) -> Duration {
         let wanted = check.recheck.unwrap_or(self.window);
-        let began = history.began().unwrap_or_default();
-        let left = self.notes.limit().map(|limit| limit.saturating_sub(began));
+        let history = known.histories.get(&check.name);
+        let began = history.and_then(History::began).unwrap_or_default();
+        let left = self.limit(known).map(|limit| limit.saturating_sub(began));
         left.map_or(wanted, |left| wanted.min(left))
     }
 
     fn next_look(&self, check: &Check, known: &Known) -> Option<Duration> {
         let history = known.histories.get(&check.name)?;
-        history.next_look(check, self.window_of(check, history))
-    }
-
-    /// The verdict of a check that is not looked at again. `decides`: no earlier run has a say in it.
-    fn finish(&self, check: &Check, history: &History, verdict: &mut Verdict, decides: bool) {
-        let open = history.next_look(check, self.window_of(check, history)).is_some();
-        if open || !decides {
-            history.leave_open(verdict);
-        } else {
-            history.settle(check, verdict);
-        }
-        history.tell(check, verdict);
+        history.next_look(check, self.window_of(check, known))
     }
 
     /// Whether the look that comes now is the last one of a check that finds too few: then it tells what came close.
@@ -204,7 +205,7 @@ impl<'a> Watch<'a> {
         let now = self.notes.started().elapsed();
         let history = known.histories.get(&check.name);
         check.count.min > 0
-            && history.is_some_and(|history| history.ends_by(now, self.window_of(check, history)))
+            && history.is_some_and(|history| history.ends_by(now, self.window_of(check, known)))
     }
 }
 
@@ -282,6 +283,16 @@ impl Known {
             .collect();
         assemble(verdicts, self.skipped.clone(), &self.snapshot)
     }
+}
+
+/// The verdict of a check that is not looked at again, and may be left open.
+fn finish(check: &Check, history: &History, verdict: &mut Verdict, open: bool) {
+    if open {
+        history.leave_open(verdict);
+    } else {
+        history.settle(check, verdict);
+    }
+    history.tell(check, verdict);
 }
 
 fn unconfirmed(_: &Check, _: &History, verdict: &mut Verdict) {

@@ -641,22 +641,40 @@ fn a_program_with_rights_of_its_own_knows_who_was_left_behind() {
     }
 }
 
-/// A run in the middle of its looking again, and its worker.
+/// A run in the middle of its looking again.
 struct Running {
     child: Child,
+    supervisor: u32,
     began: Instant,
 }
 
 impl Running {
-    /// Starts it, and waits until it has looked a few times.
-    fn settled(command: &mut Command, arguments: &[&str], after: Duration) -> Running {
-        let command = command
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+    /// In a PID namespace of its own, where there is little to look at, below a shell. Waits until it has looked a few
+    /// times.
+    fn alone(words: &[&str], after: Duration) -> Running {
+        let mut command = command("unshare");
+        command.args([
+            "-mpf",
+            "--mount-proc",
+            "--kill-child",
+            "sh",
+            "-c",
+            "\"$@\"; exit $?",
+            "sh",
+        ]);
+        command.args(words);
+        Running::start(&mut command, 2, after)
+    }
+
+    /// Starts it; between the child and procward are so many others.
+    fn start(command: &mut Command, between: usize, after: Duration) -> Running {
+        let began = Instant::now();
+        let child = spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+        let below = |pid: u32| wait_for("a child", 10, || children(pid).first().copied());
         let running = Running {
-            began: Instant::now(),
-            child: spawn(command),
+            supervisor: (0..between).fold(child.id(), |pid, _| below(pid)),
+            child,
+            began,
         };
         running.worker();
         std::thread::sleep(after);
@@ -664,11 +682,11 @@ impl Running {
     }
 
     fn worker(&self) -> u32 {
-        wait_for("a worker", 10, || children(self.child.id()).first().copied())
+        wait_for("a worker", 10, || children(self.supervisor).first().copied())
     }
 
     fn send(self, sent: Signal) -> (Output, Duration) {
-        signal(self.child.id(), sent);
+        signal(self.supervisor, sent);
         self.end()
     }
 
@@ -681,37 +699,37 @@ impl Running {
 
 const SHORTLY: Duration = Duration::from_millis(700);
 
+/// The words of a check that looks again and again for what is not there.
+fn looking<'a>(procward: &'a str, recheck: &'a str, specs: &'a [String]) -> Vec<&'a str> {
+    let words = [procward, "check", "--format", "mon", "--recheck", recheck];
+    words
+        .into_iter()
+        .chain(specs.iter().map(String::as_str))
+        .collect()
+}
+
 #[test]
 fn a_worker_that_is_killed_is_unknown_and_never_the_end_by_a_signal() {
+    need!(is_root(), "unshare needs root");
     let place = Place::new();
-    let nosuch = nosuch("1");
-    let arguments = ["check", "--format", "mon", "--recheck", "5s", &nosuch];
-    let running = Running::settled(&mut command(place.procward()), &arguments, SHORTLY);
+    let procward = place.procward().display().to_string();
+    let specs = [nosuch("1")];
+    let running = Running::alone(&looking(&procward, "5s", &specs), SHORTLY);
     signal(running.worker(), Signal::KILL);
     let (output, took) = running.end();
     within(4, took);
     let output = output.ends(3).says("the worker was killed by SIGKILL");
-    assert_eq!(
-        output.first_line(),
-        format!("UNKNOWN: {} unseen", selector(&nosuch))
-    );
+    let line = format!("UNKNOWN: {} unseen", selector(&specs[0]));
+    assert_eq!(output.first_line(), line);
 }
 
 #[test]
 fn a_worker_that_is_stopped_is_given_up_in_time() {
+    need!(is_root(), "unshare needs root");
     let place = Place::new();
-    let nosuch = nosuch("1");
-    let arguments = [
-        "--timeout",
-        "3s",
-        "check",
-        "--format",
-        "mon",
-        "--recheck",
-        "5s",
-        &nosuch,
-    ];
-    let running = Running::settled(&mut command(place.procward()), &arguments, SHORTLY);
+    let procward = place.procward().display().to_string();
+    let specs = ["--timeout=3s".to_owned(), nosuch("1")];
+    let running = Running::alone(&looking(&procward, "5s", &specs), SHORTLY);
     signal(running.worker(), Signal::STOP);
     let (output, took) = running.end();
     within(5, took);
@@ -721,51 +739,41 @@ fn a_worker_that_is_stopped_is_given_up_in_time() {
 
 #[test]
 fn time_in_which_both_were_stopped_does_not_count() {
+    need!(is_root(), "unshare needs root");
     let place = Place::new();
-    let nosuch = nosuch("1");
-    let arguments = [
-        "--timeout",
-        "3s",
-        "check",
-        "--format",
-        "mon",
-        "--recheck",
-        "5s",
-        &nosuch,
-    ];
-    let running = Running::settled(&mut command(place.procward()), &arguments, SHORTLY);
-    let both = [running.child.id(), running.worker()];
+    let procward = place.procward().display().to_string();
+    let specs = ["--timeout=3s".to_owned(), nosuch("1")];
+    let running = Running::alone(&looking(&procward, "5s", &specs), SHORTLY);
+    let both = [running.supervisor, running.worker()];
     both.iter().for_each(|pid| signal(*pid, Signal::STOP));
     std::thread::sleep(Duration::from_secs(4));
     both.iter().for_each(|pid| signal(*pid, Signal::CONT));
     let (output, _) = running.end();
-    assert_eq!(
-        output.ends(2).first_line(),
-        format!("CRITICAL: {} missing", selector(&nosuch))
-    );
+    let line = format!("CRITICAL: {} missing", selector(&specs[1]));
+    assert_eq!(output.ends(2).first_line(), line);
 }
 
 #[test]
 fn a_worker_does_not_outlive_the_program_that_was_started() {
     let place = Place::new();
     let name = unique("orphan");
-    let nosuch = nosuch("1");
     let mut command = command(place.copy(BINARY, &name));
-    let running = Running::settled(&mut command, &["check", "--recheck", "20s", &nosuch], SHORTLY);
-    assert_eq!(pids_of(name.as_bytes()).len(), 2);
+    command.args(["check", "--recheck", "20s", &nosuch("1")]);
+    let running = Running::start(&mut command, 0, SHORTLY);
+    assert_eq!(left_behind(&name).len(), 2);
     let _ = running.send(Signal::KILL);
     wait_for("the end of the worker", 10, || {
-        pids_of(name.as_bytes()).is_empty().then_some(())
+        left_behind(&name).is_empty().then_some(())
     });
 }
 
 #[test]
 fn a_signal_ends_a_run_at_once_with_what_is_known() {
+    need!(is_root(), "unshare needs root");
     let place = Place::new();
-    let _live = Live::named(&place, &unique("forbid"));
-    let nosuch = nosuch("1");
-    let forbidden = format!("{}:0", unique("forbid"));
-    let undecided = ["check", "--format", "mon", "--recheck", "20s", &nosuch];
+    let procward = place.procward().display().to_string();
+    // The shell above procward is not to run.
+    let specs = [nosuch("1"), "comm=sh:0".to_owned()];
     for (sent, name) in [
         (Signal::TERM, "SIGTERM"),
         (Signal::INT, "SIGINT"),
@@ -773,49 +781,29 @@ fn a_signal_ends_a_run_at_once_with_what_is_known() {
         (Signal::ALARM, "SIGALRM"),
         (Signal::QUIT, "SIGQUIT"),
     ] {
-        let running = Running::settled(&mut command(place.procward()), &undecided, SHORTLY);
+        let running = Running::alone(&looking(&procward, "20s", &specs[..1]), SHORTLY);
         let (output, took) = running.send(sent);
         within(4, took);
         let output = output.ends(3).says(&format!("ended by {name}"));
-        assert_eq!(
-            output.first_line(),
-            format!("UNKNOWN: {} unseen", selector(&nosuch))
-        );
+        let line = format!("UNKNOWN: {} unseen", selector(&specs[0]));
+        assert_eq!(output.first_line(), line);
     }
     // What must not run is confirmed after a second, and stays so.
-    let decided = [
-        "check",
-        "--format",
-        "mon",
-        "--recheck",
-        "20s",
-        &nosuch,
-        &forbidden,
-    ];
-    let running = Running::settled(&mut command(place.procward()), &decided, Duration::from_secs(3));
+    let running = Running::alone(&looking(&procward, "20s", &specs), Duration::from_secs(3));
     let (output, took) = running.send(Signal::TERM);
     within(8, took);
     let output = output.ends(2).says("ended by SIGTERM");
-    let line = format!("CRITICAL: {0} running ({0}, root)", unique("forbid"));
-    assert_eq!(output.first_line().replace(&whoami(), "root"), line);
-}
-
-fn whoami() -> String {
-    let uid = nix::unistd::geteuid();
-    nix::unistd::User::from_uid(uid)
-        .expect("NSS")
-        .map_or_else(|| uid.to_string(), |user| user.name)
+    assert_eq!(output.first_line(), "CRITICAL: comm=sh running (sh, root)");
 }
 
 #[test]
 fn a_signal_that_we_were_started_to_ignore_ends_nothing() {
+    need!(is_root(), "unshare needs root");
     let place = Place::new();
-    let nosuch = nosuch("1");
-    let mut command = command("nohup");
-    command.arg(place.procward());
-    let arguments = ["check", "--format", "mon", "--recheck", "2s", &nosuch];
-    let running = Running::settled(&mut command, &arguments, SHORTLY);
-    let (output, took) = running.send(Signal::HUP);
+    let procward = place.procward().display().to_string();
+    let specs = [nosuch("1")];
+    let words = [vec!["nohup"], looking(&procward, "2s", &specs)].concat();
+    let (output, took) = Running::alone(&words, SHORTLY).send(Signal::HUP);
     output.ends(2).says("missing for the whole 2 s");
     assert!(took >= Duration::from_secs(2));
 }
