@@ -30,7 +30,7 @@ impl View {
             let shown = crate::report::escape::text(file.as_os_str().as_encoded_bytes());
             let text = arguments
                 .notes
-                .of_file(file, || read(file))
+                .of_input(file, || read(file))
                 .map_err(|error| format!("cannot read {shown}: {error}"))?;
             let snapshot = crate::snapshot::file::from_bytes(&text)
                 .map_err(|error| crate::report::escape::text(error.as_bytes()))

@@ -181,9 +181,11 @@ impl<'a> Watch<'a> {
         known.effort = self.notes.started().elapsed().saturating_sub(at);
     }
 
-    /// When the last look may begin, if it takes as long as the one before.
+    /// When the last look may begin: it reads more than the one before, what came close for example.
     fn limit(&self, known: &Known) -> Option<Duration> {
-        self.notes.limit().map(|limit| limit.saturating_sub(known.effort))
+        self.notes
+            .limit()
+            .map(|limit| limit.saturating_sub(known.effort * 2))
     }
 
     /// For how long the check may fail: as it says, as far as there is time.

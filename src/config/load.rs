@@ -40,8 +40,7 @@ impl Files {
     pub fn read(path: Option<&Path>, notes: Notes) -> Files {
         let mut files = Files::default();
         // A pipe that was asked for is read; one that lies about is waited for in vain.
-        let is_dir = |path: &Path| notes.of_file(path, || Ok(path.is_dir())).unwrap_or(false);
-        let asked_for = path.is_some_and(|path| !is_dir(path));
+        let asked_for = path.is_some_and(|path| !is_directory(path, notes));
         for path in paths(path, &mut files.unread, notes) {
             let text = if asked_for {
                 read(&path, notes)
@@ -119,7 +118,7 @@ fn paths(path: Option<&Path>, unread: &mut Vec<Item>, notes: Notes) -> Vec<PathB
         })
     };
     match path {
-        Some(path) if notes.of_file(path, || Ok(path.is_dir())).unwrap_or(false) => {
+        Some(path) if is_directory(path, notes) => {
             let paths = all(path);
             if paths.is_empty() && unread.is_empty() {
                 unread.push(faulty(
@@ -146,6 +145,10 @@ fn paths(path: Option<&Path>, unread: &mut Vec<Item>, notes: Notes) -> Vec<PathB
     }
 }
 
+fn is_directory(path: &Path, notes: Notes) -> bool {
+    notes.of_file(path, || Ok(path.is_dir())).unwrap_or(false)
+}
+
 fn read_file(path: &Path, notes: Notes) -> Result<String, Fault> {
     match notes.of_file(path, || std::fs::metadata(path)) {
         Ok(file) if !file.is_file() && !file.is_dir() => Err(Fault::new(
@@ -160,7 +163,7 @@ fn read_file(path: &Path, notes: Notes) -> Result<String, Fault> {
 fn read(path: &Path, notes: Notes) -> Result<String, Fault> {
     let mut bytes = Vec::new();
     let read = || std::fs::File::open(path)?.take(LIMIT + 1).read_to_end(&mut bytes);
-    notes.of_file(path, read).map_err(|error| unreadable(&error))?;
+    notes.of_input(path, read).map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > LIMIT {
         return Err(Fault::new(0..0, "is too large", "give a file of at most 4 MiB"));
     }

@@ -38,7 +38,11 @@ impl Note {
 
     /// The process whose file it is.
     pub(super) fn pid(&self) -> Option<i32> {
-        self.text.rsplit_once(OF_PROCESS)?.1.parse().ok()
+        let (_, pid) = self
+            .text
+            .rsplit_once(OF_PROCESS)
+            .filter(|_| self.path().is_none())?;
+        pid.parse().ok()
     }
 
     /// The path of a file that is no process's.
@@ -79,6 +83,7 @@ mod tests {
         );
         let file = Note::of_file(b"/mnt/a of process y");
         assert_eq!((file.pid(), file.path()), (None, Some("/mnt/a of process y")));
+        assert_eq!(Note::of_file(b"/mnt/a of process 7").pid(), None);
         let name = Note::of_name("user alice");
         assert_eq!((name.pid(), name.path(), name.is_name()), (None, None, true));
         assert!(name.patience() > file.patience());

@@ -63,9 +63,9 @@ impl Notes {
         }
     }
 
-    /// Whether this is a worker, and the program that was started another process.
+    /// Whether this is a worker, and the program that was started another process, which waits for it.
     #[must_use]
-    pub fn is_worker(self) -> bool {
+    pub fn is_watched(self) -> bool {
         self.worker.is_some_and(|worker| worker.teller.is_some())
     }
 
@@ -87,13 +87,26 @@ impl Notes {
         self.risk(|| Note::of_file(path), || None, || None, read)
     }
 
-    /// The same, as an error.
+    /// The same as [`Notes::of_path`], as an error.
     ///
     /// # Errors
     /// Those of `act`, and that there was no answer.
     pub fn of_file<T>(self, path: &Path, act: impl FnOnce() -> std::io::Result<T>) -> std::io::Result<T> {
         self.of_path(path.as_os_str().as_bytes(), act)
             .unwrap_or_else(|| Err(Error::new(ErrorKind::TimedOut, "no answer")))
+    }
+
+    /// The same of a file that was asked for by name: whoever writes to a pipe may take his time.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn of_input<T>(self, path: &Path, read: impl FnOnce() -> std::io::Result<T>) -> std::io::Result<T> {
+        let about = self.of_file(path, || std::fs::metadata(path))?;
+        if about.is_file() {
+            self.of_file(path, read)
+        } else {
+            read()
+        }
     }
 
     /// The same of a name service.
@@ -119,12 +132,6 @@ impl Notes {
         let result = read();
         worker.page.leave();
         Some(result)
-    }
-
-    /// Whether this is a worker, and a supervisor waits for it.
-    #[must_use]
-    pub fn is_watched(self) -> bool {
-        self.worker.is_some()
     }
 
     /// When the run began: with its first worker; where nobody watches, when this was asked for the first time.

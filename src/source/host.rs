@@ -18,7 +18,7 @@ pub(super) fn look(proc: Proc<'_>, snapshot: &mut Snapshot) {
     host.boot_id = boot_id(proc.dir);
     let Some(pid) = own_pid(proc.dir) else { return };
     snapshot.observer.pid = Some(pid);
-    snapshot.observer.worker = proc.notes.is_worker();
+    snapshot.observer.worker = proc.notes.is_watched();
     snapshot.observer.arguments = std::env::args_os()
         .skip(1)
         .map(|word| word.as_bytes().to_vec())
