@@ -566,7 +566,9 @@ fn what_is_not_confirmed_in_time_is_no_ok() {
     need!(is_root(), "only root can become another user");
     let place = Place::new();
     // In a PID namespace of its own there is no other process of that user.
-    let script = "setpriv --reuid=54322 --clear-groups sleep 86399 > /dev/null 2>&1 & exec \"$@\"";
+    let script = "setpriv --reuid=54322 --clear-groups sleep 86399 > /dev/null 2>&1 &\n\
+        until grep -q '^Uid:.54322' /proc/[0-9]*/status; do sleep 0.05; done\n\
+        exec \"$@\"";
     let unshare = ["unshare", "-mpf", "--mount-proc", "--kill-child"];
     let run = |limit: &str| {
         let arguments = ["--timeout", limit, "check", "uid.real=54322:0"];
