@@ -107,6 +107,7 @@ fn read(process: &mut Process, whole: &Process, file: File) {
         File::Loginuid => process.loginuid = whole.loginuid.clone(),
         File::Status => process.status = whole.status.clone(),
         File::Sched => process.sched = Fact::NotApplicable,
+        File::Ranks => process.ranks = Fact::NotApplicable,
         File::Cmdline => process.cmdline = whole.cmdline.clone(),
         File::Fds => process.fds = whole.fds.clone(),
     }

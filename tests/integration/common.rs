@@ -275,6 +275,15 @@ impl Output {
         self
     }
 
+    /// Says so in these words, wherever the lines are broken.
+    #[track_caller]
+    pub(crate) fn says_in_words(self, text: &str) -> Output {
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let stdout = self.stdout();
+        assert!(words(&stdout).contains(&words(text)), "no {text:?} in:\n{stdout}");
+        self
+    }
+
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.0.stdout)
             .unwrap_or_else(|error| panic!("{error} in:\n{}", self.stdout()))

@@ -265,9 +265,9 @@ fn what_is_no_proc_is_unknown_and_said() {
             );
         }
         for command in [&["roll"][..], &["init"], &["list", "user=0"]] {
-            at(path, command).ends(3).says(&said);
+            at(path, command).ends(3).says_in_words(&said);
         }
-        at(path, &["explain", "pwtnosuch"]).says(&said);
+        at(path, &["explain", "pwtnosuch"]).says_in_words(&said);
     }
 }
 
