@@ -2,7 +2,7 @@
 
 use super::view::View;
 use crate::deadline::Notes;
-use crate::judge::{Check, History, Item, Report, Sighting, State, Verdict, assemble, judge};
+use crate::judge::{Check, Earlier, History, Item, Report, Sighting, State, Verdict, assemble, judge};
 use crate::memory::store::Store;
 use crate::memory::{Memory, key};
 use crate::select::Plan;
@@ -272,6 +272,12 @@ impl Known {
         !select(&check.wanted(), &over_all).matched.is_empty()
     }
 
+    /// What the runs before this one saw of a check.
+    fn earlier(&self, check: &Check) -> Earlier {
+        let known = self.memory.as_ref().and_then(|memory| memory.of(check));
+        known.map_or_else(Earlier::default, |known| known.earlier(now() / 1_000_000_000))
+    }
+
     fn report(&self, items: &[Item], finish: impl Fn(&Check, &History, &mut Verdict)) -> Report {
         let verdicts = items
             .iter()
@@ -279,6 +285,7 @@ impl Known {
                 let mut verdict = self.verdicts.get(item.name())?.clone();
                 if let (Item::Check(check), Some(history)) = (item, self.histories.get(item.name())) {
                     finish(check, history, &mut verdict);
+                    history.tell(check, &mut verdict, &self.earlier(check));
                 }
                 Some(verdict)
             })
@@ -294,7 +301,6 @@ fn finish(check: &Check, history: &History, verdict: &mut Verdict, open: bool) {
     } else {
         history.settle(check, verdict);
     }
-    history.tell(check, verdict);
 }
 
 fn unconfirmed(_: &Check, _: &History, verdict: &mut Verdict) {

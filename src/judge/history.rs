@@ -5,11 +5,14 @@
 //! must not run is confirmed, so that a program that is gone at once is no finding, while one that is started anew
 //! again and again is.
 
+mod story;
+
 use super::verdict::{Manner, Sighting, Verdict};
 use super::{Check, State};
 use crate::select::Key;
 use crate::snapshot::Bytes;
 use std::time::Duration;
+pub use story::Earlier;
 
 /// The second look: later than any exec takes, sooner than anybody notices.
 const SECOND_LOOK: Duration = Duration::from_millis(20);
@@ -291,90 +294,6 @@ impl History {
         verdict.state = State::Unknown;
         verdict.manner = Manner::Unseen;
     }
-
-    /// Tells, of the verdict of the last look, what the looks before it add.
-    pub fn tell(&self, check: &Check, verdict: &mut Verdict) {
-        let (Some(first), Some(last)) = (self.looks.first(), self.looks.last()) else {
-            return;
-        };
-        let lasted = last.at.saturating_sub(first.at);
-        verdict.looks = self.looks.len();
-        verdict.rechecked = self.looks.len() > 1 && matches!(first.state, State::Warning | State::Critical);
-        if verdict.state == State::Ok {
-            verdict.story.extend(self.recovery(check, lasted));
-        } else if matches!(verdict.state, State::Warning | State::Critical) {
-            verdict.story.extend(self.persistence(check, verdict, lasted));
-        }
-    }
-
-    /// What a check that passes went through before.
-    fn recovery(&self, check: &Check, lasted: Duration) -> Option<String> {
-        let failed = self.looks.iter().find(|look| look.state != State::Ok)?;
-        let last = self.looks.last()?;
-        if check.count.forbids() {
-            let look = self.looks.iter().rev().find(|look| !look.sightings.is_empty())?;
-            let seen = look.sightings.first()?;
-            return Some(format!("seen for a moment only (pid {})", seen.pid));
-        }
-        let known = |pid: i32| failed.sightings.iter().any(|old| old.pid == pid);
-        let new: Vec<&Sighting> = last.sightings.iter().filter(|seen| !known(seen.pid)).collect();
-        let gone: Vec<i32> = failed
-            .sightings
-            .iter()
-            .map(|old| old.pid)
-            .filter(|pid| last.sightings.iter().all(|seen| seen.pid != *pid))
-            .collect();
-        let how = failed.manner.word();
-        let started = new
-            .iter()
-            .filter_map(|seen| Some((seen.age?, seen.pid)))
-            .min()
-            .map(|(age, pid)| format!("; pid {pid} started {} ago", seconds(age)));
-        Some(match (failed.manner, gone.as_slice()) {
-            (Manner::TooMany, [old, ..]) => {
-                format!(
-                    "two generations overlapped for {} (pid {old} is gone)",
-                    seconds(lasted)
-                )
-            }
-            _ => format!("{how} for {}{}", seconds(lasted), started.unwrap_or_default()),
-        })
-    }
-
-    /// For how long a check that fails has failed.
-    fn persistence(&self, check: &Check, verdict: &Verdict, lasted: Duration) -> Option<String> {
-        if lasted < LONGEST_PAUSE || check.count.forbids() {
-            return None;
-        }
-        let last = self.looks.last()?;
-        let same = self.looks.iter().all(|look| look.manner == verdict.manner);
-        let how = if same {
-            format!("{} for the whole {}", verdict.manner.word(), seconds(lasted))
-        } else {
-            format!(
-                "not as wanted for the whole {}, now {}",
-                seconds(lasted),
-                verdict.manner.word()
-            )
-        };
-        let mut ages: Vec<(Duration, i32)> = last
-            .sightings
-            .iter()
-            .filter_map(|seen| Some((seen.age?, seen.pid)))
-            .collect();
-        ages.sort_unstable();
-        Some(match (verdict.manner, ages.first(), ages.last()) {
-            (Manner::TooMany, Some((young, new)), Some((old, older)))
-                if *young <= lasted + LONGEST_PAUSE && *old > *young + LONGEST_PAUSE =>
-            {
-                format!(
-                    "{how}; two generations overlapping (pid {older}, and pid {new} since {})",
-                    seconds(*young)
-                )
-            }
-            _ => how,
-        })
-    }
 }
 
 fn finding<'a>(check: &Check, seen: &'a Sighting) -> Finding<'a> {
@@ -496,7 +415,7 @@ mod tests {
                 }
                 None => {
                     let mut last = seen;
-                    history.tell(&check, &mut last);
+                    history.tell(&check, &mut last, &Earlier::default());
                     return (times, history, last);
                 }
             }
@@ -548,12 +467,72 @@ mod tests {
         let (_, _, last) = looks("cron:1", ms(5000), |at| if at < ms(250) { two() } else { ok() });
         assert_eq!(
             last.story,
-            ["two generations overlapped for 0.3 s (pid 812 is gone)"]
+            ["two generations overlapped for 0.3 s (pid 812 → 970)"]
         );
         let (_, _, last) = looks("cron:1", ms(5000), |_| two());
         assert_eq!(
             last.story,
             ["too many for the whole 5 s; two generations overlapping (pid 812, and pid 970 since 0.3 s)"]
+        );
+    }
+
+    #[test]
+    fn a_second_process_that_ends_is_no_generation() {
+        let old = || sighting(812, "/usr/sbin/x", 90_000_000);
+        let both = [old(), sighting(970, "/usr/sbin/x", 300)];
+        let (_, _, last) = looks("cron:1", ms(5000), |at| match at.as_millis() {
+            0..250 => verdict(State::Critical, Manner::TooMany, &both),
+            _ => verdict(State::Ok, Manner::Fine, &[old()]),
+        });
+        assert_eq!(last.story, ["too many for 0.3 s (pid 970 is gone)"]);
+    }
+
+    /// What is told with what the run before, a minute ago, saw.
+    fn told(seen: &[Verdict], known: &[i32]) -> Vec<String> {
+        let mut history = History::default();
+        for (look, verdict) in seen.iter().enumerate() {
+            history.add(ms(look as u64 * 1000), verdict);
+        }
+        let earlier = Earlier {
+            processes: known
+                .iter()
+                .map(|pid| (*pid, u64::try_from(*pid).unwrap()))
+                .collect(),
+            ago: Some(ms(60_000)),
+        };
+        let mut last = seen.last().unwrap().clone();
+        history.tell(&checked("cron:1"), &mut last, &earlier);
+        last.story
+    }
+
+    #[test]
+    fn who_was_replaced_is_known_from_the_run_before() {
+        assert_eq!(told(&[ok()], &[970]), [""; 0]);
+        assert_eq!(told(&[ok()], &[]), [""; 0]);
+        assert_eq!(told(&[ok()], &[812]), ["replaced 0.3 s ago (pid 812 → 970)"]);
+        assert_eq!(
+            told(&[missing(), ok()], &[812]),
+            ["missing for 1 s; replaced 0.3 s ago (pid 812 → 970)"]
+        );
+        assert_eq!(told(&[missing(), ok()], &[970]), ["missing for 1 s"]);
+        assert_eq!(
+            told(&[missing(), missing()], &[812]),
+            ["missing for the whole 1 s; gone: pid 812, seen 1 min ago"]
+        );
+        assert_eq!(told(&[missing()], &[812]), ["gone: pid 812, seen 1 min ago"]);
+    }
+
+    #[test]
+    fn of_many_that_were_replaced_none_is_named() {
+        let workers: Vec<i32> = (1..=4).collect();
+        assert_eq!(told(&[ok()], &workers), [""; 0]);
+        assert_eq!(
+            told(&[missing(), ok()], &workers),
+            ["missing for 1 s; pid 970 started 0.3 s ago"]
+        );
+        assert_eq!(
+            told(&[missing()], &workers),
+            ["gone: pid 1, 2, 3 and 1 more, seen 1 min ago"]
         );
     }
 

@@ -13,7 +13,7 @@ pub mod verdict;
 mod tests;
 
 pub use check::{Check, Exception, Faulty, Item, Pace, tell_apart};
-pub use history::History;
+pub use history::{Earlier, History};
 pub use judgement::{assemble, judge};
 pub use state::State;
 pub use verdict::{Evidence, Manner, NearMiss, Rate, Report, Sighting, Usage, Verdict};

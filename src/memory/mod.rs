@@ -6,7 +6,7 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 
-use crate::judge::{Check, Manner, Sighting, State, Verdict};
+use crate::judge::{Check, Earlier, Manner, Sighting, State, Verdict};
 use crate::snapshot::Clocks;
 use restarts::Restarts;
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,9 @@ pub struct Recollection {
     /// The processes that matched in the last run.
     #[serde(default)]
     pub matched: Vec<Identity>,
+    /// When that was.
+    #[serde(default)]
+    pub matched_at: Option<u64>,
     /// When one of them was replaced by another.
     #[serde(default)]
     pub replaced: Vec<u64>,
@@ -157,9 +160,10 @@ impl Recollection {
         self.replaced.retain(|at| now.saturating_sub(*at) <= DAY);
         let surplus = self.replaced.len().saturating_sub(REPLACEMENTS);
         self.replaced.drain(..surplus);
-        // What is missing for a moment was not replaced by nothing: the ones before are what the next are compared with.
+        // What is missing for a moment was not replaced by nothing: the next are compared with the ones before.
         if !matched.is_empty() {
             self.matched = matched;
+            self.matched_at = Some(now);
         }
         self.runs.push(Run {
             at: now,
@@ -168,6 +172,16 @@ impl Recollection {
         });
         let surplus = self.runs.len().saturating_sub(RUNS);
         self.runs.drain(..surplus);
+    }
+
+    /// The processes that matched before this run, at `now`.
+    #[must_use]
+    pub fn earlier(&self, now: u64) -> Earlier {
+        let seconds = self.matched_at.map(|at| now.saturating_sub(at));
+        Earlier {
+            processes: self.matched.clone(),
+            ago: seconds.map(Duration::from_secs),
+        }
     }
 
     /// Since when a process matches, or the one in whose place it was started.

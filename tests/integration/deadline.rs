@@ -663,6 +663,9 @@ impl Running {
             "-c",
             "\"$@\"; exit $?",
             "sh",
+            // Whoever started the tests in the background has them ignore some.
+            "env",
+            "--default-signal=HUP,INT,QUIT",
         ]);
         command.args(words);
         Running::start(&mut command, 2, after)
@@ -812,7 +815,8 @@ fn a_signal_that_we_were_started_to_ignore_ends_nothing() {
 
 #[test]
 fn ctrl_c_at_a_terminal_ends_a_run_at_once() {
-    const PROGRAM: &str = "import os,pty,sys,time\n\
+    const PROGRAM: &str = "import os,pty,signal,sys,time\n\
+        signal.signal(signal.SIGINT,signal.SIG_DFL)\n\
         pid,fd=pty.fork()\n\
         if not pid: os.execv(sys.argv[1],sys.argv[1:])\n\
         time.sleep(1)\n\

@@ -28,6 +28,7 @@ mod process;
 mod promises;
 mod ps_monitor;
 mod real_hosts;
+mod replaced;
 mod rights;
 mod run_by;
 mod views;

@@ -1,0 +1,115 @@
+//! Processes that are replaced by others, from run to run: who by whom, and how often is too often.
+
+use crate::common::{Output, Place, Procward, unique};
+use crate::process::Live;
+use std::thread;
+use std::time::Duration;
+
+/// A place with a state file, and checks of one name.
+struct Room {
+    place: Place,
+    name: String,
+    check: String,
+}
+
+impl Room {
+    /// `more`: lines of the check.
+    fn new(more: &str) -> Room {
+        let (place, name) = (Place::new(), unique("daemon"));
+        let check = format!("[[check]]\nname = \"daemon\"\nselect = \"{name}\"\ncount = 1\n{more}\n");
+        Room { place, name, check }
+    }
+
+    fn start(&self) -> Live {
+        Live::named(&self.place, &self.name)
+    }
+
+    fn run(&self, recheck: &str) -> Output {
+        let config = self.place.script("check.toml", &self.check);
+        Procward::new()
+            .args(["check", "--format", "mon", "--recheck", recheck])
+            .args(["--config".into(), config.into_os_string()])
+            .args(["--state".into(), self.place.path().join("state").into_os_string()])
+            .run()
+    }
+
+    /// A run that begins while the daemon is not there.
+    fn run_before_start(&self) -> (Output, Live) {
+        thread::scope(|scope| {
+            let late = scope.spawn(|| {
+                thread::sleep(Duration::from_millis(600));
+                self.start()
+            });
+            let output = self.run("20s");
+            (output, late.join().expect("a daemon"))
+        })
+    }
+}
+
+#[test]
+fn who_took_the_place_of_a_process_is_told_once() {
+    let room = Room::new("");
+    let old = room.start();
+    assert!(!room.run("0").ends(0).stdout().contains("replaced"));
+    let was = old.pid();
+    drop(old);
+    room.run("0").ends(2).says(&format!("gone: pid {was}, seen "));
+    let new = room.start();
+    let output = room.run("0").ends(0);
+    assert_eq!(output.first_line(), "OK: 1 check");
+    output.says(&format!("(pid {was} → {})", new.pid()));
+    assert!(!room.run("0").ends(0).stdout().contains("replaced"));
+}
+
+#[test]
+fn a_restart_that_is_ridden_out_is_told_with_both_processes() {
+    let room = Room::new("");
+    let old = room.start();
+    room.run("0").ends(0);
+    let was = old.pid();
+    drop(old);
+    let (output, new) = room.run_before_start();
+    let output = output.ends(0);
+    assert_eq!(output.first_line(), "OK: 1 check");
+    output
+        .says("daemon: ok now; missing for ")
+        .says(&format!("(pid {was} → {})", new.pid()));
+}
+
+#[test]
+fn who_needs_a_second_look_in_three_of_the_last_ten_runs_is_warned_of() {
+    let room = Room::new("");
+    let mut daemon = room.start();
+    room.run("0").ends(0);
+    for round in 1..=3 {
+        drop(daemon);
+        let (output, next) = room.run_before_start();
+        daemon = next;
+        if round < 3 {
+            output.ends(0);
+        } else {
+            let output = output.ends(1).says("restarting: 3 times in 1 h");
+            assert_eq!(output.first_line(), "WARNING: daemon restarting");
+        }
+    }
+    // It is one fault as long as it is among the last ten.
+    assert_eq!(room.run("0").ends(1).first_line(), "WARNING: daemon restarting");
+    for _ in 0..8 {
+        room.run("0");
+    }
+    room.run("0").ends(0);
+    drop(daemon);
+}
+
+#[test]
+fn a_limit_of_restarts_counts_those_between_the_runs_too() {
+    let room = Room::new("restarts = \"2 per 1h\"");
+    let mut daemon = room.start();
+    for code in [0, 0, 0, 1] {
+        room.run("0").ends(code);
+        drop(daemon);
+        daemon = room.start();
+    }
+    room.run("0").ends(1).says("restarting: 4 times in 1 h");
+    drop(daemon);
+}
