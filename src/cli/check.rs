@@ -12,7 +12,7 @@ use crate::outcome::Outcome;
 use crate::report::wrap::wrap;
 use crate::report::{Format, diagnostic, escape, render};
 use crate::select::spec::{Dialect, parse};
-use crate::select::{Fault, Range, Spec, parse_duration};
+use crate::select::{Fault, Range, Spec, parse_window};
 use crate::snapshot::{Accounts, Snapshot};
 use clap::Args;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ pub struct CheckCommand {
     pub format: Option<FormatName>,
     /// How long a check may fail before that counts: a restart is ridden out [default: 5s; 0 for specs in the human
     /// format]
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_window)]
     pub recheck: Option<Duration>,
     /// Where to remember what this run saw, for restarts and CPU over longer times [default: below mon's state
     /// directory or /var/lib/procward, where there is one]
@@ -120,8 +120,8 @@ impl CheckCommand {
     }
 }
 
-/// The items of these names. A name that nothing has is a fault, or a slip would be a silent OK; a file that can't be
-/// read may hold what was asked for.
+/// The items of these names, and what is faulty and may be meant by one: a file as a whole, a check without a name, a
+/// second one of that name. A name that nothing has is a fault, or a slip would be a silent OK.
 fn picked(items: Vec<Item>, rules: &[String]) -> Vec<Item> {
     let unknown: Vec<Item> = rules
         .iter()
@@ -133,7 +133,16 @@ fn picked(items: Vec<Item>, rules: &[String]) -> Vec<Item> {
             faulty(rule.clone(), rule.clone(), vec![fault])
         })
         .collect();
-    let asked_for = |item: &Item| rules.iter().any(|rule| item.name() == rule);
+    let asked_for = |item: &Item| match item {
+        Item::Faulty { name, faulty } => {
+            let another = |rule: &String| {
+                let rest = name.strip_prefix(rule.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
+            };
+            *name == faulty.source || name.starts_with("the check at ") || rules.iter().any(another)
+        }
+        _ => rules.iter().any(|rule| item.name() == rule),
+    };
     let kept = items.into_iter().filter(asked_for);
     kept.chain(unknown).collect()
 }
@@ -250,6 +259,13 @@ fn faulty(name: String, text: String, faults: Vec<Fault>) -> Item {
     Item::Faulty { name, faulty }
 }
 
+/// What a path is called: its last part, unless that is a pattern, which two directories may share.
+fn file_name(word: &str) -> Option<&str> {
+    let file = word.strip_prefix('/')?.rsplit('/').next()?;
+    let pattern = file.contains(['*', '?', '[', ']', '{', '}']);
+    (!file.is_empty() && !pattern).then_some(file)
+}
+
 fn item_of_spec(text: &str, accounts: &dyn Accounts, dialect: Dialect) -> Item {
     match parse(text, accounts, dialect) {
         Err(faults) => faulty(text.to_owned(), text.to_owned(), faults),
@@ -257,10 +273,7 @@ fn item_of_spec(text: &str, accounts: &dyn Accounts, dialect: Dialect) -> Item {
             let word = spec.selector.word.clone();
             let name = word.map_or_else(
                 || spec.selector.text.clone(),
-                |word| {
-                    let file = word.rsplit('/').next().filter(|file| !file.is_empty());
-                    file.unwrap_or(&word).to_owned()
-                },
+                |word| file_name(&word).unwrap_or(&word).to_owned(),
             );
             Item::Check(Box::new(Check {
                 name,
@@ -292,7 +305,7 @@ pub fn spec_or_outcome(text: &str, accounts: &dyn Accounts) -> Result<Spec, Outc
             text: text.into(),
             faults,
         };
-        Outcome::new(diagnostic::render_all(&faulty, escape::with_bars), Exit::Unknown)
+        Outcome::new(diagnostic::render_all(&faulty, escape::text), Exit::Unknown)
     })
 }
 
@@ -316,5 +329,10 @@ mod tests {
         assert_eq!(names(&["x:5-1", "\"x:5-1\":1-1"]), ["x:5-1", "\"x:5-1\""]);
         assert_eq!(names(&["x:1-1", "x:1-1"]), ["x", "x (again)"]);
         assert_eq!(names(&["/a/x:1-1", "\"a/\":1-1"]), ["x", "a/"]);
+        let kept = ["kworker/0:1", "/usr/sbin/*", "[kworker/*]"];
+        assert_eq!(
+            names(&["\"kworker/0:1\":1-1", "/usr/sbin/*:0-0", "[kworker/*]:0-0"]),
+            kept
+        );
     }
 }

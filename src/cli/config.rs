@@ -55,7 +55,7 @@ impl ConfigCommand {
         let loaded = load(which.config.as_deref(), &view, arguments.notes);
         let shown: Vec<String> = loaded
             .faulty()
-            .map(|faulty| diagnostic::render_all(faulty, escape::with_bars))
+            .map(|faulty| diagnostic::render_all(faulty, escape::text))
             .collect();
         let mut text = shown.join("\n");
         let exit = if shown.is_empty() { Exit::Ok } else { Exit::Unknown };

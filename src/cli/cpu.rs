@@ -175,8 +175,8 @@ fn shown(settings: &CpuSettings, view: &View) -> Outcome {
             number(selection.matched.len(), selection.unknown.len())
         });
         let now = now.map(|now| format!(" ({now} now)")).unwrap_or_default();
-        let _ = writeln!(text, "\n{}{now}", escape::with_bars(what.as_bytes()));
-        let _ = writeln!(text, "  {}", escape::with_bars(written.as_bytes()));
+        let _ = writeln!(text, "\n{}{now}", escape::text(what.as_bytes()));
+        let _ = writeln!(text, "  {}", escape::text(written.as_bytes()));
     }
     Outcome::new(text, Exit::Ok)
 }

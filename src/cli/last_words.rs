@@ -16,7 +16,8 @@ pub(super) fn guarded(run: impl FnOnce() -> Option<Outcome>) -> Option<Outcome> 
             .map(String::as_str)
             .or_else(|| panic.downcast_ref::<&str>().copied())
             .unwrap_or("no message");
-        let line = escape::text(format!("UNKNOWN: internal error: {message}").as_bytes());
+        let message = escape::without_bars(&escape::text(message.as_bytes()));
+        let line = format!("UNKNOWN: internal error: {message}");
         let text = format!("{line}\nPlease report this with the command line that was used.\n");
         Some(Outcome::new(text, Exit::Unknown))
     })
@@ -24,13 +25,16 @@ pub(super) fn guarded(run: impl FnOnce() -> Option<Outcome>) -> Option<Outcome> 
 
 /// Signals that a fault or a limit of the process itself raises: std aborts where memory runs out, before anything
 /// can unwind.
-const FATAL: [Signal; 6] = [
+const FATAL: [Signal; 9] = [
     Signal::SIGABRT,
     Signal::SIGSEGV,
     Signal::SIGBUS,
     Signal::SIGILL,
     Signal::SIGFPE,
     Signal::SIGXCPU,
+    Signal::SIGXFSZ,
+    Signal::SIGSYS,
+    Signal::SIGTRAP,
 ];
 
 /// Has nobody write to standard error, and fatal signals end with UNKNOWN.

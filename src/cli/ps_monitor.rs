@@ -10,7 +10,7 @@ use crate::outcome::Outcome;
 use crate::report::{Format, Look, capped, escape, render};
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::spec::{Dialect, sentence};
-use crate::select::{File, Key, Matcher, Op, Plan, parse_duration};
+use crate::select::{File, Key, Matcher, Op, Plan, parse_window};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -43,7 +43,7 @@ pub fn run(arguments: &[OsString], view: &ViewArguments) -> Outcome {
         ),
         Some("-x") => name_of(words.get(1).map(String::as_str), view),
         Some("--compare") => compare(&words[1..], view),
-        Some("--recheck") => match words.get(1).map(|word| parse_duration(word)) {
+        Some("--recheck") => match words.get(1).map(|word| parse_window(word)) {
             Some(Ok(window)) => judged(&words[2..], view, window),
             Some(Err(sentence)) => {
                 Outcome::new(format!("UNKNOWN: --recheck: {sentence}\n{USAGE}"), Exit::Unknown)

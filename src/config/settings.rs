@@ -2,7 +2,7 @@
 
 use super::Source;
 use super::raw::{Placed, RawCpu, RawFile};
-use super::validate::{Validation, time};
+use super::validate::{Validation, time, window};
 use crate::cpu::{PATIENCE, exempt};
 use crate::judge::Exception;
 use crate::memory::Patience;
@@ -56,7 +56,7 @@ impl Settings {
                     "give it once, or in the checks that are meant",
                 ));
             }
-            self.recheck = time(recheck, &mut faults).or(self.recheck);
+            self.recheck = window(recheck, &mut faults).or(self.recheck);
         }
         let of_cpu = file
             .cpu

@@ -99,7 +99,7 @@ impl<'a> Validation<'a> {
             faults.extend(apart(count, warning, place));
         }
         let severity = severity(&raw, &mut faults);
-        let recheck = raw.recheck.as_ref().map(|text| time(text, &mut faults));
+        let recheck = raw.recheck.as_ref().map(|text| window(text, &mut faults));
         let restarts = raw.restarts.as_ref().and_then(|text| limit(text, &mut faults));
         let except = self.exceptions(source, &raw.except, &mut faults);
         let skipped = self.when(&raw, &mut faults);
@@ -252,6 +252,19 @@ pub(super) fn time((text, place): &Placed<String>, faults: &mut Vec<Fault>) -> O
         Err(_) => {
             faults.push(time_fault(text, place.clone()));
             None
+        }
+    }
+}
+
+/// For how long a check may fail.
+pub(super) fn window(written: &Placed<String>, faults: &mut Vec<Fault>) -> Option<Duration> {
+    let span = time(written, faults)?;
+    match crate::select::parse_window(&written.0) {
+        Ok(span) => Some(span),
+        Err(help) => {
+            let message = format!("`{}` is no time to wait for a restart", written.0);
+            faults.push(Fault::new(written.1.clone(), message, help));
+            Some(span)
         }
     }
 }

@@ -6,9 +6,9 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// Those that end a process unless it says otherwise, and that are sent to make it end: by a terminal, by timeout(1),
-/// by `alarm` before an exec.
-const ALL: [Signal; 7] = [
+/// Those that end a process unless it says otherwise, and that are sent: by a terminal, by timeout(1), by a timer that was
+/// set before an exec, by whoever is at a loss. Those that a fault raises cannot be held.
+const ALL: [Signal; 12] = [
     Signal::SIGHUP,
     Signal::SIGINT,
     Signal::SIGQUIT,
@@ -16,6 +16,11 @@ const ALL: [Signal; 7] = [
     Signal::SIGALRM,
     Signal::SIGUSR1,
     Signal::SIGUSR2,
+    Signal::SIGVTALRM,
+    Signal::SIGPROF,
+    Signal::SIGIO,
+    Signal::SIGPWR,
+    Signal::SIGSTKFLT,
 ];
 
 /// They are held back from the beginning on, but for those that we were started to ignore.

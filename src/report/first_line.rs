@@ -2,7 +2,7 @@
 //! changes.
 
 use super::escape;
-use crate::judge::{Manner, Report, State, Verdict};
+use crate::judge::{Evidence, Manner, Report, State, Verdict};
 use std::collections::BTreeSet;
 
 /// The most that the first line holds; pagers show less.
@@ -70,10 +70,29 @@ fn found(verdict: &Verdict, tell: impl Fn(&str, &str) -> String) -> Vec<String> 
         .filter(|evidence| !evidence.lesser)
         .map(|evidence| {
             let user = escape::text(evidence.user.as_deref().unwrap_or("?").as_bytes());
-            tell(&cut(&escape::text(&evidence.name)), &cut(&user))
+            tell(&cut(&escape::text(&steady_name(evidence))), &cut(&user))
         })
         .collect();
     found.into_iter().take(3).collect()
+}
+
+/// The comm; where that is not the program's own, with a sign in place of its numbers: programs write there what they
+/// are about, `amavisd (ch3-P)`, and the line must not move with it.
+fn steady_name(evidence: &Evidence) -> Vec<u8> {
+    let file = evidence.program.rsplit(|byte| *byte == b'/').next();
+    let own = evidence.program.starts_with(b"/") && file.is_some_and(|file| file.starts_with(&evidence.name));
+    if own {
+        return evidence.name.clone();
+    }
+    let mut steady = Vec::with_capacity(evidence.name.len());
+    for byte in &evidence.name {
+        match byte {
+            b'0'..=b'9' if steady.last() == Some(&b'#') => {}
+            b'0'..=b'9' => steady.push(b'#'),
+            other => steady.push(*other),
+        }
+    }
+    steady
 }
 
 /// A name of reasonable length.

@@ -57,7 +57,7 @@ pub const LIMIT: usize = 16 << 10;
 pub fn render(report: &Report, format: Format, look: &Look) -> Vec<u8> {
     match format {
         Format::Human => human::render(report, look),
-        Format::Mon => capped(mon::render(report, look)),
+        Format::Mon => capped(escape::without_bars(&mon::render(report, look))),
         Format::Nagios => capped(nagios::render(report, look)),
         Format::Json => json::render(report),
     }
@@ -93,7 +93,7 @@ pub fn capped(text: String) -> String {
 /// there. The reason may move from run to run, so it is not in the first line.
 #[must_use]
 pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
-    let reason = escape::text(reason.as_bytes());
+    let reason = reason_in(format, reason);
     let tag = if format == Format::Nagios { "PROCS " } else { "" };
     let (text, exit) = match known.filter(|known| known.exit != Exit::Ok) {
         Some(known) => (String::from_utf8_lossy(&known.text).into_owned(), known.exit),
@@ -112,6 +112,15 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
         Format::Human | Format::Json => text,
     };
     Outcome::new(text, exit)
+}
+
+/// Why a run had to end, in the characters of a dialect.
+fn reason_in(format: Format, reason: &str) -> String {
+    let reason = escape::text(reason.as_bytes());
+    match format {
+        Format::Mon | Format::Nagios => escape::without_bars(&reason),
+        Format::Human | Format::Json => reason,
+    }
 }
 
 /// At most so many bytes of a line.

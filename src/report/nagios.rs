@@ -1,6 +1,7 @@
 //! The plugin API of Nagios and its heirs: `SERVICE STATE: text | perfdata`, then long text. All performance data
 //! is on the first line, because Icinga does not read it from later ones.
 
+use super::escape::without_bars;
 use super::{Look, details, first_line};
 use crate::judge::{Manner, Report, Verdict};
 use crate::select::Range;
@@ -17,9 +18,9 @@ pub(super) fn render(report: &Report, look: &Look) -> String {
     let line = format!(
         "PROCS {}: {}{data}",
         report.state.word(),
-        first_line::text(report)
+        without_bars(&first_line::text(report))
     );
-    format!("{line}\n{}", details::text(report, look))
+    format!("{line}\n{}", without_bars(&details::text(report, look)))
 }
 
 /// A third of the whole at most; what does not fit is left out rather than cut.

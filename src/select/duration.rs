@@ -40,9 +40,37 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("`{text}` is too long: write a smaller number"))
 }
 
+/// The longest restart that is waited for.
+const LONGEST_WINDOW: Duration = Duration::from_secs(600);
+
+/// Reads for how long a check may fail before that counts.
+///
+/// # Errors
+/// What is wrong, and what to write.
+pub fn parse_window(text: &str) -> Result<Duration, String> {
+    parse_duration(text).and_then(|span| {
+        if span <= LONGEST_WINDOW {
+            Ok(span)
+        } else {
+            Err("at most 10m: the run, and whoever called it, waits as long".into())
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_waits_for_a_restart_for_more_than_ten_minutes() {
+        assert_eq!(parse_window("10m"), Ok(Duration::from_secs(600)));
+        for text in ["601s", "1h", "18446744073709551615ms"] {
+            assert!(
+                parse_window(text).unwrap_err().starts_with("at most 10m"),
+                "{text}"
+            );
+        }
+    }
 
     #[test]
     fn spans_have_their_units() {

@@ -38,6 +38,9 @@ const PENDING_WAIT: u64 = SECOND / 10;
 /// Who gets less than this part of what the busiest process gets, or of a core, is starved.
 const STARVED: u64 = 20;
 
+/// Who does not wait for a core for at least this part of the time, in tenths of a percent, does not want one.
+const WAITING: u64 = 50;
+
 /// Two readings of one process.
 struct Span<'a> {
     subject: Subject<'a>,
@@ -168,6 +171,12 @@ impl<'a> Span<'a> {
     fn is_starved(&self) -> Result<bool, Reading<'a>> {
         let own = tenths(self.ran().saturating_add(self.reaped()?), self.window);
         if own >= 1000 / STARVED {
+            return Ok(false);
+        }
+        if !self.subject.process.sched.asked() {
+            return Err(Reading::Need(Need::File(File::Sched)));
+        }
+        if tenths(self.demand()?, self.window) < own + WAITING {
             return Ok(false);
         }
         let present = self.subject.present.ok_or(Reading::Need(Need::Crowd))?;

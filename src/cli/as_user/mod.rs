@@ -68,7 +68,7 @@ pub(super) fn run(user: &str, config: Option<&Path>, arguments: &ViewArguments) 
     match attempt(user, config, arguments) {
         Ok(trial) => text::outcome(&trial),
         Err(sentence) => Outcome::new(
-            format!("UNKNOWN: {}\n", escape::with_bars(sentence.as_bytes())),
+            format!("UNKNOWN: {}\n", escape::text(sentence.as_bytes())),
             Exit::Unknown,
         ),
     }

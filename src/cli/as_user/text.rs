@@ -12,7 +12,7 @@ use std::fmt::Write;
 /// The whole output and how it ends: 3 where anything lacks or is faulty.
 pub(super) fn outcome(trial: &Trial<'_>) -> Outcome {
     let mut paragraphs: Vec<String> = faulty(trial)
-        .map(|f| diagnostic::render_all(f, escape::with_bars))
+        .map(|f| diagnostic::render_all(f, escape::text))
         .collect();
     let name = &trial.person.name;
     for file in &trial.closed {
@@ -45,7 +45,7 @@ pub(super) fn outcome(trial: &Trial<'_>) -> Outcome {
 
 /// Names of files, users, units and checks may hold anything.
 fn printable(text: &str) -> String {
-    let lines = text.lines().map(|line| escape::with_bars(line.as_bytes()) + "\n");
+    let lines = text.lines().map(|line| escape::text(line.as_bytes()) + "\n");
     lines.collect()
 }
 

@@ -6,7 +6,7 @@ mod json;
 mod tests;
 
 use super::human::state;
-use super::{Format, Look, capped, escape};
+use super::{Format, Look, capped, escape, reason_in};
 use crate::exit_code::Exit;
 use crate::judge::State;
 use crate::load::Report;
@@ -24,11 +24,14 @@ pub fn render(report: &Report, format: Format, look: &Look) -> Vec<u8> {
             state(report.state, look),
             details::text(report)
         ),
-        Format::Mon => capped(format!("{word}: {line}\n{}", details::text(report))),
+        Format::Mon => capped(format!(
+            "{word}: {line}\n{}",
+            escape::without_bars(&details::text(report))
+        )),
         Format::Nagios => capped(format!(
             "LOAD {word}: {line}{}\n{}",
             perfdata(report),
-            details::text(report)
+            escape::without_bars(&details::text(report))
         )),
         Format::Json => json::render(report),
     }
@@ -81,7 +84,7 @@ const MINUTES: [u32; 3] = [1, 5, 15];
 /// What to say where a run had to end before its report was whole. A failure that was known by then stays one.
 #[must_use]
 pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
-    let reason = escape::text(reason.as_bytes());
+    let reason = reason_in(format, reason);
     if let Some(mut known) = known.filter(|known| matches!(known.exit, Exit::Critical | Exit::Warning)) {
         if format != Format::Json {
             known.text.extend_from_slice(format!("{reason}\n").as_bytes());

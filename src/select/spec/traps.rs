@@ -20,6 +20,7 @@ pub(super) fn odd_character(ch: char) -> Option<(&'static str, &'static str)> {
             ("a typographic quote", "\"")
         }
         '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' => ("a typographic quote", "'"),
+        '\u{a6}' => ("a broken bar, which reports have where `|` would end them", "|"),
         ' ' | '\t' | '\n' | '\r' | '\u{c}' => return None,
         ch if ch.is_whitespace() => ("a blank that is none of the keyboard's", " "),
         ch if ch.is_control() => ("a control character", ""),
