@@ -100,6 +100,9 @@ pub fn found(subject: Subject<'_>, term: &Term, accounts: &dyn Accounts) -> Byte
     let show = |value: &Value<'_>| -> Bytes {
         match value {
             Value::Bytes(bytes) => bytes.to_vec(),
+            Value::Exe(exe) if is_same_text(term, exe.path()) && exe.is_deleted() == Some(true) => {
+                b"a file of that name that was deleted".to_vec()
+            }
             Value::Exe(exe) if is_same_text(term, exe.path()) => {
                 b"another file under that name, in another mount namespace".to_vec()
             }

@@ -23,7 +23,7 @@ pub(super) fn same<'a>(a: Subject<'a>, b: Subject<'a>) -> Result<Result<bool, Wh
     // By comm where not both files are known, lest the same program be named in two ways.
     let by_file = file.is_some();
     Ok(match (runs(a, by_file)?, runs(b, by_file)?) {
-        (Some(Script::Unclear), _) | (_, Some(Script::Unclear)) if comm => Err(Why::Malformed),
+        (Some(Script::Unclear), _) | (_, Some(Script::Unclear)) if comm => Err(Why::Unclear),
         (Some(Script::Unclear), _) | (_, Some(Script::Unclear)) => Ok(false),
         (a, b) if a != b => Ok(false),
         (Some(Script::Runs(_)), _) => Ok(true),

@@ -294,14 +294,14 @@ impl<'a> Subject<'a> {
         };
         if !interpreter {
             let whole = script::whole_names(comm, &cmdline.arguments);
-            let doubt = whole.is_empty().then_some(Why::Malformed);
+            let doubt = whole.is_empty().then_some(Why::Unclear);
             let names = whole.into_iter().chain(before_title(comm));
             let names = names.map(|name| Value::Bytes(Cow::Borrowed(name)));
             return Ok(Reading::Set([own].into_iter().chain(names).collect(), doubt));
         }
         Ok(match script::script(comm, cmdline) {
             script::Script::Nothing => Reading::bytes(comm),
-            script::Script::Unclear => Reading::Set(vec![own], Some(Why::Malformed)),
+            script::Script::Unclear => Reading::Set(vec![own], Some(Why::Unclear)),
             script::Script::Runs(what) => {
                 let what = Value::Bytes(Cow::Borrowed(script::file_name(what)));
                 Reading::Set(vec![what, own], None)
@@ -333,7 +333,7 @@ impl<'a> Subject<'a> {
                 Reading::Set(members, None)
             }
             script::Script::Nothing => Reading::NotApplicable,
-            script::Script::Unclear => Reading::Unreadable(Why::Malformed),
+            script::Script::Unclear => Reading::Unreadable(Why::Unclear),
         })
     }
 

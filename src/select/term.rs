@@ -217,7 +217,7 @@ fn same_file(path: &Path, exe: &Exe, strict: bool) -> Truth {
             Truth::of(named && file.links == 0 && (file.device, file.owner) == (target.device, target.owner))
         }
         // The program is gone from disk; that the process runs it rests on the text alone.
-        Ok(None) if named && file.links == 0 => Truth::Unknown(Key::Exe, Why::Absent),
+        Ok(None) if named && file.links == 0 => Truth::Unknown(Key::Exe, Why::Nameless),
         Ok(None) => Truth::No,
         // The server of that path is silent: any program may be the one.
         Err(error) if strict && *error == Why::NoAnswer.text() => Truth::Unknown(Key::Exe, Why::NoAnswer),

@@ -53,6 +53,10 @@ pub enum Why {
     Orphan,
     /// More generations of ancestors than are looked at.
     TooDeep,
+    /// What it runs: its command line was overwritten, or is none that an interpreter would have.
+    Unclear,
+    /// Which program it runs: the file has no name any more, and the text of a link proves nothing.
+    Nameless,
     /// Another error, by its errno.
     Errno(i32),
     /// The fact is not in this snapshot: a file that was saved without it, or a fault of procward.
@@ -72,6 +76,8 @@ impl Why {
             Why::NoSample => "no earlier reading to compare with".into(),
             Why::Orphan => "a daemon of its own, or left behind by a dead one".into(),
             Why::TooDeep => "more ancestors than are looked at".into(),
+            Why::Unclear => "its command line does not tell".into(),
+            Why::Nameless => "its file was deleted and can't be compared".into(),
             Why::Errno(errno) => std::io::Error::from_raw_os_error(errno).to_string(),
             Why::Absent => "not in the snapshot".into(),
         }
