@@ -11,7 +11,7 @@ use crate::cpu::{LIMIT, Limits, check, exempt};
 use crate::exit_code::Exit;
 use crate::judge::{Item, Pace, Report, State};
 use crate::outcome::Outcome;
-use crate::report::{Format, escape};
+use crate::report::{Format, diagnostic, escape};
 use crate::select::selection::Wanted;
 use crate::select::spec::parse_selector;
 use crate::select::{Plan, Selector, parse_duration, select};
@@ -78,7 +78,16 @@ impl CpuCommand {
         let loaded = load(self.config.as_deref(), &view, arguments.notes);
         let settings = loaded.settings.cpu;
         if self.show_exempt {
-            return shown(&settings, &view);
+            let mut outcome = shown(&settings, &view);
+            let faulty: Vec<String> = loaded.of_cpu.iter().filter_map(faults_of).collect();
+            if !faulty.is_empty() {
+                // What the configuration exempts, or switches off, may be missing from the list.
+                let list = std::mem::take(&mut outcome.text);
+                let head = "UNKNOWN: the configuration is faulty, and may say otherwise\n";
+                outcome = Outcome::new(format!("{head}{}\n", faulty.concat()), Exit::Unknown);
+                outcome.text.extend(list);
+            }
+            return outcome;
         }
         let store = view.store(self.state.as_deref());
         let (limits, remark) = self.limits(&settings, store.is_some());
@@ -137,6 +146,13 @@ impl CpuCommand {
             "judged by this run alone: there is no state file, so it can't be told what goes on for long; give --state FILE",
         );
         (limits, remark)
+    }
+}
+
+fn faults_of(item: &Item) -> Option<String> {
+    match item {
+        Item::Faulty { faulty, .. } => Some(diagnostic::render_all(faulty, escape::text)),
+        _ => None,
     }
 }
 

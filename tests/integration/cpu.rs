@@ -739,6 +739,11 @@ fn who_is_exempt_is_shown_with_the_reason_and_how_many_there_are() {
         .says("\npeople (switched off): what people run is their own business (no process now)\n")
         .says("\ncompressors: compresses something large (no process now)\n  name=xz|gzip|")
         .says("\nlow-priority: gives way to everything else: nice 10 or more (1 process now)\n  nice>=10,nice.lowest>=10,");
+    let file = room.place.script("q.toml", "[cpu]\nwithout = [\"peple\"]\n");
+    let said = room.cpu(&["--show-exempt", "--config", &file.display().to_string()]);
+    said.ends(3)
+        .says("UNKNOWN: the configuration is faulty, and may say otherwise\n")
+        .says("peple");
 }
 
 #[test]
