@@ -298,6 +298,22 @@ fn old_workers_that_finish_their_work_after_a_reload_are_not_too_many() {
     });
 }
 
+#[test]
+fn shells_without_end_that_have_no_arguments_yet_are_not_taken_for_the_daemon() {
+    need_programs!("/usr/sbin/cron");
+    let host = Namespace::new();
+    start_cron(&host, "root", "true");
+    let storm = Storm {
+        host: &host,
+        what: "100 shells started beside it",
+        spec: "cron:1",
+        theirs: ("cron", 1..=1),
+    };
+    storm.is_ridden_out(|_| {
+        host.must("for n in 1 2 3 4 5 6 7 8 9 10; do for m in 1 2 3 4 5 6 7 8 9 10; do sh -c :; done; done");
+    });
+}
+
 // What stays down.
 
 #[test]
