@@ -175,12 +175,13 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
         left_out: left_out(check, &selection, snapshot, accounts),
         unused: unused(check, &selection, snapshot),
         note: check.note.clone(),
-        // What a restart leaves behind is gone in a moment.
+        // What a restart leaves behind is gone in a moment, and a program that is being started has no arguments yet:
+        // a shell without any may be every script.
         passing: state == State::Unknown
             && selection
                 .unknown
                 .iter()
-                .any(|(.., why)| matches!(why, Why::Torn | Why::Orphan)),
+                .any(|(.., why)| matches!(why, Why::Torn | Why::Orphan | Why::Empty)),
         awaits: selection.awaits,
         sightings: sightings(&selection.matched, snapshot),
         story: Vec::new(),

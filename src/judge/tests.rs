@@ -55,6 +55,14 @@ fn interpreters_answer_to_their_script() {
 }
 
 #[test]
+fn a_shell_that_is_being_started_is_unknown_for_a_moment_only() {
+    let shell = process(11, "sh").change(|p| p.cmdline = Fact::Unreadable(Why::Empty));
+    let verdict = verdict("cron:1", &host(vec![process(10, "cron"), shell]));
+    assert_eq!(verdict.state, UNKNOWN);
+    assert!(verdict.passing);
+}
+
+#[test]
 fn a_path_compares_files_and_a_forged_text_is_a_near_miss() {
     let forged = process(11, "sshd").uid(65534).change(|p| {
         if let Fact::Value(exe) = &mut p.exe {

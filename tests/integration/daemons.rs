@@ -23,7 +23,7 @@ pub(crate) use need_programs;
 
 // Titles: the workers say what they are.
 
-const NGINX: &str = "error_log /dev/null; pid /run/nginx.pid; worker_processes 2; events {}\n\
+pub(crate) const NGINX: &str = "error_log /dev/null; pid /run/nginx.pid; worker_processes 2; events {}\n\
     http { access_log off; server { listen unix:/run/nginx.sock; } }\n";
 
 #[test]
@@ -225,7 +225,8 @@ fn apache_is_told_from_its_workers_and_unknown_when_they_are_all_that_is_left() 
     }
 }
 
-fn start_apache(host: &Namespace, program: &str, mode: &str, background: bool) {
+/// Starts Apache, and gives its configuration.
+pub(crate) fn start_apache(host: &Namespace, program: &str, mode: &str, background: bool) -> String {
     let root = host.path().display();
     let modules = "/usr/lib/apache2/modules";
     let conf = host.write(
@@ -238,6 +239,7 @@ fn start_apache(host: &Namespace, program: &str, mode: &str, background: bool) {
         ),
     );
     host.launch(background, &format!("{program} -f {conf} {mode}"));
+    conf
 }
 
 #[test]
@@ -363,7 +365,7 @@ fn the_postfix_master_is_main_and_missing_while_its_children_still_live() {
 }
 
 /// Starts Postfix as its unit does, and gives the directory of its configuration.
-fn start_postfix(host: &Namespace) -> String {
+pub(crate) fn start_postfix(host: &Namespace) -> String {
     let root = host.path().display().to_string();
     let conf = format!("{root}/postfix");
     host.must(&format!(

@@ -29,6 +29,8 @@ mod promises;
 mod ps_monitor;
 mod real_hosts;
 mod replaced;
+mod restarts;
 mod rights;
 mod run_by;
+mod storm;
 mod views;

@@ -19,7 +19,7 @@ pub(crate) struct Daemon {
     pub(crate) child: Child,
     port: u16,
     place: Place,
-    _namespace: Option<Namespace>,
+    namespace: Option<Namespace>,
 }
 
 impl Daemon {
@@ -33,7 +33,7 @@ impl Daemon {
         Daemon::within(None, place, monitor, lines)
     }
 
-    fn within(namespace: Option<Namespace>, place: Place, monitor: &Path, lines: &str) -> Daemon {
+    pub(crate) fn within(namespace: Option<Namespace>, place: Place, monitor: &Path, lines: &str) -> Daemon {
         let name = lines
             .split_once("monitor ")
             .and_then(|(_, rest)| rest.split(' ').next());
@@ -100,15 +100,20 @@ impl Daemon {
             child: spawn(&mut command),
             port,
             place,
-            _namespace: namespace,
+            namespace,
         }
+    }
+
+    /// Where it runs, if not beside the host's processes.
+    pub(crate) fn namespace(&self) -> Option<&Namespace> {
+        self.namespace.as_ref()
     }
 
     fn file(&self, name: &str) -> PathBuf {
         self.place.path().join("mon").join(name)
     }
 
-    fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.file(name)).unwrap_or_default()
     }
 
@@ -179,7 +184,7 @@ impl Drop for Daemon {
 }
 
 /// A monitor that notes the first line of each run, as mon sees it (standard error comes first), and the last output.
-fn recorder(place: &Place, name: &str) -> PathBuf {
+pub(crate) fn recorder(place: &Place, name: &str) -> PathBuf {
     let text = format!(
         "#!/bin/sh\n{} \"$@\" > {home}/now 2>&1\nstatus=$?\nmv {home}/now {home}/last\n\
          head -n 1 {home}/last >> {home}/lines\ncat {home}/last\nexit $status\n",
@@ -200,7 +205,7 @@ fn free_ports() -> (u16, u16) {
     (tcp.port(), udp.port())
 }
 
-fn alert(kind: &str, line: &str) -> (String, String) {
+pub(crate) fn alert(kind: &str, line: &str) -> (String, String) {
     (kind.to_owned(), line.to_owned())
 }
 

@@ -3,7 +3,7 @@
 use crate::common::{Output, Place, Procward, command, output, spawn, wait_for};
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 /// Private PID, mount and network namespaces, with /run, /var/log and /mnt of their own. PID 1 is a `cat` that reads
@@ -78,6 +78,11 @@ impl Namespace {
 
     pub(crate) fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// A file within, as its path is outside.
+    pub(crate) fn file(&self, path: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{path}", self.init))
     }
 
     /// The command that enters, and becomes this user.

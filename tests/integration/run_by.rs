@@ -6,13 +6,14 @@ use crate::namespace::{Namespace, Seen, both, killing};
 use std::path::Path;
 
 /// An sshd on a port of its own, with a key that lets root in.
-struct Sshd<'a> {
+pub(crate) struct Sshd<'a> {
     host: &'a Namespace,
-    listener: u32,
+    pub(crate) listener: u32,
+    pub(crate) conf: String,
 }
 
 impl Sshd<'_> {
-    fn start<'a>(host: &'a Namespace, mode: &str) -> Sshd<'a> {
+    pub(crate) fn start<'a>(host: &'a Namespace, mode: &str) -> Sshd<'a> {
         let root = host.path().display();
         host.must(&format!(
             "mkdir -p /run/sshd; for key in host user; do ssh-keygen -q -t ed25519 -N '' -f {root}/$key; done"
@@ -28,7 +29,7 @@ impl Sshd<'_> {
         let listener = wait_for("sshd's PID file", 20, || {
             host.sh("cat /run/sshd.pid").stdout().trim().parse().ok()
         });
-        Sshd { host, listener }
+        Sshd { host, listener, conf }
     }
 
     /// The command that runs a script in root's login.
@@ -99,7 +100,7 @@ fn a_root_login_sees_the_sshd_it_came_through_and_its_end() {
 }
 
 /// A cron whose only job runs once, when it starts.
-fn start_cron(host: &Namespace, user: &str, job: &str) -> u32 {
+pub(crate) fn start_cron(host: &Namespace, user: &str, job: &str) -> u32 {
     host.must("for place in /etc/cron.d /var/spool/cron; do mount -t tmpfs -o mode=755 tmpfs $place; done");
     let none = host.write("crontab", "");
     host.must(&format!("mount --bind {none} /etc/crontab"));
