@@ -9,7 +9,6 @@ use crate::config;
 use crate::exit_code::Exit;
 use crate::judge::{Check, Faulty, Item, Pace, Report, State, judge, tell_apart};
 use crate::outcome::Outcome;
-use crate::report::wrap::wrap;
 use crate::report::{Format, diagnostic, escape, render};
 use crate::select::spec::{Dialect, parse};
 use crate::select::{Fault, Range, Spec, parse_duration};
@@ -107,7 +106,7 @@ impl CheckCommand {
         let outcome = |mut report: Report| {
             report.remarks.extend(remarks.iter().cloned());
             let exit = exit_of(report.state);
-            Outcome::new(written(&report, format, terminal, verbose), exit)
+            Outcome::new(render(&report, format, &terminal.look(verbose)), exit)
         };
         let watch = Watch {
             view: &view,
@@ -138,15 +137,6 @@ fn picked(items: Vec<Item>, rules: &[String]) -> Vec<Item> {
     kept.chain(unknown).collect()
 }
 
-/// The report in its format; for people it is laid out for their terminal, and otherwise a line stays a line.
-pub fn written(report: &Report, format: Format, terminal: Terminal, verbose: bool) -> Vec<u8> {
-    let text = render(report, format, &terminal.look(verbose));
-    match (format, terminal.columns) {
-        (Format::Human, Some(width)) => wrap(&String::from_utf8_lossy(&text), width).into_bytes(),
-        _ => text,
-    }
-}
-
 /// There is nothing to look at: an UNKNOWN in the format that was asked for.
 fn unseen(sentence: &str, format: Format, terminal: Terminal) -> Outcome {
     let item = Item::Faulty {
@@ -159,7 +149,7 @@ fn unseen(sentence: &str, format: Format, terminal: Terminal) -> Outcome {
     };
     let nothing = Snapshot::default();
     let report = judge(&[item], &nothing, &nothing.accounts);
-    Outcome::new(written(&report, format, terminal, false), Exit::Unknown)
+    Outcome::new(render(&report, format, &terminal.look(false)), Exit::Unknown)
 }
 
 /// Whether the configuration was asked for beside specs; that of the environment is meant where there are none.

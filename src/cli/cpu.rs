@@ -1,7 +1,7 @@
 //! `procward cpu`: does any process use too much CPU that may not?
 
 use super::arguments::{FormatName, ViewArguments};
-use super::check::{exit_of, written};
+use super::check::exit_of;
 use super::default_format;
 use super::view::View;
 use super::watch::Watch;
@@ -11,7 +11,7 @@ use crate::cpu::{LIMIT, Limits, check, exempt};
 use crate::exit_code::Exit;
 use crate::judge::{Item, Pace, Report, State};
 use crate::outcome::Outcome;
-use crate::report::{Format, escape};
+use crate::report::{Format, escape, render};
 use crate::select::selection::Wanted;
 use crate::select::spec::parse_selector;
 use crate::select::{Plan, Selector, parse_duration, select};
@@ -92,10 +92,8 @@ impl CpuCommand {
         let outcome = |mut report: Report| {
             report.remarks.extend(remark.map(str::to_owned));
             let exit = exit_of(report.state);
-            Outcome::new(
-                written(&report, format, arguments.terminal, self.verbose > 0),
-                exit,
-            )
+            let look = arguments.terminal.look(self.verbose > 0);
+            Outcome::new(render(&report, format, &look), exit)
         };
         let watch = Watch {
             view: &view,

@@ -27,6 +27,7 @@ pub mod watch;
 use crate::deadline::{Notes, Terms, supervise};
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
+use crate::report::wrap::wrap;
 use crate::report::{Format, capped, escape, excuse};
 use arguments::{Arguments, Command, ViewArguments};
 use clap::{CommandFactory, Parser};
@@ -87,9 +88,15 @@ fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
 }
 
 fn as_ps_monitor(arguments: &[OsString]) -> Option<Outcome> {
-    watched(ViewArguments::default(), Format::Mon, &|view| {
+    let outcome = watched(ViewArguments::default(), Format::Mon, &|view| {
         ps_monitor::run(arguments, view)
-    })
+    });
+    let for_people = arguments.first().is_some_and(|word| word == "--compare");
+    if for_people {
+        outcome.map(laid_out)
+    } else {
+        outcome
+    }
 }
 
 fn as_loadavg_monitor(arguments: &[OsString]) -> Option<Outcome> {
@@ -174,6 +181,14 @@ fn refused(error: &clap::Error, help: Exit) -> Outcome {
     Outcome::new(text, help)
 }
 
+/// A text for people, its lines broken between words where a width is known; in a pipe a line stays a line.
+fn laid_out(outcome: Outcome) -> Outcome {
+    let Some(width) = Terminal::here().columns else {
+        return outcome;
+    };
+    Outcome::new(wrap(&String::from_utf8_lossy(&outcome.text), width), outcome.exit)
+}
+
 /// Wrong usage: the first line is what a pager shows. It holds what the user wrote.
 fn usage(text: &str) -> Outcome {
     let lines = text.trim_start_matches("error: ").lines();
@@ -185,7 +200,12 @@ fn usage(text: &str) -> Outcome {
 fn run(arguments: Arguments) -> Option<Outcome> {
     let command = arguments.command.unwrap_or(Command::Roll(roll::Roll::default()));
     if let Command::Load(load) = &command {
-        return watched_load(arguments.view, load.format(), &|view| load.clone().run(view));
+        let outcome = watched_load(arguments.view, load.format(), &|view| load.clone().run(view));
+        return if load.format() == Format::Human {
+            outcome.map(laid_out)
+        } else {
+            outcome
+        };
     }
     let format = match &command {
         Command::Check(check) => check.format(),
@@ -210,7 +230,13 @@ fn run(arguments: Arguments) -> Option<Outcome> {
     if !matches!(command, Command::Check(_) | Command::Cpu(_)) {
         view.timeout = view.timeout.or(Some(PATIENCE_OF_PEOPLE));
     }
-    watched(view, format, &|view| match command.clone() {
+    // What is copied elsewhere is left as it is, and a table has its own layout.
+    let sentences = format == Format::Human
+        && matches!(
+            command,
+            Command::Check(_) | Command::Cpu(_) | Command::Explain(_) | Command::Config(_)
+        );
+    let outcome = watched(view, format, &|view| match command.clone() {
         Command::Roll(command) => command.run(view),
         Command::Init(command) => command.run(view),
         Command::Check(command) => command.run(view),
@@ -221,7 +247,8 @@ fn run(arguments: Arguments) -> Option<Outcome> {
         Command::Config(command) => command.run(view),
         Command::Migrate(command) => command.run(view.notes),
         Command::Load(_) | Command::Completions { .. } | Command::Man => Outcome::new("", Exit::Ok),
-    })
+    });
+    if sentences { outcome.map(laid_out) } else { outcome }
 }
 
 /// The format where none was asked for: mon's under mon, else for people.

@@ -71,7 +71,7 @@ fn judged(specs: &[String], view: &ViewArguments, window: Duration) -> Outcome {
 }
 
 const LOOK: Look = Look {
-    width: 80,
+    width: None,
     color: false,
     verbose: false,
 };
