@@ -1,0 +1,118 @@
+//! What one is told who writes something wrong for the first time: what it is, and what to write.
+
+use crate::common::{Output, Place, Procward, need};
+use std::path::Path;
+
+fn run<'a>(words: impl IntoIterator<Item = &'a str>) -> Output {
+    Procward::new().args(words).run()
+}
+
+#[test]
+fn an_option_of_ps_monitor_that_is_none_is_no_hosts_name() {
+    for (words, wanted) in [
+        (
+            &["--rechek", "0", "x:1"][..],
+            "unknown option `--rechek`; did you mean `--recheck`?",
+        ),
+        (
+            &["--recheck=5s", "x:1"],
+            "unknown option `--recheck=5s`; did you mean `--recheck`?",
+        ),
+        (&["x:1", "--recheck", "0"], "`--recheck` comes before all specs"),
+        (&["x:1", "-q"], "unknown option `-q`; a spec is NAME:MIN-MAX"),
+    ] {
+        let said = Procward::new()
+            .arg("ps.monitor")
+            .args(words.iter().copied())
+            .run()
+            .ends(3);
+        assert_eq!(said.first_line(), format!("UNKNOWN: {wanted}"));
+    }
+    // The name of a login shell is a name.
+    let shell = Procward::new()
+        .args(["ps.monitor", "--recheck", "0", "-pwtsh:1-1"])
+        .run()
+        .ends(1);
+    assert_eq!(shell.first_line(), "CRITICAL: -pwtsh missing");
+}
+
+#[test]
+fn a_faulty_spec_is_compared_as_one() {
+    let theirs = "/usr/lib/mon/mon-local.d/ps.monitor";
+    need!(
+        Path::new(theirs).exists(),
+        "mon's own ps.monitor is not installed"
+    );
+    let said = run(["ps.monitor", "--compare", "x:5-1"]).ends(1);
+    let lines: Vec<String> = said.stdout().lines().skip(1).map(str::to_owned).collect();
+    assert_eq!(
+        lines,
+        ["x:5-1: fine there, faulty here: the range `5-1` is reversed, no count lies in it; write `x:1-5`"]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_mon_cf_is_told() {
+    let place = Place::new();
+    let migrated = |text: &str| {
+        let file = place.script("mon.cf", text).display().to_string();
+        let said = run(["migrate", "--mon-cf", &file]);
+        (said.code(), said.stdout().replace(&file, "mon.cf"))
+    };
+    assert_eq!(
+        migrated("watch h\n  service s\n    monitor ping.monitor\n"),
+        (
+            Some(3),
+            "nothing to migrate: mon.cf has no line `monitor ps.monitor …`\n".into()
+        )
+    );
+    assert_eq!(
+        migrated("monitor ps.monitor ;;\n"),
+        (
+            Some(3),
+            "nothing to migrate: mon.cf gives ps.monitor no spec\n".into()
+        )
+    );
+    let check = "[[check]]\nname = \"x\"\nselect = \"x\"\ncount = \"1\"\n\n";
+    assert_eq!(
+        migrated("\nmonitor ps.monitor x:1-1\n"),
+        (
+            Some(0),
+            format!(
+                "# mon.cf:2: the monitor line does not end with ;; and so mon appends the hosts of its group: add it\n\n{check}"
+            )
+        )
+    );
+    assert_eq!(migrated("monitor ps.monitor x:1-1 ;;\n"), (Some(0), check.into()));
+    assert_eq!(
+        run(["migrate", "pwtfoo"]).ends(3).stdout(),
+        "# pwtfoo: no range; write `pwtfoo:1-` for at least one\n\n"
+    );
+    assert_eq!(
+        run(["migrate"]).ends(3).stdout(),
+        "nothing to migrate: give specs, or --mon-cf FILE\n"
+    );
+}
+
+#[test]
+fn a_rate_of_a_snapshot_is_to_be_asked_for_at_the_live_host() {
+    let place = Place::new();
+    let file = place.path().join("snap").display().to_string();
+    run(["snapshot", "-o", &file]).ends(0);
+    for words in [&["cpu"][..], &["check", "cpu>50:0"]] {
+        let said = Procward::new()
+            .args(words.iter().copied())
+            .args(["--snapshot", &file])
+            .run()
+            .ends(3);
+        let remedies: Vec<String> = said
+            .stdout()
+            .lines()
+            .filter_map(|line| line.strip_prefix("  remedy: ").map(str::to_owned))
+            .collect();
+        assert_eq!(
+            remedies,
+            ["look at the live host: a rate takes two looks, and a snapshot or a copy of /proc is one"]
+        );
+    }
+}
