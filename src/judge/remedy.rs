@@ -47,6 +47,9 @@ impl Case<'_> {
                 let (path, reason) = self.path_not_looked_up().unwrap_or_default();
                 format!("{path} can't be compared with the program ({reason}): ask by name, user and unit")
             }
+            (_, Why::NoSample) => {
+                "look at the live host: a rate takes two looks, and a snapshot or a copy of /proc is one".into()
+            }
             (_, Why::Absent) => "look at the live host, or save the snapshot with --with-arguments".into(),
             (Key::Exe, _) => "ask by name, user and unit instead of exe".into(),
             _ => "ask by exe, user and unit, which a process cannot overwrite".into(),
