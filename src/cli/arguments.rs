@@ -6,7 +6,7 @@ use crate::deadline::Notes;
 use crate::report::Format;
 use crate::select::parse_duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Watches the processes of this host: is what must run running, as who it should be?
@@ -51,6 +51,15 @@ fn duration(text: &str) -> Result<Duration, String> {
         return Err("less than a second is no time to look twice: write 1s or more".into());
     }
     Ok(span)
+}
+
+/// The configuration that was typed, else that of the environment; an empty variable is none.
+#[must_use]
+pub fn config_file(typed: Option<&Path>) -> Option<PathBuf> {
+    let environment = || std::env::var_os("PROCWARD_CONFIG").filter(|path| !path.is_empty());
+    typed
+        .map(Path::to_owned)
+        .or_else(|| environment().map(PathBuf::from))
 }
 
 /// The commands.

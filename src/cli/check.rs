@@ -1,6 +1,6 @@
 //! `procward check`: judge checks from the command line or the configuration.
 
-use super::arguments::{FormatName, ViewArguments};
+use super::arguments::{FormatName, ViewArguments, config_file};
 use super::default_format;
 use super::terminal::Terminal;
 use super::view::View;
@@ -26,8 +26,8 @@ pub const RECHECK: Duration = Duration::from_secs(5);
 pub struct CheckCommand {
     /// Specs, such as `sshd:1-` or `/usr/sbin/cron,user=root:1`; without any, the configuration file; both where it is given
     pub specs: Vec<String>,
-    /// The configuration file [default: /etc/procward/procward.toml and conf.d/*.toml]
-    #[arg(long, value_name = "FILE", env = "PROCWARD_CONFIG")]
+    /// The configuration file [default: /etc/procward/procward.toml and conf.d/*.toml, or PROCWARD_CONFIG]
+    #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Judge only these checks of the configuration
     #[arg(short, long = "rule", value_name = "NAME")]
@@ -82,8 +82,10 @@ impl CheckCommand {
         };
         let only_hosts = dialect == Dialect::PsMonitor && self.specs.iter().all(|spec| is_host_name(spec));
         let mut items = items_of_specs(&self.specs, &view, dialect);
-        if self.specs.is_empty() || only_hosts || config_was_typed() {
-            let loaded = config::load::load(self.config.as_deref(), &view, arguments.notes);
+        // That of the environment is meant where there are no specs.
+        if self.specs.is_empty() || only_hosts || self.config.is_some() {
+            let config = config_file(self.config.as_deref());
+            let loaded = config::load::load(config.as_deref(), &view, arguments.notes);
             remarks.extend(
                 loaded
                     .sources
@@ -144,20 +146,12 @@ fn unseen(sentence: &str, format: Format, terminal: Terminal) -> Outcome {
         faulty: Faulty {
             source: "--snapshot".into(),
             text: "".into(),
-            faults: vec![Fault::new(0..0, sentence, "save one with procward snapshot")],
+            faults: vec![Fault::new(0..0, sentence, "")],
         },
     };
     let nothing = Snapshot::default();
     let report = judge(&[item], &nothing, &nothing.accounts);
     Outcome::new(render(&report, format, &terminal.look(false)), Exit::Unknown)
-}
-
-/// Whether the configuration was asked for beside specs; that of the environment is meant where there are none.
-fn config_was_typed() -> bool {
-    std::env::args_os().any(|word| {
-        let word = word.as_encoded_bytes();
-        word == b"--config" || word.starts_with(b"--config=")
-    })
 }
 
 /// The exit code of a state.

@@ -1,6 +1,6 @@
 //! `procward config`: is the configuration right, and what does it mean?
 
-use super::arguments::ViewArguments;
+use super::arguments::{ViewArguments, config_file};
 use super::as_user;
 use super::view::View;
 use crate::config::load::load;
@@ -36,8 +36,8 @@ pub struct CheckArguments {
 /// Which configuration.
 #[derive(Clone, Args, Debug)]
 pub struct ConfigArguments {
-    /// The configuration file [default: /etc/procward/procward.toml and conf.d/*.toml]
-    #[arg(long, value_name = "FILE", env = "PROCWARD_CONFIG")]
+    /// The configuration file [default: /etc/procward/procward.toml and conf.d/*.toml, or PROCWARD_CONFIG]
+    #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
 
@@ -45,14 +45,18 @@ impl ConfigCommand {
     /// Runs it.
     pub fn run(self, arguments: &ViewArguments) -> Outcome {
         if let ConfigCommand::Check(CheckArguments { of, user: Some(user) }) = &self {
-            return as_user::run(user, of.config.as_deref(), arguments);
+            return as_user::run(user, config_file(of.config.as_deref()).as_deref(), arguments);
         }
         let view = match View::open(arguments) {
             Ok(view) => view,
             Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
         };
         let (ConfigCommand::Check(CheckArguments { of: which, .. }) | ConfigCommand::Show(which)) = &self;
-        let loaded = load(which.config.as_deref(), &view, arguments.notes);
+        let loaded = load(
+            config_file(which.config.as_deref()).as_deref(),
+            &view,
+            arguments.notes,
+        );
         let shown: Vec<String> = loaded
             .faulty()
             .map(|faulty| diagnostic::render_all(faulty, escape::with_bars))

@@ -1,6 +1,6 @@
 //! `procward cpu`: does any process use too much CPU that may not?
 
-use super::arguments::{FormatName, ViewArguments};
+use super::arguments::{FormatName, ViewArguments, config_file};
 use super::check::exit_of;
 use super::default_format;
 use super::view::View;
@@ -43,8 +43,8 @@ pub struct CpuCommand {
     /// one]
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// The configuration file, whose [cpu] is taken [default: /etc/procward/procward.toml and conf.d/*.toml]
-    #[arg(long, value_name = "FILE", env = "PROCWARD_CONFIG")]
+    /// The configuration file, whose [cpu] is taken [default: /etc/procward/procward.toml and conf.d/*.toml, or PROCWARD_CONFIG]
+    #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// How to write the report [default: human, or mon's under mon]
     #[arg(long, value_enum)]
@@ -75,7 +75,11 @@ impl CpuCommand {
             Ok(view) => view,
             Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
         };
-        let loaded = load(self.config.as_deref(), &view, arguments.notes);
+        let loaded = load(
+            config_file(self.config.as_deref()).as_deref(),
+            &view,
+            arguments.notes,
+        );
         let settings = loaded.settings.cpu;
         if self.show_exempt {
             return shown(&settings, &view);

@@ -116,3 +116,52 @@ fn a_rate_of_a_snapshot_is_to_be_asked_for_at_the_live_host() {
         );
     }
 }
+
+#[test]
+fn a_configuration_that_is_not_there_is_told_as_it_was_asked_for() {
+    let said = run(["config", "check", "--config", "/tmp/pwt-nosuch.toml"]).ends(3);
+    assert_eq!(
+        said.stdout(),
+        "/tmp/pwt-nosuch.toml: there is no such file\n  help: see how it is written; without --config and \
+         PROCWARD_CONFIG it is /etc/procward/procward.toml\n"
+    );
+    let named = Procward::new()
+        .args(["config", "check"])
+        .env("PROCWARD_CONFIG", "/tmp/pwt-nosuch.toml")
+        .run();
+    assert_eq!(named.ends(3).stdout(), said.stdout());
+    need!(
+        !Path::new("/etc/procward").exists(),
+        "this host has a configuration of procward"
+    );
+    let first = "/etc/procward/procward.toml: cannot be read: No such file or directory (os error 2)\n  help: write \
+                 one: mkdir -p /etc/procward && procward init > /etc/procward/procward.toml\n";
+    assert_eq!(run(["config", "check"]).ends(3).stdout(), first);
+    // An empty variable is none.
+    let empty = Procward::new()
+        .args(["config", "check"])
+        .env("PROCWARD_CONFIG", "")
+        .run();
+    assert_eq!(empty.ends(3).stdout(), first);
+}
+
+#[test]
+fn a_snapshot_that_is_not_there_is_to_be_saved_first() {
+    let said = "cannot read /tmp/pwt-nosuch: No such file or directory (os error 2); save one with procward snapshot -o FILE";
+    for command in [&["list", "x"][..], &["roll"], &["explain", "x"]] {
+        let list = Procward::new()
+            .args(command.iter().copied())
+            .args(["--snapshot", "/tmp/pwt-nosuch"]);
+        assert_eq!(list.run().ends(3).stdout(), format!("{said}\n"));
+    }
+    let check = run(["check", "--format", "mon", "x:1", "--snapshot", "/tmp/pwt-nosuch"]).ends(3);
+    assert_eq!(
+        check.stdout().lines().nth(1),
+        Some("--snapshot: faulty, not checked")
+    );
+    assert_eq!(
+        check.stdout().lines().nth(2),
+        Some(&*format!("  --snapshot: {said}"))
+    );
+    assert_eq!(check.stdout().lines().count(), 3);
+}
