@@ -79,6 +79,8 @@ pub enum Command {
     Explain(explain::Explain),
     /// The processes that match a spec
     List(list::List),
+    /// The keys of a spec, each with a line
+    Keys,
     /// Save what is seen, for --snapshot
     Snapshot(snapshot::SnapshotCommand),
     /// Look at the configuration

@@ -13,6 +13,7 @@ pub mod cpu;
 mod deliver;
 pub mod explain;
 pub mod init;
+pub mod keys;
 mod last_words;
 pub mod list;
 pub mod load;
@@ -218,6 +219,7 @@ fn run(arguments: Arguments) -> Option<Outcome> {
             clap_complete::generate(*shell, &mut Arguments::command(), "procward", &mut text);
             return Some(Outcome::new(text, Exit::Ok));
         }
+        Command::Keys => return Some(laid_out(keys::run())),
         Command::Man => {
             let mut text = Vec::new();
             let written = clap_mangen::Man::new(Arguments::command()).render(&mut text);
@@ -246,7 +248,9 @@ fn run(arguments: Arguments) -> Option<Outcome> {
         Command::Snapshot(command) => command.run(view),
         Command::Config(command) => command.run(view),
         Command::Migrate(command) => command.run(view.notes),
-        Command::Load(_) | Command::Completions { .. } | Command::Man => Outcome::new("", Exit::Ok),
+        Command::Load(_) | Command::Keys | Command::Completions { .. } | Command::Man => {
+            Outcome::new("", Exit::Ok)
+        }
     });
     if sentences { outcome.map(laid_out) } else { outcome }
 }
