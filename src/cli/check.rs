@@ -181,6 +181,13 @@ pub fn items_of_specs(specs: &[String], accounts: &dyn Accounts, dialect: Dialec
         }
     }
     repeated(&mut items, specs);
+    for (place, (item, spec)) in items.iter_mut().zip(specs).enumerate() {
+        if let Item::Faulty { name, .. } = item
+            && spec.trim().is_empty()
+        {
+            *name = format!("spec {}", place + 1);
+        }
+    }
     if dialect == Dialect::PsMonitor {
         for (item, spec) in items.iter_mut().zip(specs) {
             if let Item::Faulty { name, .. } = item
@@ -298,6 +305,10 @@ mod tests {
         let faulty = "missing ;; in mon.cf: x";
         assert_eq!(names(&["x", "x"]), [faulty, &format!("{faulty} (2)")]);
         assert_eq!(names(&["x:5-1", "\"x:5-1\":1-1"]), ["x:5-1", "\"x:5-1\""]);
+        assert_eq!(
+            names(&["y:1-1", " ", "", "x:1-1"]),
+            ["y", "spec 2", "spec 3", "x"]
+        );
         assert_eq!(names(&["x:1-1", "x:1-1"]), ["x", "x (again)"]);
         assert_eq!(names(&["/a/x:1-1", "\"a/\":1-1"]), ["x", "a/"]);
     }

@@ -165,3 +165,13 @@ fn a_snapshot_that_is_not_there_is_to_be_saved_first() {
     );
     assert_eq!(check.stdout().lines().count(), 3);
 }
+
+#[test]
+fn what_is_no_pid_and_what_is_no_spec_is_told_by_its_place() {
+    assert_eq!(
+        run(["explain", "x", "99x"]).ends(3).first_line(),
+        "UNKNOWN: invalid value '99x' for '[PID]': a PID is a number"
+    );
+    let said = run(["check", "--format", "mon", "--recheck", "0", "pwtnosuch:0", ""]).ends(3);
+    assert_eq!(said.first_line(), "UNKNOWN: spec 2 faulty");
+}
