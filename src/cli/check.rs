@@ -131,7 +131,7 @@ fn picked(items: Vec<Item>, rules: &[String]) -> Vec<Item> {
             let names: Vec<&str> = items.iter().map(Item::name).collect();
             let help = format!("the configuration has: {}", names.join(", "));
             let fault = Fault::new(0..rule.len(), format!("no check is called `{rule}`"), help);
-            faulty(rule.clone(), rule.clone(), vec![fault])
+            faulty("the argument of -r", rule.clone(), rule.clone(), vec![fault])
         })
         .collect();
     let asked_for = |item: &Item| rules.iter().any(|rule| item.name() == rule);
@@ -226,15 +226,15 @@ fn repeated(items: &mut [Item], specs: &[String]) {
                 format!("`{text}` is asked for twice"),
                 "give it once, with the range that is meant",
             );
-            rest[0] = faulty(format!("{text} (again)"), spec.clone(), vec![fault]);
+            let name = format!("{text} (again)");
+            rest[0] = faulty(Faulty::SPEC, name, spec.clone(), vec![fault]);
         }
     }
 }
 
-fn faulty(name: String, text: String, faults: Vec<Fault>) -> Item {
-    let source = Faulty::SPEC.to_owned();
+fn faulty(source: &str, name: String, text: String, faults: Vec<Fault>) -> Item {
     let faulty = Faulty {
-        source,
+        source: source.to_owned(),
         text: text.into(),
         faults,
     };
@@ -243,7 +243,7 @@ fn faulty(name: String, text: String, faults: Vec<Fault>) -> Item {
 
 fn item_of_spec(text: &str, accounts: &dyn Accounts, dialect: Dialect) -> Item {
     match parse(text, accounts, dialect) {
-        Err(faults) => faulty(text.to_owned(), text.to_owned(), faults),
+        Err(faults) => faulty(Faulty::SPEC, text.to_owned(), text.to_owned(), faults),
         Ok(spec) => {
             let word = spec.selector.word.clone();
             let name = word.map_or_else(
