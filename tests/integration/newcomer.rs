@@ -175,3 +175,53 @@ fn what_is_no_pid_and_what_is_no_spec_is_told_by_its_place() {
     let said = run(["check", "--format", "mon", "--recheck", "0", "pwtnosuch:0", ""]).ends(3);
     assert_eq!(said.first_line(), "UNKNOWN: spec 2 faulty");
 }
+
+#[test]
+fn config_shows_all_that_a_file_says() {
+    let place = Place::new();
+    let config = |command: &str, text: &str| {
+        let file = place.script("procward.toml", text).display().to_string();
+        run(["config", command, "--config", &file]).ends(0).stdout()
+    };
+    let cpu = "[cpu]\nlimit = \"150%\"\nwindow = \"5s\"\nfor = \"30s\"\nwarning = \"5m\"\ncritical = \"2h\"\n\
+               without = [\"people\", \"batch\"]\nexempt = [ { select = \"name=postgres\", reason = \"its queries\" } ]\n";
+    let shown = "[cpu]\n  limit: 150% of one core\n  window: 5s\n  for: 30s\n  warning: 5m\n  critical: 2h\n  \
+                 without: people, batch\n  exempt name=postgres: its queries\n";
+    assert_eq!(config("show", cpu), shown);
+    assert_eq!(config("check", cpu), "0 checks and [cpu], no fault\n");
+    let check = "recheck = \"10s\"\n\n[[check]]\nname = \"x\"\nselect = \"x\"\nrecheck = \"1500ms\"\nrestarts = \"3 per 1h\"\n";
+    assert_eq!(
+        config("show", check),
+        "recheck: 10s unless a check says otherwise\nx: at least 1 process named x\n  recheck: 1500ms\n  \
+         restarts: warning at more than 3 per 1h\n"
+    );
+    assert_eq!(config("check", check), "1 check, no fault\n");
+    assert_eq!(config("show", ""), "no check\n");
+}
+
+#[test]
+fn a_name_that_no_check_has_is_a_fault_of_the_option() {
+    let place = Place::new();
+    let file = place.script("procward.toml", "[[check]]\nname = \"x\"\nselect = \"x\"\n");
+    let said = run([
+        "check",
+        "--config",
+        &file.display().to_string(),
+        "-r",
+        "foo",
+        "--format",
+        "mon",
+    ])
+    .ends(3);
+    assert_eq!(
+        said.stdout().lines().take(6).collect::<Vec<_>>(),
+        [
+            "UNKNOWN: foo faulty",
+            "foo: faulty, not checked",
+            "  the argument of -r:1:1: no check is called `foo`",
+            "    foo",
+            "    ^^^",
+            "    help: the configuration has: x",
+        ]
+    );
+}
