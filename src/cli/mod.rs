@@ -31,7 +31,7 @@ use crate::outcome::Outcome;
 use crate::report::wrap::wrap;
 use crate::report::{Format, capped, escape, excuse};
 use arguments::{Arguments, Command, ViewArguments};
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
@@ -57,7 +57,7 @@ fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
         .and_then(Path::file_name)
         .unwrap_or_default();
     let rest = || arguments.iter().skip(1).cloned();
-    let plugin = |command: &[&str]| {
+    let plugin = |command: &'static str, format: &'static str| {
         if arguments
             .get(1)
             .is_some_and(|word| word == "-V" || word == "--version")
@@ -66,25 +66,26 @@ fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
             let line = format!("procward {} as {name}\n", env!("CARGO_PKG_VERSION"));
             return Some(Outcome::new(line, Exit::Unknown));
         }
-        let line = [OsString::from("procward")]
+        let line = ["procward", command]
+            .map(OsString::from)
             .into_iter()
-            .chain(command.iter().map(OsString::from))
             .chain(rest());
-        parsed(line.collect(), Exit::Unknown)
+        let parser = as_plugin(&name.to_string_lossy(), command, format);
+        parsed(parser, line.collect(), Exit::Unknown)
     };
     match name.to_string_lossy().as_ref() {
         "ps.monitor" => as_ps_monitor(&rest().collect::<Vec<_>>()),
         "loadavg.monitor" => as_loadavg_monitor(&rest().collect::<Vec<_>>()),
-        "procward.monitor" => plugin(&["check", "--format", "mon"]),
-        "cpu.monitor" => plugin(&["cpu", "--format", "mon"]),
-        "check_procward" => plugin(&["check", "--format", "nagios"]),
+        "procward.monitor" => plugin("check", "mon"),
+        "cpu.monitor" => plugin("cpu", "mon"),
+        "check_procward" => plugin("check", "nagios"),
         _ if arguments.get(1).is_some_and(|word| word == "ps.monitor") => {
             as_ps_monitor(&arguments.iter().skip(2).cloned().collect::<Vec<_>>())
         }
         _ if arguments.get(1).is_some_and(|word| word == "loadavg.monitor") => {
             as_loadavg_monitor(&arguments.iter().skip(2).cloned().collect::<Vec<_>>())
         }
-        _ => parsed(arguments.to_vec(), Exit::Ok),
+        _ => parsed(Arguments::command(), arguments.to_vec(), Exit::Ok),
     }
 }
 
@@ -155,9 +156,25 @@ fn names_descriptor(word: &OsStr) -> bool {
     text.contains("/fd/") || text.contains("/dev/std")
 }
 
+/// The parser of a plugin: its help has the plugin's own name and format.
+fn as_plugin(name: &str, subcommand: &'static str, format: &'static str) -> clap::Command {
+    let operands = if subcommand == "cpu" {
+        "[LIMIT]"
+    } else {
+        "[SPECS]..."
+    };
+    let usage = format!("{name} [OPTIONS] {operands}");
+    Arguments::command().mut_subcommand(subcommand, |command| {
+        let with_format =
+            |argument: clap::Arg| argument.help("How to write the report").default_value(format);
+        command.override_usage(usage).mut_arg("format", with_format)
+    })
+}
+
 /// `help`: how `--help` and `--version` end, 3 under a plugin's name.
-fn parsed(line: Vec<OsString>, help: Exit) -> Option<Outcome> {
-    match Arguments::try_parse_from(line) {
+fn parsed(parser: clap::Command, line: Vec<OsString>, help: Exit) -> Option<Outcome> {
+    let matches = parser.try_get_matches_from(line);
+    match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => run(arguments),
         Err(error) => Some(refused(&error, help)),
     }

@@ -225,3 +225,43 @@ fn a_name_that_no_check_has_is_a_fault_of_the_option() {
         ]
     );
 }
+
+#[test]
+fn the_help_of_a_plugin_has_its_own_name_and_format() {
+    let place = Place::new();
+    for (name, operands, format) in [
+        ("check_procward", "[SPECS]...", "nagios"),
+        ("procward.monitor", "[SPECS]...", "mon"),
+        ("cpu.monitor", "[LIMIT]", "mon"),
+    ] {
+        let link = || Procward::at(&place.link(name));
+        let help = link().arg("-h").run().ends(3).stdout();
+        assert!(
+            help.contains(&format!("\nUsage: {name} [OPTIONS] {operands}\n")),
+            "{help}"
+        );
+        let line = help
+            .lines()
+            .find(|line| line.contains("--format <FORMAT>"))
+            .map(str::trim_end);
+        let shown = format!(
+            "How to write the report [default: {format}] [possible values: human, mon, nagios, json]"
+        );
+        let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(line.is_some() && words.contains(&shown), "{help}");
+        let wrong = link().arg("--nosuch").run().ends(3).stdout();
+        assert!(
+            wrong.contains(&format!("\nUsage: {name} [OPTIONS] {operands}\n")),
+            "{wrong}"
+        );
+    }
+    let check = Procward::at(&place.link("check_procward"));
+    check
+        .args(["--format", "json", "pwtnosuch:0"])
+        .run()
+        .ends(0)
+        .json();
+    let own = Procward::new().args(["check", "-h"]).run().ends(0);
+    own.says("[default: human, or mon's under mon]")
+        .says("Usage: procward check ");
+}
