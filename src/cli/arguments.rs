@@ -6,7 +6,7 @@ use crate::deadline::Notes;
 use crate::report::Format;
 use crate::select::parse_duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Watches the processes of this host: is what must run running, as who it should be?
@@ -53,6 +53,15 @@ fn duration(text: &str) -> Result<Duration, String> {
     Ok(span)
 }
 
+/// The configuration that was typed, else that of the environment; an empty variable is none.
+#[must_use]
+pub fn config_file(typed: Option<&Path>) -> Option<PathBuf> {
+    let environment = || std::env::var_os("PROCWARD_CONFIG").filter(|path| !path.is_empty());
+    typed
+        .map(Path::to_owned)
+        .or_else(|| environment().map(PathBuf::from))
+}
+
 /// The commands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
@@ -70,6 +79,8 @@ pub enum Command {
     Explain(explain::Explain),
     /// The processes that match a spec
     List(list::List),
+    /// The keys of a spec, each with a line
+    Keys,
     /// Save what is seen, for --snapshot
     Snapshot(snapshot::SnapshotCommand),
     /// Look at the configuration

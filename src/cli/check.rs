@@ -1,6 +1,6 @@
 //! `procward check`: judge checks from the command line or the configuration.
 
-use super::arguments::{FormatName, ViewArguments};
+use super::arguments::{FormatName, ViewArguments, config_file};
 use super::default_format;
 use super::terminal::Terminal;
 use super::view::View;
@@ -9,7 +9,6 @@ use crate::config;
 use crate::exit_code::Exit;
 use crate::judge::{Check, Faulty, Item, Pace, Report, State, judge, tell_apart};
 use crate::outcome::Outcome;
-use crate::report::wrap::wrap;
 use crate::report::{Format, diagnostic, escape, render};
 use crate::select::spec::{Dialect, parse};
 use crate::select::{Fault, Range, Spec, parse_window};
@@ -27,8 +26,8 @@ pub const RECHECK: Duration = Duration::from_secs(5);
 pub struct CheckCommand {
     /// Specs, such as `sshd:1-` or `/usr/sbin/cron,user=root:1`; without any, the configuration file; both where it is given
     pub specs: Vec<String>,
-    /// The configuration file [default: /etc/procward/procward.toml and conf.d/*.toml]
-    #[arg(long, value_name = "FILE", env = "PROCWARD_CONFIG")]
+    /// The configuration file [default: /etc/procward/procward.toml and conf.d/*.toml, or PROCWARD_CONFIG]
+    #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Judge only these checks of the configuration
     #[arg(short, long = "rule", value_name = "NAME")]
@@ -83,8 +82,10 @@ impl CheckCommand {
         };
         let only_hosts = dialect == Dialect::PsMonitor && self.specs.iter().all(|spec| is_host_name(spec));
         let mut items = items_of_specs(&self.specs, &view, dialect);
-        if self.specs.is_empty() || only_hosts || config_was_typed() {
-            let loaded = config::load::load(self.config.as_deref(), &view, arguments.notes);
+        // That of the environment is meant where there are no specs.
+        if self.specs.is_empty() || only_hosts || self.config.is_some() {
+            let config = config_file(self.config.as_deref());
+            let loaded = config::load::load(config.as_deref(), &view, arguments.notes);
             remarks.extend(
                 loaded
                     .sources
@@ -107,7 +108,7 @@ impl CheckCommand {
         let outcome = |mut report: Report| {
             report.remarks.extend(remarks.iter().cloned());
             let exit = exit_of(report.state);
-            Outcome::new(written(&report, format, terminal, verbose), exit)
+            Outcome::new(render(&report, format, &terminal.look(verbose)), exit)
         };
         let watch = Watch {
             view: &view,
@@ -130,7 +131,7 @@ fn picked(items: Vec<Item>, rules: &[String]) -> Vec<Item> {
             let names: Vec<&str> = items.iter().map(Item::name).collect();
             let help = format!("the configuration has: {}", names.join(", "));
             let fault = Fault::new(0..rule.len(), format!("no check is called `{rule}`"), help);
-            faulty(rule.clone(), rule.clone(), vec![fault])
+            faulty("the argument of -r", rule.clone(), rule.clone(), vec![fault])
         })
         .collect();
     let asked_for = |item: &Item| match item {
@@ -147,15 +148,6 @@ fn picked(items: Vec<Item>, rules: &[String]) -> Vec<Item> {
     kept.chain(unknown).collect()
 }
 
-/// The report in its format; for people it is laid out for their terminal, and otherwise a line stays a line.
-pub fn written(report: &Report, format: Format, terminal: Terminal, verbose: bool) -> Vec<u8> {
-    let text = render(report, format, &terminal.look(verbose));
-    match (format, terminal.columns) {
-        (Format::Human, Some(width)) => wrap(&String::from_utf8_lossy(&text), width).into_bytes(),
-        _ => text,
-    }
-}
-
 /// There is nothing to look at: an UNKNOWN in the format that was asked for.
 fn unseen(sentence: &str, format: Format, terminal: Terminal) -> Outcome {
     let item = Item::Faulty {
@@ -163,20 +155,12 @@ fn unseen(sentence: &str, format: Format, terminal: Terminal) -> Outcome {
         faulty: Faulty {
             source: "--snapshot".into(),
             text: "".into(),
-            faults: vec![Fault::new(0..0, sentence, "save one with procward snapshot")],
+            faults: vec![Fault::new(0..0, sentence, "")],
         },
     };
     let nothing = Snapshot::default();
     let report = judge(&[item], &nothing, &nothing.accounts);
-    Outcome::new(written(&report, format, terminal, false), Exit::Unknown)
-}
-
-/// Whether the configuration was asked for beside specs; that of the environment is meant where there are none.
-fn config_was_typed() -> bool {
-    std::env::args_os().any(|word| {
-        let word = word.as_encoded_bytes();
-        word == b"--config" || word.starts_with(b"--config=")
-    })
+    Outcome::new(render(&report, format, &terminal.look(false)), Exit::Unknown)
 }
 
 /// The exit code of a state.
@@ -206,6 +190,13 @@ pub fn items_of_specs(specs: &[String], accounts: &dyn Accounts, dialect: Dialec
         }
     }
     repeated(&mut items, specs);
+    for (place, (item, spec)) in items.iter_mut().zip(specs).enumerate() {
+        if let Item::Faulty { name, .. } = item
+            && spec.trim().is_empty()
+        {
+            *name = format!("spec {}", place + 1);
+        }
+    }
     if dialect == Dialect::PsMonitor {
         for (item, spec) in items.iter_mut().zip(specs) {
             if let Item::Faulty { name, .. } = item
@@ -244,15 +235,15 @@ fn repeated(items: &mut [Item], specs: &[String]) {
                 format!("`{text}` is asked for twice"),
                 "give it once, with the range that is meant",
             );
-            rest[0] = faulty(format!("{text} (again)"), spec.clone(), vec![fault]);
+            let name = format!("{text} (again)");
+            rest[0] = faulty(Faulty::SPEC, name, spec.clone(), vec![fault]);
         }
     }
 }
 
-fn faulty(name: String, text: String, faults: Vec<Fault>) -> Item {
-    let source = Faulty::SPEC.to_owned();
+fn faulty(source: &str, name: String, text: String, faults: Vec<Fault>) -> Item {
     let faulty = Faulty {
-        source,
+        source: source.to_owned(),
         text: text.into(),
         faults,
     };
@@ -268,7 +259,7 @@ fn file_name(word: &str) -> Option<&str> {
 
 fn item_of_spec(text: &str, accounts: &dyn Accounts, dialect: Dialect) -> Item {
     match parse(text, accounts, dialect) {
-        Err(faults) => faulty(text.to_owned(), text.to_owned(), faults),
+        Err(faults) => faulty(Faulty::SPEC, text.to_owned(), text.to_owned(), faults),
         Ok(spec) => {
             let word = spec.selector.word.clone();
             let name = word.map_or_else(
@@ -327,6 +318,10 @@ mod tests {
         let faulty = "missing ;; in mon.cf: x";
         assert_eq!(names(&["x", "x"]), [faulty, &format!("{faulty} (2)")]);
         assert_eq!(names(&["x:5-1", "\"x:5-1\":1-1"]), ["x:5-1", "\"x:5-1\""]);
+        assert_eq!(
+            names(&["y:1-1", " ", "", "x:1-1"]),
+            ["y", "spec 2", "spec 3", "x"]
+        );
         assert_eq!(names(&["x:1-1", "x:1-1"]), ["x", "x (again)"]);
         assert_eq!(names(&["/a/x:1-1", "\"a/\":1-1"]), ["x", "a/"]);
         let kept = ["kworker/0:1", "/usr/sbin/*", "[kworker/*]"];

@@ -1,14 +1,18 @@
 //! `procward config`: is the configuration right, and what does it mean?
 
-use super::arguments::ViewArguments;
+use super::arguments::{ViewArguments, config_file};
 use super::as_user;
 use super::view::View;
+use crate::config::Loaded;
 use crate::config::load::load;
+use crate::config::settings::{CpuSettings, Settings};
 use crate::exit_code::Exit;
 use crate::judge::{Item, State};
+use crate::memory::restarts::Restarts;
 use crate::outcome::Outcome;
 use crate::report::{diagnostic, escape};
 use crate::select::spec::sentence;
+use crate::select::write_duration;
 use clap::{Args, Subcommand};
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -36,8 +40,8 @@ pub struct CheckArguments {
 /// Which configuration.
 #[derive(Clone, Args, Debug)]
 pub struct ConfigArguments {
-    /// The configuration file [default: /etc/procward/procward.toml and conf.d/*.toml]
-    #[arg(long, value_name = "FILE", env = "PROCWARD_CONFIG")]
+    /// The configuration file [default: /etc/procward/procward.toml and conf.d/*.toml, or PROCWARD_CONFIG]
+    #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
 
@@ -45,14 +49,18 @@ impl ConfigCommand {
     /// Runs it.
     pub fn run(self, arguments: &ViewArguments) -> Outcome {
         if let ConfigCommand::Check(CheckArguments { of, user: Some(user) }) = &self {
-            return as_user::run(user, of.config.as_deref(), arguments);
+            return as_user::run(user, config_file(of.config.as_deref()).as_deref(), arguments);
         }
         let view = match View::open(arguments) {
             Ok(view) => view,
             Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
         };
         let (ConfigCommand::Check(CheckArguments { of: which, .. }) | ConfigCommand::Show(which)) = &self;
-        let loaded = load(which.config.as_deref(), &view, arguments.notes);
+        let loaded = load(
+            config_file(which.config.as_deref()).as_deref(),
+            &view,
+            arguments.notes,
+        );
         let shown: Vec<String> = loaded
             .faulty()
             .map(|faulty| diagnostic::render_all(faulty, escape::text))
@@ -61,16 +69,14 @@ impl ConfigCommand {
         let exit = if shown.is_empty() { Exit::Ok } else { Exit::Unknown };
         match self {
             ConfigCommand::Check(_) if shown.is_empty() => {
-                let _ = writeln!(text, "{}", count(&loaded.items));
+                let _ = writeln!(text, "{}", count(&loaded.items, &loaded.settings));
             }
             ConfigCommand::Check(_) => {}
             ConfigCommand::Show(_) => {
                 if !shown.is_empty() {
                     text.push('\n');
                 }
-                for item in &loaded.items {
-                    show(&mut text, item);
-                }
+                show_all(&mut text, &loaded);
             }
         }
         Outcome::new(text, exit)
@@ -78,17 +84,63 @@ impl ConfigCommand {
 }
 
 /// `3 checks, no fault`.
-fn count(items: &[Item]) -> String {
+fn count(items: &[Item], settings: &Settings) -> String {
     let skipped = items
         .iter()
         .filter(|item| matches!(item, Item::Skipped { .. }))
         .count();
     let checks = items.len();
-    let checks = format!("{checks} check{}", if checks == 1 { "" } else { "s" });
+    let mut checks = format!("{checks} check{}", if checks == 1 { "" } else { "s" });
+    if settings.cpu.given {
+        checks += " and [cpu]";
+    }
     if skipped == 0 {
         format!("{checks}, no fault")
     } else {
         format!("{checks}, {skipped} of them skipped here, no fault")
+    }
+}
+
+fn show_all(text: &mut String, loaded: &Loaded) {
+    let Loaded { items, settings, .. } = loaded;
+    if let Some(recheck) = settings.recheck {
+        let _ = writeln!(
+            text,
+            "recheck: {} unless a check says otherwise",
+            write_duration(recheck)
+        );
+    }
+    for item in items {
+        show(text, item);
+    }
+    if settings.cpu.given && !settings.cpu.faulty {
+        show_cpu(text, &settings.cpu);
+    }
+    if text.is_empty() {
+        text.push_str("no check\n");
+    }
+}
+
+/// What `[cpu]` says; what it does not is not shown.
+fn show_cpu(text: &mut String, cpu: &CpuSettings) {
+    let spans = [
+        ("window", cpu.window),
+        ("for", cpu.lasting),
+        ("warning", cpu.warning),
+        ("critical", cpu.critical),
+    ];
+    let limit = cpu.limit.map(|limit| format!("limit: {limit}% of one core"));
+    let spans = spans
+        .into_iter()
+        .filter_map(|(key, span)| Some(format!("{key}: {}", write_duration(span?))));
+    let without = (!cpu.without.is_empty()).then(|| format!("without: {}", cpu.without.join(", ")));
+    let exempt = cpu
+        .exempt
+        .iter()
+        .map(|exception| format!("exempt {}: {}", exception.selector.text, exception.reason));
+    text.push_str("[cpu]\n");
+    for line in limit.into_iter().chain(spans).chain(without).chain(exempt) {
+        let _ = writeln!(text, "  {}", escape::text(line.as_bytes()));
     }
 }
 
@@ -113,6 +165,15 @@ fn show(text: &mut String, item: &Item) {
                 say(format!(
                     "  except {}: {}",
                     exception.selector.text, exception.reason
+                ));
+            }
+            if let Some(recheck) = check.recheck {
+                say(format!("  recheck: {}", write_duration(recheck)));
+            }
+            if let Some(Restarts { count, per }) = check.restarts {
+                say(format!(
+                    "  restarts: warning at more than {count} per {}",
+                    write_duration(per)
                 ));
             }
             if let Some(note) = &check.note {

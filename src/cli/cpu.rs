@@ -1,7 +1,7 @@
 //! `procward cpu`: does any process use too much CPU that may not?
 
-use super::arguments::{FormatName, ViewArguments};
-use super::check::{exit_of, written};
+use super::arguments::{FormatName, ViewArguments, config_file};
+use super::check::exit_of;
 use super::default_format;
 use super::view::View;
 use super::watch::Watch;
@@ -11,7 +11,7 @@ use crate::cpu::{LIMIT, Limits, check, exempt};
 use crate::exit_code::Exit;
 use crate::judge::{Item, Pace, Report, State};
 use crate::outcome::Outcome;
-use crate::report::{Format, diagnostic, escape};
+use crate::report::{Format, diagnostic, escape, render};
 use crate::select::selection::Wanted;
 use crate::select::spec::parse_selector;
 use crate::select::{Plan, Selector, parse_duration, select};
@@ -43,8 +43,8 @@ pub struct CpuCommand {
     /// one]
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
-    /// The configuration file, whose [cpu] is taken [default: /etc/procward/procward.toml and conf.d/*.toml]
-    #[arg(long, value_name = "FILE", env = "PROCWARD_CONFIG")]
+    /// The configuration file, whose [cpu] is taken [default: /etc/procward/procward.toml and conf.d/*.toml, or PROCWARD_CONFIG]
+    #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// How to write the report [default: human, or mon's under mon]
     #[arg(long, value_enum)]
@@ -75,7 +75,11 @@ impl CpuCommand {
             Ok(view) => view,
             Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
         };
-        let loaded = load(self.config.as_deref(), &view, arguments.notes);
+        let loaded = load(
+            config_file(self.config.as_deref()).as_deref(),
+            &view,
+            arguments.notes,
+        );
         let settings = loaded.settings.cpu;
         if self.show_exempt {
             let mut outcome = shown(&settings, &view);
@@ -101,10 +105,8 @@ impl CpuCommand {
         let outcome = |mut report: Report| {
             report.remarks.extend(remark.map(str::to_owned));
             let exit = exit_of(report.state);
-            Outcome::new(
-                written(&report, format, arguments.terminal, self.verbose > 0),
-                exit,
-            )
+            let look = arguments.terminal.look(self.verbose > 0);
+            Outcome::new(render(&report, format, &look), exit)
         };
         let watch = Watch {
             view: &view,

@@ -22,7 +22,15 @@ pub struct Explain {
     /// The spec
     pub spec: String,
     /// Only this process
+    #[arg(value_parser = pid)]
     pub pid: Option<i32>,
+}
+
+fn pid(text: &str) -> Result<i32, String> {
+    text.parse()
+        .ok()
+        .filter(|pid| *pid > 0)
+        .ok_or_else(|| "a PID is a number".into())
 }
 
 /// How many processes are told of each kind.

@@ -141,7 +141,7 @@ pub fn as_monitor(arguments: &[OsString], view: &ViewArguments) -> Outcome {
 }
 
 const LOOK: Look = Look {
-    width: 80,
+    width: None,
     color: false,
     verbose: false,
 };

@@ -1,7 +1,7 @@
 //! `procward migrate`: ps.monitor's specs as TOML.
 
-use super::check::items_of_specs;
-use crate::config::migrate::{specs_in_mon_cf, toml_string};
+use super::check::{is_host_name, items_of_specs};
+use crate::config::migrate::{lines_of_mon_cf, toml_string};
 use crate::deadline::Notes;
 use crate::exit_code::Exit;
 use crate::judge::Item;
@@ -12,7 +12,7 @@ use crate::select::spec::Dialect;
 use crate::source::accounts::Nss;
 use clap::Args;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The arguments of `migrate`.
 #[derive(Clone, Args, Debug)]
@@ -27,6 +27,7 @@ pub struct Migrate {
 impl Migrate {
     /// Runs it.
     pub fn run(self, notes: Notes) -> Outcome {
+        let mut text = String::new();
         let specs: Vec<String> = match &self.mon_cf {
             None => self
                 .specs
@@ -34,13 +35,29 @@ impl Migrate {
                 .flat_map(|spec| spec.split_whitespace().map(str::to_owned))
                 .collect(),
             Some(path) => match notes.of_file(path, || std::fs::read(path)) {
-                Ok(text) => specs_in_mon_cf(&String::from_utf8_lossy(&text))
-                    .into_iter()
-                    .flat_map(|(_, specs)| specs)
-                    .collect(),
+                Ok(bytes) => {
+                    let lines = lines_of_mon_cf(&String::from_utf8_lossy(&bytes));
+                    if lines.iter().all(|line| line.specs.is_empty()) {
+                        let what = if lines.is_empty() {
+                            "has no line `monitor ps.monitor …`"
+                        } else {
+                            "gives ps.monitor no spec"
+                        };
+                        let line = format!("nothing to migrate: {} {what}\n", shown(path));
+                        return Outcome::new(line, Exit::Unknown);
+                    }
+                    for line in lines.iter().filter(|line| !line.closed) {
+                        let _ = writeln!(
+                            text,
+                            "# {}:{}: the monitor line does not end with ;; and so mon appends the hosts of its group: add it\n",
+                            shown(path),
+                            line.number
+                        );
+                    }
+                    lines.into_iter().flat_map(|line| line.specs).collect()
+                }
                 Err(error) => {
-                    let shown = escape::text(path.as_os_str().as_encoded_bytes());
-                    return Outcome::new(format!("cannot read {shown}: {error}\n"), Exit::Unknown);
+                    return Outcome::new(format!("cannot read {}: {error}\n", shown(path)), Exit::Unknown);
                 }
             },
         };
@@ -50,7 +67,6 @@ impl Migrate {
                 Exit::Unknown,
             );
         }
-        let mut text = String::new();
         let mut exit = Exit::Ok;
         for (item, spec) in items_of_specs(&specs, &Nss::watched(notes), Dialect::PsMonitor)
             .iter()
@@ -68,6 +84,11 @@ impl Migrate {
                 }
                 Item::Faulty { faulty, .. } => {
                     exit = Exit::Unknown;
+                    if is_host_name(spec) {
+                        // What was written here mon has not appended.
+                        let _ = writeln!(text, "# {spec}: no range; write `{spec}:1-` for at least one\n");
+                        continue;
+                    }
                     for fault in &faulty.faults {
                         let line = format!("{spec}: {}; {}", fault.message, fault.help);
                         let _ = writeln!(text, "# {}\n", escape::text(line.as_bytes()));
@@ -78,6 +99,10 @@ impl Migrate {
         }
         Outcome::new(text, exit)
     }
+}
+
+fn shown(path: &Path) -> String {
+    escape::text(path.as_os_str().as_encoded_bytes())
 }
 
 /// The selector in procward's own dialect, where a bare word that holds a blank is quoted.

@@ -13,6 +13,7 @@ pub mod cpu;
 mod deliver;
 pub mod explain;
 pub mod init;
+pub mod keys;
 mod last_words;
 pub mod list;
 pub mod load;
@@ -27,9 +28,10 @@ pub mod watch;
 use crate::deadline::{Notes, Terms, supervise};
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
+use crate::report::wrap::wrap;
 use crate::report::{Format, capped, escape, excuse};
 use arguments::{Arguments, Command, ViewArguments};
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
@@ -55,7 +57,7 @@ fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
         .and_then(Path::file_name)
         .unwrap_or_default();
     let rest = || arguments.iter().skip(1).cloned();
-    let plugin = |command: &[&str]| {
+    let plugin = |command: &'static str, format: &'static str| {
         if arguments
             .get(1)
             .is_some_and(|word| word == "-V" || word == "--version")
@@ -64,32 +66,39 @@ fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
             let line = format!("procward {} as {name}\n", env!("CARGO_PKG_VERSION"));
             return Some(Outcome::new(line, Exit::Unknown));
         }
-        let line = [OsString::from("procward")]
+        let line = ["procward", command]
+            .map(OsString::from)
             .into_iter()
-            .chain(command.iter().map(OsString::from))
             .chain(rest());
-        parsed(line.collect(), Exit::Unknown)
+        let parser = as_plugin(&name.to_string_lossy(), command, format);
+        parsed(parser, line.collect(), Exit::Unknown)
     };
     match name.to_string_lossy().as_ref() {
         "ps.monitor" => as_ps_monitor(&rest().collect::<Vec<_>>()),
         "loadavg.monitor" => as_loadavg_monitor(&rest().collect::<Vec<_>>()),
-        "procward.monitor" => plugin(&["check", "--format", "mon"]),
-        "cpu.monitor" => plugin(&["cpu", "--format", "mon"]),
-        "check_procward" => plugin(&["check", "--format", "nagios"]),
+        "procward.monitor" => plugin("check", "mon"),
+        "cpu.monitor" => plugin("cpu", "mon"),
+        "check_procward" => plugin("check", "nagios"),
         _ if arguments.get(1).is_some_and(|word| word == "ps.monitor") => {
             as_ps_monitor(&arguments.iter().skip(2).cloned().collect::<Vec<_>>())
         }
         _ if arguments.get(1).is_some_and(|word| word == "loadavg.monitor") => {
             as_loadavg_monitor(&arguments.iter().skip(2).cloned().collect::<Vec<_>>())
         }
-        _ => parsed(arguments.to_vec(), Exit::Ok),
+        _ => parsed(Arguments::command(), arguments.to_vec(), Exit::Ok),
     }
 }
 
 fn as_ps_monitor(arguments: &[OsString]) -> Option<Outcome> {
-    watched(ViewArguments::default(), Format::Mon, &|view| {
+    let outcome = watched(ViewArguments::default(), Format::Mon, &|view| {
         ps_monitor::run(arguments, view)
-    })
+    });
+    let for_people = arguments.first().is_some_and(|word| word == "--compare");
+    if for_people {
+        outcome.map(laid_out)
+    } else {
+        outcome
+    }
 }
 
 fn as_loadavg_monitor(arguments: &[OsString]) -> Option<Outcome> {
@@ -147,9 +156,25 @@ fn names_descriptor(word: &OsStr) -> bool {
     text.contains("/fd/") || text.contains("/dev/std")
 }
 
+/// The parser of a plugin: its help has the plugin's own name and format.
+fn as_plugin(name: &str, subcommand: &'static str, format: &'static str) -> clap::Command {
+    let operands = if subcommand == "cpu" {
+        "[LIMIT]"
+    } else {
+        "[SPECS]..."
+    };
+    let usage = format!("{name} [OPTIONS] {operands}");
+    Arguments::command().mut_subcommand(subcommand, |command| {
+        let with_format =
+            |argument: clap::Arg| argument.help("How to write the report").default_value(format);
+        command.override_usage(usage).mut_arg("format", with_format)
+    })
+}
+
 /// `help`: how `--help` and `--version` end, 3 under a plugin's name.
-fn parsed(line: Vec<OsString>, help: Exit) -> Option<Outcome> {
-    match Arguments::try_parse_from(line) {
+fn parsed(parser: clap::Command, line: Vec<OsString>, help: Exit) -> Option<Outcome> {
+    let matches = parser.try_get_matches_from(line);
+    match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => run(arguments),
         Err(error) => Some(refused(&error, help)),
     }
@@ -174,6 +199,14 @@ fn refused(error: &clap::Error, help: Exit) -> Outcome {
     Outcome::new(text, help)
 }
 
+/// A text for people, its lines broken between words where a width is known; in a pipe a line stays a line.
+fn laid_out(outcome: Outcome) -> Outcome {
+    let Some(width) = Terminal::here().columns else {
+        return outcome;
+    };
+    Outcome::new(wrap(&String::from_utf8_lossy(&outcome.text), width), outcome.exit)
+}
+
 /// Wrong usage: the first line is what a pager shows. It holds what the user wrote.
 fn usage(text: &str) -> Outcome {
     let lines = text.trim_start_matches("error: ").lines();
@@ -185,7 +218,12 @@ fn usage(text: &str) -> Outcome {
 fn run(arguments: Arguments) -> Option<Outcome> {
     let command = arguments.command.unwrap_or(Command::Roll(roll::Roll::default()));
     if let Command::Load(load) = &command {
-        return watched_load(arguments.view, load.format(), &|view| load.clone().run(view));
+        let outcome = watched_load(arguments.view, load.format(), &|view| load.clone().run(view));
+        return if load.format() == Format::Human {
+            outcome.map(laid_out)
+        } else {
+            outcome
+        };
     }
     let format = match &command {
         Command::Check(check) => check.format(),
@@ -198,6 +236,7 @@ fn run(arguments: Arguments) -> Option<Outcome> {
             clap_complete::generate(*shell, &mut Arguments::command(), "procward", &mut text);
             return Some(Outcome::new(text, Exit::Ok));
         }
+        Command::Keys => return Some(laid_out(keys::run())),
         Command::Man => {
             let mut text = Vec::new();
             let written = clap_mangen::Man::new(Arguments::command()).render(&mut text);
@@ -210,7 +249,13 @@ fn run(arguments: Arguments) -> Option<Outcome> {
     if !matches!(command, Command::Check(_) | Command::Cpu(_)) {
         view.timeout = view.timeout.or(Some(PATIENCE_OF_PEOPLE));
     }
-    watched(view, format, &|view| match command.clone() {
+    // What is copied elsewhere is left as it is, and a table has its own layout.
+    let sentences = format == Format::Human
+        && matches!(
+            command,
+            Command::Check(_) | Command::Cpu(_) | Command::Explain(_) | Command::Config(_)
+        );
+    let outcome = watched(view, format, &|view| match command.clone() {
         Command::Roll(command) => command.run(view),
         Command::Init(command) => command.run(view),
         Command::Check(command) => command.run(view),
@@ -220,8 +265,11 @@ fn run(arguments: Arguments) -> Option<Outcome> {
         Command::Snapshot(command) => command.run(view),
         Command::Config(command) => command.run(view),
         Command::Migrate(command) => command.run(view.notes),
-        Command::Load(_) | Command::Completions { .. } | Command::Man => Outcome::new("", Exit::Ok),
-    })
+        Command::Load(_) | Command::Keys | Command::Completions { .. } | Command::Man => {
+            Outcome::new("", Exit::Ok)
+        }
+    });
+    if sentences { outcome.map(laid_out) } else { outcome }
 }
 
 /// The format where none was asked for: mon's under mon, else for people.

@@ -5,12 +5,12 @@ use super::check::{RECHECK, items_of_specs};
 use super::view::View;
 use super::watch::Watch;
 use crate::exit_code::Exit;
-use crate::judge::{Item, Manner, Report, State};
+use crate::judge::{Item, Manner, Report, State, Verdict};
 use crate::outcome::Outcome;
 use crate::report::{Format, Look, capped, escape, render};
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::spec::{Dialect, sentence};
-use crate::select::{File, Key, Matcher, Op, Plan, parse_window};
+use crate::select::{Fault, File, Key, Matcher, Op, Plan, parse_window};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -64,14 +64,41 @@ fn judged(specs: &[String], view: &ViewArguments, window: Duration) -> Outcome {
             Exit::Unknown,
         );
     }
+    if let Some(sentence) = specs.iter().find_map(|word| unknown_option(word)) {
+        let sentence = escape::text(sentence.as_bytes());
+        return Outcome::new(capped(format!("UNKNOWN: {sentence}\n{USAGE}")), Exit::Unknown);
+    }
     match judge(specs, view, window) {
         Ok(report) => outcome(&report),
         Err(sentence) => Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
     }
 }
 
+const OPTIONS: [&str; 5] = ["--recheck", "--compare", "--help", "--version", "-x"];
+
+/// A word that begins as an option does and has no range is neither a spec nor a host's name.
+fn unknown_option(word: &str) -> Option<String> {
+    if !word.starts_with('-') || word.contains(':') {
+        return None;
+    }
+    if OPTIONS.contains(&word) {
+        return Some(format!("`{word}` comes before all specs"));
+    }
+    let name = word.split('=').next().unwrap_or(word);
+    let near = OPTIONS
+        .iter()
+        .map(|option| (strsim::damerau_levenshtein(name, option), option))
+        .min()
+        .filter(|(distance, _)| *distance <= 3 && name.len() > 3);
+    let help = match near {
+        Some((_, option)) => format!("did you mean `{option}`?"),
+        None => "a spec is NAME:MIN-MAX".into(),
+    };
+    Some(format!("unknown option `{word}`; {help}"))
+}
+
 const LOOK: Look = Look {
-    width: 80,
+    width: None,
     color: false,
     verbose: false,
 };
@@ -228,6 +255,23 @@ fn theirs() -> Option<PathBuf> {
         .map(PathBuf::from)
 }
 
+/// What a verdict says on our side of the comparison.
+fn here(verdict: &Verdict) -> String {
+    if let Some(faulty) = &verdict.faulty {
+        let told = |fault: &Fault| format!("{}; {}", fault.message, fault.help);
+        let faults: Vec<String> = faulty.faults.iter().map(told).collect();
+        return format!("faulty here: {}", faults.join("; "));
+    }
+    let head = format!(
+        "{} here, {} match of {}",
+        verdict.manner.word(),
+        verdict.matched,
+        verdict.wants
+    );
+    let why = verdict.reasons.iter().chain(&verdict.left_out).cloned();
+    [head].into_iter().chain(why).collect::<Vec<_>>().join("; ")
+}
+
 fn compare(specs: &[String], view: &ViewArguments) -> Outcome {
     let Some(path) = theirs() else {
         return Outcome::new(
@@ -273,17 +317,7 @@ fn compare(specs: &[String], view: &ViewArguments) -> Outcome {
         }
         same = false;
         let said = if theirs { "a failure there" } else { "fine there" };
-        let mut why: Vec<String> = verdict.reasons.iter().chain(&verdict.left_out).cloned().collect();
-        why.insert(
-            0,
-            format!(
-                "{} here, {} match of {}",
-                verdict.manner.word(),
-                verdict.matched,
-                verdict.wants
-            ),
-        );
-        let line = format!("{}: {said}, {}", verdict.name, why.join("; "));
+        let line = format!("{}: {said}, {}", verdict.name, here(verdict));
         text += &escape::text(line.as_bytes());
         text.push('\n');
     }

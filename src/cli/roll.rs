@@ -170,10 +170,15 @@ fn group_of(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> 
 /// What the columns between name and spec take, with their blanks.
 const BETWEEN: usize = "  USER        NUM SINCE MEMORY".len();
 
-fn table(groups: &[Group], snapshot: &Snapshot, width: usize) -> String {
+/// The column of names, unless a terminal has less room.
+const NAMES: usize = 18;
+
+/// Without a width nothing is cut: what is too long pushes its line to the right.
+fn table(groups: &[Group], snapshot: &Snapshot, width: Option<usize>) -> String {
     let mut text = String::new();
-    let names = width.saturating_sub(BETWEEN).clamp(8, 18);
-    let spec = if names < 18 { "" } else { "  SPEC" };
+    let names = width.map_or(NAMES, |width| width.saturating_sub(BETWEEN).clamp(8, NAMES));
+    let cut = width.is_some();
+    let spec = if names < NAMES { "" } else { "  SPEC" };
     let _ = writeln!(
         text,
         "{:<names$} {:<10} {:>4} {:>5} {:>6}{spec}",
@@ -182,20 +187,24 @@ fn table(groups: &[Group], snapshot: &Snapshot, width: usize) -> String {
     for group in groups {
         let left = format!(
             "{} {} {:>4} {:>5} {:>6}",
-            fit(&group.name, names),
-            fit(&group.user, 10),
+            fit(&group.name, names, cut),
+            fit(&group.user, 10, cut),
             group.count,
             age(group.age),
             size(group.rss)
         );
         let spec = escape::text(format!("{}:{}", group.select, group.range()).as_bytes());
-        if left.width() + 2 + spec.width() <= width {
+        if width.is_none_or(|width| left.width() + 2 + spec.width() <= width) {
             let _ = writeln!(text, "{left}  {spec}");
         } else {
             let _ = writeln!(text, "{left}\n    {spec}");
         }
     }
-    text + &wrap(&rest(groups, snapshot), width)
+    let rest = rest(groups, snapshot);
+    match width {
+        Some(width) => text + &wrap(&rest, width),
+        None => text + &rest,
+    }
 }
 
 /// What is said below the table.
@@ -226,9 +235,12 @@ fn rest(groups: &[Group], snapshot: &Snapshot) -> String {
     text
 }
 
-/// A text cut or padded to a number of columns.
-fn fit(text: &str, width: usize) -> String {
+/// A text padded to a number of columns, or cut to it.
+fn fit(text: &str, width: usize, cut: bool) -> String {
     let text = escape::text(text.as_bytes());
+    if !cut {
+        return format!("{text}{}", " ".repeat(width.saturating_sub(text.width())));
+    }
     let mut shown = String::new();
     for c in text.chars() {
         if format!("{shown}{c}").width() > width {

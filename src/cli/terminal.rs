@@ -29,7 +29,7 @@ impl Terminal {
     #[must_use]
     pub fn look(self, verbose: bool) -> Look {
         Look {
-            width: self.columns.unwrap_or(80),
+            width: self.columns,
             color: self.color,
             verbose,
         }

@@ -12,6 +12,9 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+/// Where a snapshot comes from.
+const SAVE: &str = "save one with procward snapshot -o FILE";
+
 /// Something to look at, more than once if need be.
 pub enum View {
     /// A proc file system.
@@ -31,10 +34,10 @@ impl View {
             let text = arguments
                 .notes
                 .of_input(file, || read(file))
-                .map_err(|error| format!("cannot read {shown}: {error}"))?;
+                .map_err(|error| format!("cannot read {shown}: {error}; {SAVE}"))?;
             let snapshot = crate::snapshot::file::from_bytes(&text)
                 .map_err(|error| crate::report::escape::text(error.as_bytes()))
-                .map_err(|error| format!("{shown} is not a snapshot of procward: {error}"))?;
+                .map_err(|error| format!("{shown} is not a snapshot of procward: {error}; {SAVE}"))?;
             return Ok(View::Saved(Box::new(snapshot)));
         }
         let notes = arguments.notes;

@@ -43,7 +43,7 @@ impl Files {
         let asked_for = path.is_some_and(|path| !is_directory(path, notes));
         for path in paths(path, &mut files.unread, notes) {
             let text = if asked_for {
-                read(&path, notes)
+                read(&path, true, notes)
             } else {
                 read_file(&path, notes)
             };
@@ -99,9 +99,21 @@ fn faulty(path: &Path, fault: Fault) -> Item {
     }
 }
 
-fn unreadable(error: &std::io::Error) -> Fault {
+/// How the configuration of a host begins.
+const FIRST: &str = "write one: mkdir -p /etc/procward && procward init > /etc/procward/procward.toml";
+
+/// `asked_for`: a person named this very file.
+fn unreadable(path: &Path, asked_for: bool, error: &std::io::Error) -> Fault {
     let help = match error.kind() {
-        ErrorKind::NotFound => "write one with procward init",
+        ErrorKind::NotFound if path == Path::new(DEFAULT) => FIRST,
+        ErrorKind::NotFound if asked_for => {
+            return Fault::new(
+                0..0,
+                "there is no such file",
+                "see how it is written; without --config and PROCWARD_CONFIG it is /etc/procward/procward.toml",
+            );
+        }
+        ErrorKind::NotFound => "mend the link, or remove it",
         ErrorKind::TimedOut => "look after the server that the file lies with",
         ErrorKind::PermissionDenied => "let the user who runs procward read it",
         _ => "give a file of TOML",
@@ -113,7 +125,7 @@ fn unreadable(error: &std::io::Error) -> Fault {
 fn paths(path: Option<&Path>, unread: &mut Vec<Item>, notes: Notes) -> Vec<PathBuf> {
     let mut all = |dir: &Path| {
         notes.of_file(dir, || files_of(dir)).unwrap_or_else(|error| {
-            unread.push(faulty(dir, unreadable(&error)));
+            unread.push(faulty(dir, unreadable(dir, false, &error)));
             Vec::new()
         })
     };
@@ -156,14 +168,16 @@ fn read_file(path: &Path, notes: Notes) -> Result<String, Fault> {
             "is not a file",
             "remove it, or give it with --config",
         )),
-        _ => read(path, notes),
+        _ => read(path, false, notes),
     }
 }
 
-fn read(path: &Path, notes: Notes) -> Result<String, Fault> {
+fn read(path: &Path, asked_for: bool, notes: Notes) -> Result<String, Fault> {
     let mut bytes = Vec::new();
     let read = || std::fs::File::open(path)?.take(LIMIT + 1).read_to_end(&mut bytes);
-    notes.of_input(path, read).map_err(|error| unreadable(&error))?;
+    notes
+        .of_input(path, read)
+        .map_err(|error| unreadable(path, asked_for, &error))?;
     if bytes.len() as u64 > LIMIT {
         return Err(Fault::new(0..0, "is too large", "give a file of at most 4 MiB"));
     }

@@ -21,9 +21,20 @@ pub fn toml_string(text: &str) -> String {
     out
 }
 
-/// The specs of each `monitor ps.monitor …` line of a mon.cf, with the number of the line.
+/// A `monitor ps.monitor …` line of a mon.cf.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonitorLine {
+    /// Its number.
+    pub number: usize,
+    /// Its specs.
+    pub specs: Vec<String>,
+    /// Whether it ends with `;;`: else mon appends the hosts of the group.
+    pub closed: bool,
+}
+
+/// The `monitor ps.monitor …` lines of a mon.cf.
 #[must_use]
-pub fn specs_in_mon_cf(text: &str) -> Vec<(usize, Vec<String>)> {
+pub fn lines_of_mon_cf(text: &str) -> Vec<MonitorLine> {
     let mut found = Vec::new();
     let mut lines = text.lines().enumerate();
     while let Some((number, line)) = lines.next() {
@@ -42,10 +53,11 @@ pub fn specs_in_mon_cf(text: &str) -> Vec<(usize, Vec<String>)> {
             continue;
         };
         if program.rsplit('/').next() == Some("ps.monitor") {
-            found.push((
-                number + 1,
-                specs.iter().filter(|word| *word != ";;").cloned().collect(),
-            ));
+            found.push(MonitorLine {
+                number: number + 1,
+                specs: specs.iter().filter(|word| *word != ";;").cloned().collect(),
+                closed: specs.last().is_some_and(|word| word == ";;"),
+            });
         }
     }
     found
@@ -80,10 +92,18 @@ mod tests {
 
     #[test]
     fn specs_are_found_in_a_mon_cf() {
-        let text = "watch h\n  service procs\n    monitor ps.monitor tor:1-1 'my proc:1-2' \\\n      sshd:1- ;;\n    monitor ping.monitor\n";
+        let text = "watch h\n  service procs\n    monitor ps.monitor tor:1-1 'my proc:1-2' \\\n      sshd:1- ;;\n    monitor ping.monitor\n    monitor ps.monitor a:1-1\n";
+        let line = |number, specs: &[&str], closed| MonitorLine {
+            number,
+            specs: specs.iter().map(|spec| (*spec).to_owned()).collect(),
+            closed,
+        };
         assert_eq!(
-            specs_in_mon_cf(text),
-            [(3, vec!["tor:1-1".into(), "my proc:1-2".into(), "sshd:1-".into()])]
+            lines_of_mon_cf(text),
+            [
+                line(3, &["tor:1-1", "my proc:1-2", "sshd:1-"], true),
+                line(6, &["a:1-1"], false)
+            ]
         );
     }
 

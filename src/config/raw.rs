@@ -285,8 +285,17 @@ fn string(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Option<Place
 
 /// A range may be written as a string or, where it is one number, as an integer.
 fn range(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Option<Placed<String>> {
-    let DeValue::Integer(number) = value.get_ref() else {
-        return string(value, faults);
+    let number = match value.get_ref() {
+        DeValue::Integer(number) => number,
+        DeValue::Float(_) | DeValue::Boolean(_) => {
+            faults.push(Fault::new(
+                value.span(),
+                "this is not a whole number",
+                "write one, or a range in quotes where one is wanted",
+            ));
+            return None;
+        }
+        _ => return string(value, faults),
     };
     let digits = number.as_str();
     let mut fault = |message: &str, help: String| {

@@ -21,6 +21,8 @@ pub struct Settings {
 /// `[cpu]`
 #[derive(Clone, Debug, Default)]
 pub struct CpuSettings {
+    /// Whether there is one.
+    pub given: bool,
     /// Whether something of it can't be understood.
     pub faulty: bool,
     /// Percent of one core.
@@ -68,6 +70,7 @@ impl Settings {
 
 impl CpuSettings {
     fn take(&mut self, validation: &Validation<'_>, source: &Source, raw: &RawCpu) -> Vec<Fault> {
+        self.given = true;
         let mut faults = raw.faults.clone();
         if let Some((text, place)) = &raw.limit {
             match parse_percent(text) {

@@ -54,6 +54,16 @@ fn a_check_is_read_with_all_its_parts() {
 }
 
 #[test]
+fn a_count_with_a_point_is_not_to_be_quoted() {
+    assert_eq!(
+        shown("[[check]]\nname = 'x'\nselect = 'x'\ncount = 1.5\n"),
+        [
+            "p.toml:4:9: this is not a whole number\n  count = 1.5\n          ^^^\n  help: write one, or a range in quotes where one is wanted\n"
+        ]
+    );
+}
+
+#[test]
 fn a_number_that_is_no_count_is_not_taken_for_a_range() {
     let fault = |count: &str| {
         let loaded = load(&format!("[[check]]\nname = 'x'\nselect = 'x'\ncount = {count}\n"));

@@ -227,7 +227,7 @@ fn faults_are_sound(faulty: &Faulty) {
 fn formats_are_sound(report: &Report) {
     for verbose in [false, true] {
         let look = Look {
-            width: 40,
+            width: Some(40),
             color: false,
             verbose,
         };

@@ -50,6 +50,9 @@ impl Case<'_> {
             (_, Why::Nameless) => {
                 "restart it, or ask by name and exe.deleted=yes: nothing but a text tells which file it was".into()
             }
+            (_, Why::NoSample) => {
+                "look at the live host: a rate takes two looks, and a snapshot or a copy of /proc is one".into()
+            }
             (_, Why::Absent) => "look at the live host, or save the snapshot with --with-arguments".into(),
             (Key::Exe, _) => "ask by name, user and unit instead of exe".into(),
             _ => "ask by exe, user and unit, which a process cannot overwrite".into(),

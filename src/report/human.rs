@@ -5,6 +5,9 @@ use crate::judge::{Manner, Report, State};
 use std::fmt::Write;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+/// The column of names where nobody says how wide a line may be; a longer name pushes its line to the right.
+const NAMES: usize = 40;
+
 /// The whole output.
 pub(super) fn render(report: &Report, look: &Look) -> String {
     let mut text = format!("{}: {}\n", state(report.state, look), first_line::text(report));
@@ -14,7 +17,7 @@ pub(super) fn render(report: &Report, look: &Look) -> String {
         .map(|verdict| escape::text(verdict.name.as_bytes()).width())
         .max()
         .unwrap_or(0)
-        .min(look.width / 3);
+        .min(look.width.map_or(NAMES, |width| width / 3));
     if !report.verdicts.is_empty() {
         text.push('\n');
     }
@@ -29,17 +32,27 @@ pub(super) fn render(report: &Report, look: &Look) -> String {
             ),
             _ => verdict.matched.to_string(),
         };
-        let name = fit(&escape::text(verdict.name.as_bytes()), width);
+        let name = escape::text(verdict.name.as_bytes());
         let wants = escape::text(verdict.wants.as_bytes());
         // The state takes 8 columns, the count 5 or so; a few letters of a sentence would tell nothing.
-        let room = look.width.saturating_sub(12 + width + count.len().max(5));
-        let wants = if room < 12 {
-            String::new()
-        } else {
-            cut(&wants, room)
+        let (name, wants) = match look.width {
+            None => (name, wants),
+            Some(columns) => {
+                let room = columns.saturating_sub(12 + width + count.len().max(5));
+                let wants = if room < 12 {
+                    String::new()
+                } else {
+                    cut(&wants, room)
+                };
+                (cut(&name, width), wants)
+            }
         };
         let pad = " ".repeat(8usize.saturating_sub(verdict.state.word().len()));
-        let line = format!("{}{pad} {name} {count:>5}  {wants}", state(verdict.state, look));
+        let fill = " ".repeat(width.saturating_sub(name.width()));
+        let line = format!(
+            "{}{pad} {name}{fill} {count:>5}  {wants}",
+            state(verdict.state, look)
+        );
         let _ = writeln!(text, "{}", line.trim_end());
     }
     let details = details::text(report, look);
@@ -79,10 +92,4 @@ fn cut(text: &str, width: usize) -> String {
         .collect();
     kept.push('…');
     kept
-}
-
-fn fit(text: &str, width: usize) -> String {
-    let text = cut(text, width);
-    let pad = width.saturating_sub(text.width());
-    text + &" ".repeat(pad)
 }

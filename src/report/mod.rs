@@ -41,8 +41,8 @@ impl Format {
 /// What a report must know of where it is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
-    /// Columns.
-    pub width: usize,
+    /// Columns; none in a pipe, where nothing is cut.
+    pub width: Option<usize>,
     /// Whether escape sequences for colour may be written.
     pub color: bool,
     /// Whether checks that are OK are told too.

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use std::ops::Add;
 
 const LOOK: Look = Look {
-    width: 80,
+    width: Some(80),
     color: false,
     verbose: false,
 };

@@ -57,6 +57,17 @@ pub fn parse_window(text: &str) -> Result<Duration, String> {
     })
 }
 
+/// A time span as it is written, in the largest unit that it is a whole number of.
+#[must_use]
+pub fn write_duration(span: Duration) -> String {
+    let milliseconds = span.as_millis();
+    let whole = |(_, unit): &&(&str, u64)| milliseconds.is_multiple_of(u128::from(*unit));
+    match UNITS.iter().rev().find(whole) {
+        Some((name, unit)) if milliseconds > 0 => format!("{}{name}", milliseconds / u128::from(*unit)),
+        _ => "0".into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +80,13 @@ mod tests {
                 parse_window(text).unwrap_err().starts_with("at most 10m"),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_span_is_written_as_it_is_read() {
+        for text in ["0", "500ms", "90s", "5m", "25h", "3d"] {
+            assert_eq!(parse_duration(text).map(write_duration), Ok(text.to_owned()));
         }
     }
 

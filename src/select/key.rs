@@ -47,6 +47,26 @@ pub enum Kind {
     State,
 }
 
+impl Kind {
+    /// As the documentation has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Text => "text",
+            Kind::Program => "text or file",
+            Kind::Number => "number",
+            Kind::Duration => "duration",
+            Kind::Percent => "percent",
+            Kind::Size => "size",
+            Kind::User => "user",
+            Kind::Group => "group",
+            Kind::YesNo => "yes/no",
+            Kind::Scope => "scope",
+            Kind::State => "state",
+        }
+    }
+}
+
 macro_rules! keys {
     ($($variant:ident $name:literal $kind:ident $doc:literal),* $(,)?) => {
         /// A key of the selector language.

@@ -19,7 +19,7 @@ mod title;
 pub mod truth;
 pub(crate) mod usage;
 
-pub use duration::{parse_duration, parse_window};
+pub use duration::{parse_duration, parse_window, write_duration};
 pub use fault::Fault;
 pub use file::File;
 pub use key::{Capability, Key, Kind};

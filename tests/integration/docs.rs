@@ -53,6 +53,23 @@ fn every_key_is_in_the_documentation_and_nothing_else() {
 }
 
 #[test]
+fn the_keys_are_listed_as_documented() {
+    let text = document("docs/selectors.md");
+    let run = std::process::Command::new(env!("CARGO_BIN_EXE_procward"))
+        .arg("keys")
+        .env_remove("COLUMNS")
+        .output()
+        .expect("it runs");
+    let said = String::from_utf8(run.stdout).expect("text");
+    assert_eq!(said.lines().count(), Key::ALL.len());
+    for (key, line) in Key::ALL.iter().zip(said.lines()) {
+        let (name, kind) = (key.name(), key.kind().word());
+        assert_eq!(line, format!("{name:<13}  {kind:<12}  {}", key.doc()));
+        assert!(text.contains(&format!("| `{name}` | {kind} | ")), "{name}");
+    }
+}
+
+#[test]
 fn at_least_forty_specs_for_real_hosts_are_documented_and_parse() {
     let specs = first_column(&document("docs/selectors.md"), "## Specs for real hosts");
     assert!(specs.len() >= 40, "only {}", specs.len());

@@ -24,6 +24,7 @@ mod load;
 mod mon_daemon;
 mod namespace;
 mod namespaces;
+mod newcomer;
 mod process;
 mod promises;
 mod ps_monitor;

@@ -165,7 +165,7 @@ fn a_configuration_that_cannot_be_read_is_unknown_in_every_format() {
     );
     place.directory("empty.d");
     let cases = [
-        ("missing.toml", "cannot be read: No such file or directory"),
+        ("missing.toml", "there is no such file"),
         ("bytes.toml", "is not UTF-8 in line 3"),
         ("broken.toml", "unclosed"),
         ("unknown.toml", "coutn"),
@@ -706,6 +706,57 @@ fn lines_fit_the_terminal_where_they_can() {
     let (text, _) = at_terminal(&place, 40, &[("NO_COLOR", "1")], &["roll"]);
     // The columns of numbers take 29, and 8 are the name's.
     assert_eq!(too_wide(&text, 40), Vec::<&str>::new(), "{text}");
+}
+
+#[test]
+fn in_a_pipe_nothing_is_cut_and_a_line_stays_a_line() {
+    let name = "pwt-a-name-that-is-longer-than-the-column-of-names";
+    let spec = format!("name={name},user=daemon:2-4");
+    let said = Procward::check("human").arg(&spec).run().ends(2);
+    let written = format!("name={name},user=daemon");
+    let wants = format!("2 to 4 processes named {name}, run by daemon");
+    assert_eq!(
+        said.stdout(),
+        format!(
+            "CRITICAL: {written} too few\n\nCRITICAL {written}     0  {wants}\n\n{written}: no process; want {wants}\n"
+        )
+    );
+    let roll = Procward::new().arg("roll").run().ends(0).stdout();
+    assert!(
+        roll.lines()
+            .any(|line| line.ends_with(" processes. Watch one: procward check SPEC. All: procward init.")),
+        "{roll}"
+    );
+    assert!(roll.starts_with("DAEMON             USER        NUM SINCE MEMORY  SPEC\n"));
+}
+
+#[test]
+fn the_commands_for_people_break_their_lines_between_words() {
+    let place = Place::new();
+    let config = place.script(
+        "procward.toml",
+        "[[check]]\nname = \"shop\"\nselect = \"pwtshop\"\nnote = \"see what the person on call wrote about the shop \
+         and then call the shop's owner\"\n\n[[check]]\nname = \"exe\"\nselect = \"exe=*/pwtshop,exe.deleted=no,uid.any=0\"\n",
+    );
+    let config = config.display().to_string();
+    for (command, code) in [
+        (&["load", "0.001", "3", "2"][..], None),
+        (&["cpu", "--show-exempt"], Some(0)),
+        (&["config", "show", "--config", &config], Some(0)),
+        (&["config", "check", "--as", "daemon", "--config", &config], None),
+        (
+            &[
+                "explain",
+                "pwtnosuch,user=daemon,cmdline=\"pwtnosuch with many words\",age>1h",
+            ],
+            Some(0),
+        ),
+    ] {
+        let (text, ended) = at_terminal(&place, 40, &[("NO_COLOR", "1")], command);
+        assert!(code.is_none_or(|code| code == ended), "{ended} {text}");
+        assert_eq!(too_wide(&text, 40), Vec::<&str>::new(), "{text}");
+        assert!(text.lines().count() > 2, "{text}");
+    }
 }
 
 #[test]

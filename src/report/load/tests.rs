@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use std::time::Duration;
 
 const LOOK: Look = Look {
-    width: 80,
+    width: Some(80),
     color: false,
     verbose: false,
 };

@@ -33,6 +33,9 @@ pub(super) const RESERVED: &[&str] = &[
     "caps.bounding",
 ];
 
+/// Where the keys are told.
+const KEYS: &str = "`procward keys` lists the keys";
+
 /// Each fault spells the whole spec right: many of them in a long one would be many megabytes.
 const MOST_FAULTS: usize = 50;
 
@@ -62,7 +65,9 @@ impl<'a> Reader<'a> {
         } else {
             let braces = selector.braces();
             let inside = |index: usize| braces.is_some_and(|(open, close)| open < index && index < close);
-            for (index, piece) in selector.split(',', inside).into_iter().enumerate() {
+            let pieces = selector.split(',', inside);
+            let first = pieces.iter().position(|piece| !piece.trim().is_empty());
+            for (index, piece) in pieces.into_iter().enumerate() {
                 if self.faults.len() >= MOST_FAULTS {
                     self.fault(selector, "there are more faults", "mend these first");
                     break;
@@ -83,7 +88,7 @@ impl<'a> Reader<'a> {
                 };
                 match term {
                     Some((at, length, op)) => terms.extend(self.term(piece, at, length, op)),
-                    None if index == 0 => {
+                    None if Some(index) == first => {
                         word = Some(piece.plain());
                         terms.extend(self.word(piece));
                     }
@@ -213,7 +218,7 @@ impl<'a> Reader<'a> {
         }
         if RESERVED.contains(&plain) {
             return Some((
-                format!("`{plain}` is reserved for a key"),
+                format!("`{plain}` is reserved for a key that there is not yet"),
                 format!("write `{as_name}` for a program of that name"),
             ));
         }
@@ -376,11 +381,15 @@ impl<'a> Reader<'a> {
             return None;
         }
         let Some(key) = Key::by_name(&name) else {
-            let help = match nearest::key(&name) {
-                Some(near) => self.write(left, near),
-                None => "docs/selectors.md has a table of the keys".into(),
+            let (message, help) = if RESERVED.contains(&&*name) {
+                let message = format!("`{name}` is reserved for a key that there is not yet");
+                (message, KEYS.to_owned())
+            } else {
+                let near = nearest::key(&name).map(|near| self.write(left, near));
+                let message = format!("key `{name}` is not known");
+                (message, near.unwrap_or_else(|| KEYS.to_owned()))
             };
-            self.fault(left, format!("key `{name}` is not known"), help);
+            self.fault(left, message, help);
             return None;
         };
         let allowed = operators(key.kind());

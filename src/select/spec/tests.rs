@@ -74,20 +74,29 @@ faulty! {
         "user" "`user` is a key, not a name" "write `user=VALUE:1`, or `name=user:1` for a program of that name",
     ];
     a_reserved_key_is_not_a_name Native "listen:1" => [
-        "listen" "`listen` is reserved for a key" "write `name=listen:1` for a program of that name",
+        "listen" "`listen` is reserved for a key that there is not yet" "write `name=listen:1` for a program of that name",
     ];
     a_state_is_not_a_name Native "zombie:0" => [
         "zombie" "`zombie` is a state, not a name" "write `state=zombie:0`, or `name=zombie:0` for a program of that name",
     ];
     a_category_is_not_a_term Native "selinux.level=s0:c1,c3:0" => [
-        "selinux.level" "key `selinux.level` is not known" "docs/selectors.md has a table of the keys",
+        "selinux.level" "`selinux.level` is reserved for a key that there is not yet" "`procward keys` lists the keys",
         "c3" "`c3` is not a term: a bare word stands only in the first place" "write `selinux.level=s0:c1,name=c3:0`, or quote the comma where it belongs to a value",
     ];
     an_argument_that_begins_with_a_colon Native "Xorg,arg=:0" => [
         "arg=" "no value for `arg`" r#"write `Xorg,arg=":0":1-`, or `Xorg,arg="":0` for an empty value"#,
     ];
     a_key_that_is_not_built Native "listen=127.0.0.1:25" => [
-        "listen" "key `listen` is not known" "docs/selectors.md has a table of the keys",
+        "listen" "`listen` is reserved for a key that there is not yet" "`procward keys` lists the keys",
+    ];
+    a_comma_before_the_name Native ",x:1" => [
+        "" "nothing on one side of a comma" "leave the comma out, or quote it",
+    ];
+    an_age_below_none Native "age<0s:0" => [
+        "0s" "`age<0s` can never match" "`age` is never below 0: write a larger number",
+    ];
+    a_niceness_beyond_all Native "x,nice>19:0" => [
+        "19" "`nice>19` can never match" "`nice` is never above 19: write a smaller number",
     ];
     a_range_with_three_numbers Native "x:1-1-5" => [
         "1-1-5" "`1-1-5` is not a range" "write `x:1-1` or `x:1-5`",
@@ -186,7 +195,7 @@ faulty! {
         "'s" "the quote ' is never closed" r#"close it, or put a quote that is meant between quotes of the other kind: "'""#,
     ];
     an_unknown_key Native "frobnicate=1" => [
-        "frobnicate" "key `frobnicate` is not known" "docs/selectors.md has a table of the keys",
+        "frobnicate" "key `frobnicate` is not known" "`procward keys` lists the keys",
     ];
     a_misspelt_key Native "usr=root" => [
         "usr" "key `usr` is not known" "write `user=root`",
@@ -398,7 +407,7 @@ faulty! {
         "localhost" "no range in `localhost`: a host name, and `;;` missing in mon.cf" "end the monitor line in mon.cf with ;; or mon appends host names; for a process of that name write `localhost:1-`",
     ];
     all_faults_in_one_run Native "unknown=1,usr=root,rss>5GB,main=true,user=nosuch,scope=x,state=zombi:9-1" => [
-        "unknown" "key `unknown` is not known" "docs/selectors.md has a table of the keys",
+        "unknown" "key `unknown` is not known" "`procward keys` lists the keys",
         "usr" "key `usr` is not known" "write `unknown=1,user=root,rss>5GB,main=true,user=nosuch,scope=x,state=zombi:9-1`",
         "5GB" "`5GB` is not a size" "write `unknown=1,usr=root,rss>5G,main=true,user=nosuch,scope=x,state=zombi:9-1`",
         "true" "`true` is neither yes nor no" "write `unknown=1,usr=root,rss>5GB,main=yes,user=nosuch,scope=x,state=zombi:9-1`",

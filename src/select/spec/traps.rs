@@ -73,6 +73,27 @@ impl Value<'_> {
         ))
     }
 
+    /// A comparison with a number beyond which no process has any.
+    pub(super) fn out_of_reach(self, matcher: &Matcher) -> Option<Fault> {
+        let Matcher::Number(number, _) = matcher else {
+            return None;
+        };
+        let key = self.key.name();
+        let (least, most) = match self.key {
+            Key::Nice | Key::NiceLowest => (-20, Some(19)),
+            _ => (0, None),
+        };
+        let help = match self.op {
+            Op::Less if *number <= least => format!("`{key}` is never below {least}: write a larger number"),
+            Op::More if most.is_some_and(|most| *number >= most) => {
+                format!("`{key}` is never above {number}: write a smaller number")
+            }
+            _ => return None,
+        };
+        let message = format!("`{key}{}{}` can never match", self.op.text(), self.piece.raw());
+        Some(self.fault(message, help))
+    }
+
     fn is_one_of_several(self) -> bool {
         self.all.raw() != self.piece.raw()
     }

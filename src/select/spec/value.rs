@@ -64,7 +64,7 @@ impl Value<'_> {
     /// Reads the value.
     pub(super) fn read(self, accounts: &dyn Accounts) -> Result<Matcher, Fault> {
         let plain = self.piece.plain();
-        match self.key.kind() {
+        let matcher = match self.key.kind() {
             Kind::Text | Kind::Program if matches!(self.op, Op::Like | Op::NotLike) => self.regex(&plain),
             Kind::Text => self.glob(&plain),
             Kind::Program => self.program(&plain, accounts),
@@ -76,7 +76,8 @@ impl Value<'_> {
             Kind::YesNo => self.yes_no(&plain),
             Kind::Scope => self.scope(&plain),
             Kind::State => self.state(&plain),
-        }
+        }?;
+        self.out_of_reach(&matcher).map_or(Ok(matcher), Err)
     }
 
     fn parsed(self, plain: &str) -> Result<Glob, Fault> {
