@@ -354,6 +354,7 @@ fn limits_of_restarts_are_read() {
         "3 per 2d",
         "-1 per 1h",
         "3 in 1h",
+        "1000 per 1d",
     ] {
         assert!(parse_restarts(text).is_err(), "{text}");
     }

@@ -25,11 +25,18 @@ impl Room {
     }
 
     fn run(&self, recheck: &str) -> Output {
+        self.run_with(recheck, Some("state"))
+    }
+
+    /// `state`: the name of the state file, if there is one.
+    fn run_with(&self, recheck: &str, state: Option<&str>) -> Output {
         let config = self.place.script("check.toml", &self.check);
+        let state = state.map(|name| ["--state".into(), self.place.path().join(name).into_os_string()]);
         Procward::new()
             .args(["check", "--format", "mon", "--recheck", recheck])
             .args(["--config".into(), config.into_os_string()])
-            .args(["--state".into(), self.place.path().join("state").into_os_string()])
+            .args(state.into_iter().flatten())
+            .env("MON_STATEDIR", "/nonexistent")
             .run()
     }
 
@@ -111,5 +118,23 @@ fn a_limit_of_restarts_counts_those_between_the_runs_too() {
         daemon = room.start();
     }
     room.run("0").ends(1).says("restarting: 4 times in 1 h");
+    // What is known counts where nothing can be noted: beside a name as long as this no other finds room.
+    let long = "s".repeat(250);
+    let state = |name: &str| room.place.path().join(name);
+    std::fs::copy(state("state"), state(&long)).expect("a copy");
+    let output = room.run_with("0", Some(&long)).ends(1);
+    output
+        .says("restarting: 4 times in 1 h")
+        .says("can't be written: File name too long");
+    drop(daemon);
+}
+
+#[test]
+fn a_limit_of_restarts_without_a_state_file_is_told() {
+    let room = Room::new("restarts = \"2 per 1h\"");
+    let daemon = room.start();
+    let untold = "restarts are not judged, of daemon: there is no state file";
+    room.run_with("0", None).ends(0).says(untold);
+    assert!(!room.run("0").ends(0).stdout().contains("not judged"));
     drop(daemon);
 }
