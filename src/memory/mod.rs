@@ -41,7 +41,7 @@ pub struct Recollection {
     /// When that was.
     #[serde(default)]
     pub matched_at: Option<u64>,
-    /// When one of them was replaced by another.
+    /// In which runs they had been replaced by others.
     #[serde(default)]
     pub replaced: Vec<u64>,
     /// What matched in every look, and since when.
@@ -151,11 +151,9 @@ impl Recollection {
             since.extend(others.filter(|known| !matched.contains(&(known.pid, known.start))));
         }
         self.since = since;
-        let gone = self.matched.iter().filter(|id| !matched.contains(id)).count();
-        let new = matched.iter().filter(|id| !self.matched.contains(id)).count();
-        let few = self.matched.len() <= FEW && matched.len() <= FEW;
-        if few {
-            self.replaced.extend(std::iter::repeat_n(now, gone.min(new)));
+        // Of whom it can't be told may be the one that seems to be gone.
+        if verdict.state != State::Unknown && self.was_restarted(&matched) {
+            self.replaced.push(now);
         }
         self.replaced.retain(|at| now.saturating_sub(*at) <= DAY);
         let surplus = self.replaced.len().saturating_sub(REPLACEMENTS);
@@ -172,6 +170,15 @@ impl Recollection {
         });
         let surplus = self.runs.len().saturating_sub(RUNS);
         self.runs.drain(..surplus);
+    }
+
+    /// Whether others were started in place of those that matched in the run before. A restart is one, of however many
+    /// processes; and while the oldest stays, which started the others, those are sessions and workers.
+    fn was_restarted(&self, matched: &[Identity]) -> bool {
+        let few = self.matched.len() <= FEW && matched.len() <= FEW;
+        let oldest = self.matched.iter().min_by_key(|(pid, start)| (start, pid));
+        few && oldest.is_some_and(|oldest| !matched.contains(oldest))
+            && matched.iter().any(|id| !self.matched.contains(id))
     }
 
     /// The processes that matched before this run, at `now`.

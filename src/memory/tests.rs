@@ -117,6 +117,45 @@ fn a_gap_does_not_hide_that_the_process_is_another_one() {
 }
 
 #[test]
+fn a_restart_is_one_of_however_many_processes() {
+    let runs: Vec<_> = [[1, 2, 3, 4, 5], [6, 7, 8, 9, 10]]
+        .iter()
+        .zip([0, 60])
+        .map(|(ids, at)| (at, outcome(State::Ok, ids, false)))
+        .collect();
+    assert_eq!(after(&runs).replaced, [60]);
+}
+
+#[test]
+fn sessions_come_and_go_while_the_oldest_stays() {
+    // The order in which they match is not that of their start.
+    let sets: [&[i32]; 5] = [&[9, 7], &[7], &[10, 7], &[11, 7, 12], &[13, 11]];
+    let runs: Vec<_> = sets
+        .iter()
+        .zip([0, 60, 120, 180, 240])
+        .map(|(ids, at)| (at, outcome(State::Ok, ids, false)))
+        .collect();
+    assert!(after(&runs[..4]).replaced.is_empty());
+    assert_eq!(after(&runs).replaced, [240]);
+    // One that ends is not replaced by those that were there.
+    let ended = [
+        (0, outcome(State::Ok, &[7, 8], false)),
+        (60, outcome(State::Ok, &[8], false)),
+    ];
+    assert!(after(&ended).replaced.is_empty());
+}
+
+#[test]
+fn who_can_not_be_told_is_not_replaced() {
+    let known = after(&[
+        (0, outcome(State::Ok, &[7], false)),
+        (60, outcome(State::Unknown, &[8], false)),
+        (120, outcome(State::Ok, &[7, 8], false)),
+    ]);
+    assert!(known.replaced.is_empty(), "{known:?}");
+}
+
+#[test]
 fn another_selector_under_the_same_name_is_another_check() {
     let mut memory = Memory::default();
     memory.note(&cron(), &outcome(State::Ok, &[7], true), 0, &|_| false);
