@@ -47,6 +47,9 @@ pub struct Recollection {
     /// What matched in every look, and since when.
     #[serde(default)]
     pub since: Vec<Spell>,
+    /// Whether it is restarting: from the third troubled run of ten until ten runs were quiet.
+    #[serde(default)]
+    pub restarting: bool,
 }
 
 /// A process that matches in every look, or several, one started in place of the other.
@@ -69,6 +72,9 @@ pub struct Run {
     pub at: u64,
     /// Whether it passed only when it was looked at again.
     pub rechecked: bool,
+    /// Whether none of the processes was there in the run before.
+    #[serde(default)]
+    pub replaced: bool,
     /// Whether it failed.
     pub failed: bool,
 }
@@ -119,7 +125,7 @@ impl Memory {
         };
         self.checks.retain(|_, known| !old(known));
         let known = self.checks.entry(key(check)).or_default();
-        known.note(verdict, now, went_on);
+        known.note(check, verdict, now, went_on);
     }
 }
 
@@ -130,7 +136,7 @@ pub fn key(check: &Check) -> String {
 }
 
 impl Recollection {
-    fn note(&mut self, verdict: &Verdict, now: u64, went_on: &dyn Fn(&Sighting) -> bool) {
+    fn note(&mut self, check: &Check, verdict: &Verdict, now: u64, went_on: &dyn Fn(&Sighting) -> bool) {
         let matched: Vec<Identity> = verdict.sightings.iter().map(identity).collect();
         let begun = |seen: &Sighting| now.saturating_sub(seen.span.as_secs());
         let mut since: Vec<Spell> = verdict
@@ -152,9 +158,18 @@ impl Recollection {
         }
         self.since = since;
         // Of whom it can't be told may be the one that seems to be gone.
-        if verdict.state != State::Unknown && self.was_restarted(&matched) {
+        let restarted = verdict.state != State::Unknown && self.was_restarted(&matched);
+        if restarted {
             self.replaced.push(now);
         }
+        let recent = self
+            .matched_at
+            .is_some_and(|at| now.saturating_sub(at) <= Restarts::HOUR.per.as_secs());
+        let replaced = restarted
+            && recent
+            // What need not be there comes and goes: jobs.
+            && check.count.min > 0
+            && !matched.iter().any(|id| self.matched.contains(id));
         self.replaced.retain(|at| now.saturating_sub(*at) <= DAY);
         let surplus = self.replaced.len().saturating_sub(REPLACEMENTS);
         self.replaced.drain(..surplus);
@@ -166,10 +181,21 @@ impl Recollection {
         self.runs.push(Run {
             at: now,
             rechecked: verdict.state == State::Ok && verdict.rechecked,
+            replaced,
             failed: matches!(verdict.state, State::Warning | State::Critical),
         });
         let surplus = self.runs.len().saturating_sub(RUNS);
         self.runs.drain(..surplus);
+        let troubled = self.runs.iter().filter(|run| run.is_troubled()).count();
+        self.restarting = troubled >= OFTEN || (self.restarting && !self.is_quiet());
+    }
+
+    /// Whether in all the runs that are remembered nothing happened.
+    fn is_quiet(&self) -> bool {
+        let begun = self.runs.first().map_or(0, |run| run.at);
+        self.runs.len() == RUNS
+            && !self.runs.iter().any(|run| run.is_troubled() || run.failed)
+            && !self.replaced.iter().any(|at| *at > begun)
     }
 
     /// Whether others were started in place of those that matched in the run before. A restart is one, of however many
@@ -293,16 +319,23 @@ impl Recollection {
             let count = within(limit.per);
             return (count > limit.count).then(|| format!("restarting: {count} times in {}", limit.span()));
         }
-        let rechecked = self.runs.iter().filter(|run| run.rechecked).count();
-        if rechecked < OFTEN {
+        if !self.restarting {
             return None;
         }
+        let rechecked = self.runs.iter().filter(|run| run.rechecked).count();
         let runs = self.runs.len();
         let hour = Restarts::HOUR;
-        Some(match within(hour.per) {
-            0 => format!("restarting: it needed a second look in {rechecked} of the last {runs} runs"),
-            count => format!("restarting: {count} times in {}", hour.span()),
+        Some(match (within(hour.per), rechecked) {
+            (0, 0) => format!("restarting: it did, and is not quiet for {RUNS} runs yet"),
+            (0, _) => format!("restarting: it needed a second look in {rechecked} of the last {runs} runs"),
+            (count, _) => format!("restarting: {count} times in {}", hour.span()),
         })
+    }
+}
+
+impl Run {
+    fn is_troubled(&self) -> bool {
+        self.rechecked || self.replaced
     }
 }
 

@@ -69,8 +69,68 @@ fn three_second_looks_in_ten_runs_are_a_warning() {
         known.restarts(None, 600).as_deref(),
         Some("restarting: 3 times in 1 h")
     );
-    runs.extend((10..14).map(|n| (n * 60, outcome(State::Ok, &[10], false))));
-    assert_eq!(after(&runs).restarts(None, 900), None);
+    // One page for one fault: it stays until ten runs are quiet.
+    runs.extend((10..20).map(|n| (n * 60, outcome(State::Ok, &[10], false))));
+    assert!(after(&runs[..19]).restarting);
+    assert_eq!(after(&runs).restarts(None, 1200), None);
+}
+
+/// Whether it is warned of after each run, a minute apart, of this process.
+fn warned(pids: impl Iterator<Item = i32>) -> Vec<bool> {
+    let (mut memory, mut warned) = (Memory::default(), Vec::new());
+    for (at, pid) in (0..).step_by(60).zip(pids) {
+        memory.note(&cron(), &outcome(State::Ok, &[pid], false), at, &|_| false);
+        let known = memory.of(&cron()).unwrap();
+        warned.push(known.restarts(None, at).is_some());
+    }
+    warned
+}
+
+#[test]
+fn a_crash_loop_that_is_up_whenever_it_is_looked_at_is_warned_of_once() {
+    let every_run = warned(0..25);
+    assert_eq!(every_run, [vec![false; 3], vec![true; 22]].concat());
+    // Once in nine runs after that is the same fault.
+    let slower = warned((0..4).chain((4..80).map(|n| n / 9 + 4)));
+    assert_eq!(slower, [vec![false; 3], vec![true; 77]].concat());
+}
+
+#[test]
+fn restarts_far_apart_are_none_to_warn_of() {
+    assert_eq!(warned((0..60).map(|n| n / 5)), [false; 60]);
+    // Once a day, seen by a run a day.
+    let daily: Vec<_> = (0..9i32)
+        .map(|day| {
+            let at = u64::try_from(day).unwrap() * DAY;
+            (at, outcome(State::Ok, &[7 + day], false))
+        })
+        .collect();
+    assert!(!after(&daily).restarting);
+}
+
+#[test]
+fn what_need_not_be_there_does_not_restart() {
+    let mut check = cron();
+    check.count.min = 0;
+    let mut memory = Memory::default();
+    for (at, pid) in (0..).step_by(60).zip(7..20) {
+        memory.note(&check, &outcome(State::Ok, &[pid], false), at, &|_| false);
+    }
+    assert!(!memory.of(&check).unwrap().restarting);
+}
+
+#[test]
+fn a_failure_is_no_quiet_run() {
+    let mut runs: Vec<_> = (0..4)
+        .map(|n: i32| {
+            (
+                u64::try_from(n).unwrap() * 60,
+                outcome(State::Ok, &[7 + n], false),
+            )
+        })
+        .collect();
+    runs.extend((4..20).map(|n| (n * 60, outcome(State::Critical, &[], true))));
+    assert!(after(&runs).restarting);
 }
 
 #[test]
