@@ -59,7 +59,7 @@ pub struct Spell {
     pub pid: i32,
     /// Its start time.
     pub start: u64,
-    /// Its program, comm and user: what another one started in its place has, too.
+    /// Its program and user, and where need be its comm: what another one started in its place has, too.
     pub who: String,
     /// Since when.
     pub since: u64,
@@ -358,8 +358,9 @@ fn span(time: Duration) -> String {
 
 /// What a process and another one started in its place have in common.
 fn who(seen: &Sighting) -> String {
-    let [program, name] = [&seen.program, &seen.name].map(|text| String::from_utf8_lossy(text));
-    let uid = seen.uid.map_or_else(|| "?".into(), |uid| uid.to_string());
+    let (program, name, uid) = seen.who();
+    let [program, name] = [program, name].map(|text| String::from_utf8_lossy(text));
+    let uid = uid.map_or_else(|| "?".into(), |uid| uid.to_string());
     format!("{program} {name} {uid}")
 }
 

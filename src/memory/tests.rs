@@ -371,6 +371,24 @@ fn who_is_started_anew_again_and_again_does_not_begin_anew() {
 }
 
 #[test]
+fn who_forks_and_takes_another_name_does_not_begin_anew() {
+    let lasts = |program: &str| {
+        let mut memory = Memory::default();
+        let states = (0..12u8).map(|minute| {
+            let mut hog = hog(100 + i32::from(minute), program, 50, 50);
+            hog.name = vec![b'a' + minute];
+            run(&mut memory, u64::from(minute) * 60, &[hog]).state
+        });
+        states.last()
+    };
+    assert_eq!(lasts("/opt/forks"), Some(State::Warning));
+    // What an interpreter runs, or a program that can't be read, is told apart by nothing else.
+    for program in ["/usr/bin/perl", "/bin/busybox", "forks"] {
+        assert_eq!(lasts(program), Some(State::Ok), "{program}");
+    }
+}
+
+#[test]
 fn after_a_long_pause_the_clocks_tell_whether_it_went_on() {
     let spins = [hog(7, "spins", 90_000, 3)];
     let after = |pause: u64, went_on: bool| {
