@@ -58,7 +58,9 @@ impl<'a> Watch<'a> {
     #[must_use]
     pub fn run(&self, items: &[Item], store: Option<Store>) -> Report {
         let Some(mut store) = store else {
-            return self.look_until_decided(items, &mut Known::default());
+            let mut report = self.look_until_decided(items, &mut Known::default());
+            report.remarks.extend(self.restarts_untold(items));
+            return report;
         };
         let mut known = Known {
             samples: store.memory.samples.clone(),
@@ -76,13 +78,15 @@ impl<'a> Watch<'a> {
             let Some(check) = check_of(items, &verdict.name) else {
                 continue;
             };
-            match (store.memory.of(check), &saved) {
-                (Some(known), Ok(())) => known.settle(check, verdict, now),
+            match (store.memory.of(check), check.patience) {
                 // What goes on for long can't be told from run to run, so this one decides.
-                _ if check.patience.is_some() && verdict.state == State::Critical => {
-                    verdict.state = State::Warning;
-                    verdict.story.push("judged by this run alone".into());
+                (_, Some(_)) if saved.is_err() => {
+                    if verdict.state == State::Critical {
+                        verdict.state = State::Warning;
+                        verdict.story.push("judged by this run alone".into());
+                    }
                 }
+                (Some(known), _) => known.settle(check, verdict, now),
                 _ => {}
             }
         }
@@ -92,6 +96,18 @@ impl<'a> Watch<'a> {
         report.remarks = remarks;
         report.remarks.extend(store.remark.into_iter().chain(saved.err()));
         report
+    }
+
+    /// A limit of restarts that nothing can come of is told, or it would be an OK that nobody looked for.
+    fn restarts_untold(&self, items: &[Item]) -> Option<String> {
+        let limited = checks(items).into_iter().filter(|check| check.restarts.is_some());
+        let names: Vec<&str> = limited.map(|check| check.name.as_str()).collect();
+        let why = if self.view.is_live() {
+            "there is no state file, so nothing is known of earlier runs; give --state FILE"
+        } else {
+            "a snapshot is one look"
+        };
+        (!names.is_empty()).then(|| format!("restarts are not judged, of {}: {why}", names.join(", ")))
     }
 
     fn look_until_decided(&self, items: &[Item], known: &mut Known) -> Report {

@@ -3,6 +3,7 @@
 use super::State;
 use super::check::Faulty;
 use crate::select::Range;
+use crate::select::script::{file_name, is_interpreter};
 use crate::snapshot::Bytes;
 use std::time::Duration;
 
@@ -186,12 +187,21 @@ impl Sighting {
         (self.pid, self.start) == (other.pid, other.start)
     }
 
+    /// What it has in common with another one started in its place: program, user, and, where the program says nothing
+    /// of what it does, comm, which a process may change as it likes.
+    #[must_use]
+    pub fn who(&self) -> (&[u8], &[u8], Option<u32>) {
+        let file = file_name(&self.program);
+        let telling = self.program.starts_with(b"/") && !is_interpreter(file) && file != b"busybox";
+        let name = if telling { &[] } else { self.name.as_slice() };
+        (&self.program, name, self.uid)
+    }
+
     /// Whether this process may have been started in place of an earlier one: it is of the same program and user, and
     /// was born since. `ago`: when the earlier one was seen.
     #[must_use]
     pub fn succeeds(&self, earlier: &Sighting, ago: Duration) -> bool {
-        let alike = (&self.program, &self.name, self.uid) == (&earlier.program, &earlier.name, earlier.uid);
-        alike && self.age.is_some_and(|age| age <= ago)
+        self.who() == earlier.who() && self.age.is_some_and(|age| age <= ago)
     }
 }
 

@@ -41,12 +41,15 @@ pub struct Recollection {
     /// When that was.
     #[serde(default)]
     pub matched_at: Option<u64>,
-    /// When one of them was replaced by another.
+    /// In which runs they had been replaced by others.
     #[serde(default)]
     pub replaced: Vec<u64>,
     /// What matched in every look, and since when.
     #[serde(default)]
     pub since: Vec<Spell>,
+    /// Whether it is restarting: from the third troubled run of ten until ten runs were quiet.
+    #[serde(default)]
+    pub restarting: bool,
 }
 
 /// A process that matches in every look, or several, one started in place of the other.
@@ -56,7 +59,7 @@ pub struct Spell {
     pub pid: i32,
     /// Its start time.
     pub start: u64,
-    /// Its program, comm and user: what another one started in its place has, too.
+    /// Its program and user, and where need be its comm: what another one started in its place has, too.
     pub who: String,
     /// Since when.
     pub since: u64,
@@ -69,6 +72,9 @@ pub struct Run {
     pub at: u64,
     /// Whether it passed only when it was looked at again.
     pub rechecked: bool,
+    /// Whether none of the processes was there in the run before.
+    #[serde(default)]
+    pub replaced: bool,
     /// Whether it failed.
     pub failed: bool,
 }
@@ -119,7 +125,7 @@ impl Memory {
         };
         self.checks.retain(|_, known| !old(known));
         let known = self.checks.entry(key(check)).or_default();
-        known.note(verdict, now, went_on);
+        known.note(check, verdict, now, went_on);
     }
 }
 
@@ -130,7 +136,7 @@ pub fn key(check: &Check) -> String {
 }
 
 impl Recollection {
-    fn note(&mut self, verdict: &Verdict, now: u64, went_on: &dyn Fn(&Sighting) -> bool) {
+    fn note(&mut self, check: &Check, verdict: &Verdict, now: u64, went_on: &dyn Fn(&Sighting) -> bool) {
         let matched: Vec<Identity> = verdict.sightings.iter().map(identity).collect();
         let begun = |seen: &Sighting| now.saturating_sub(seen.span.as_secs());
         let mut since: Vec<Spell> = verdict
@@ -151,12 +157,19 @@ impl Recollection {
             since.extend(others.filter(|known| !matched.contains(&(known.pid, known.start))));
         }
         self.since = since;
-        let gone = self.matched.iter().filter(|id| !matched.contains(id)).count();
-        let new = matched.iter().filter(|id| !self.matched.contains(id)).count();
-        let few = self.matched.len() <= FEW && matched.len() <= FEW;
-        if few {
-            self.replaced.extend(std::iter::repeat_n(now, gone.min(new)));
+        // Of whom it can't be told may be the one that seems to be gone.
+        let restarted = verdict.state != State::Unknown && self.was_restarted(&matched);
+        if restarted {
+            self.replaced.push(now);
         }
+        let recent = self
+            .matched_at
+            .is_some_and(|at| now.saturating_sub(at) <= Restarts::HOUR.per.as_secs());
+        let replaced = restarted
+            && recent
+            // What need not be there comes and goes: jobs.
+            && check.count.min > 0
+            && !matched.iter().any(|id| self.matched.contains(id));
         self.replaced.retain(|at| now.saturating_sub(*at) <= DAY);
         let surplus = self.replaced.len().saturating_sub(REPLACEMENTS);
         self.replaced.drain(..surplus);
@@ -168,10 +181,30 @@ impl Recollection {
         self.runs.push(Run {
             at: now,
             rechecked: verdict.state == State::Ok && verdict.rechecked,
+            replaced,
             failed: matches!(verdict.state, State::Warning | State::Critical),
         });
         let surplus = self.runs.len().saturating_sub(RUNS);
         self.runs.drain(..surplus);
+        let troubled = self.runs.iter().filter(|run| run.is_troubled()).count();
+        self.restarting = troubled >= OFTEN || (self.restarting && !self.is_quiet());
+    }
+
+    /// Whether in all the runs that are remembered nothing happened.
+    fn is_quiet(&self) -> bool {
+        let begun = self.runs.first().map_or(0, |run| run.at);
+        self.runs.len() == RUNS
+            && !self.runs.iter().any(|run| run.is_troubled() || run.failed)
+            && !self.replaced.iter().any(|at| *at > begun)
+    }
+
+    /// Whether others were started in place of those that matched in the run before. A restart is one, of however many
+    /// processes; and while the oldest stays, which started the others, those are sessions and workers.
+    fn was_restarted(&self, matched: &[Identity]) -> bool {
+        let few = self.matched.len() <= FEW && matched.len() <= FEW;
+        let oldest = self.matched.iter().min_by_key(|(pid, start)| (start, pid));
+        few && oldest.is_some_and(|oldest| !matched.contains(oldest))
+            && matched.iter().any(|id| !self.matched.contains(id))
     }
 
     /// The processes that matched before this run, at `now`.
@@ -286,16 +319,23 @@ impl Recollection {
             let count = within(limit.per);
             return (count > limit.count).then(|| format!("restarting: {count} times in {}", limit.span()));
         }
-        let rechecked = self.runs.iter().filter(|run| run.rechecked).count();
-        if rechecked < OFTEN {
+        if !self.restarting {
             return None;
         }
+        let rechecked = self.runs.iter().filter(|run| run.rechecked).count();
         let runs = self.runs.len();
         let hour = Restarts::HOUR;
-        Some(match within(hour.per) {
-            0 => format!("restarting: it needed a second look in {rechecked} of the last {runs} runs"),
-            count => format!("restarting: {count} times in {}", hour.span()),
+        Some(match (within(hour.per), rechecked) {
+            (0, 0) => format!("restarting: it did, and is not quiet for {RUNS} runs yet"),
+            (0, _) => format!("restarting: it needed a second look in {rechecked} of the last {runs} runs"),
+            (count, _) => format!("restarting: {count} times in {}", hour.span()),
         })
+    }
+}
+
+impl Run {
+    fn is_troubled(&self) -> bool {
+        self.rechecked || self.replaced
     }
 }
 
@@ -318,8 +358,9 @@ fn span(time: Duration) -> String {
 
 /// What a process and another one started in its place have in common.
 fn who(seen: &Sighting) -> String {
-    let [program, name] = [&seen.program, &seen.name].map(|text| String::from_utf8_lossy(text));
-    let uid = seen.uid.map_or_else(|| "?".into(), |uid| uid.to_string());
+    let (program, name, uid) = seen.who();
+    let [program, name] = [program, name].map(|text| String::from_utf8_lossy(text));
+    let uid = uid.map_or_else(|| "?".into(), |uid| uid.to_string());
     format!("{program} {name} {uid}")
 }
 

@@ -1,5 +1,6 @@
 //! `restarts = "3 per 1h"`: how often a process may be replaced before that is worth a warning.
 
+use super::REPLACEMENTS;
 use crate::select::parse_duration;
 use std::time::Duration;
 
@@ -41,10 +42,15 @@ impl Restarts {
 pub fn parse_restarts(text: &str) -> Result<Restarts, String> {
     let wrong = || format!("`{text}` is no limit of restarts: write \"3 per 1h\"");
     let (count, per) = text.split_once(" per ").ok_or_else(wrong)?;
-    let count = count.trim().parse().map_err(|_| wrong())?;
+    let count: usize = count.trim().parse().map_err(|_| wrong())?;
     let per = parse_duration(per.trim()).map_err(|_| wrong())?;
     if per < Duration::from_secs(60) || per > Duration::from_secs(86_400) {
         return Err(format!("`{text}`: the time lies between 1m and 1d"));
+    }
+    if count >= REPLACEMENTS {
+        return Err(format!(
+            "`{text}`: no more than {REPLACEMENTS} are remembered, so the limit is less"
+        ));
     }
     Ok(Restarts { count, per })
 }

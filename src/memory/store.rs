@@ -27,8 +27,20 @@ pub struct Store {
 const VERSION: u32 = 2;
 /// A larger file is not ours.
 const LIMIT: u64 = 64 << 20;
+/// What every file of ours begins with, whatever its version.
+const BEGINNING: &[u8] = b"{\"procward_state\"";
 /// Where packages put it.
 const DIRECTORY: &str = "/var/lib/procward";
+
+/// Why a file is not used.
+enum Useless {
+    /// There is none.
+    None,
+    /// It is one of ours, or the beginning of one: it is replaced.
+    Ours(String),
+    /// It is not, or that can't be told: nothing is written in its place.
+    Foreign(String),
+}
 
 #[derive(Serialize, Deserialize)]
 struct File {
@@ -46,11 +58,10 @@ impl Store {
             Ok(memory) if memory.view == view => (memory, None),
             // Another boot, of which nothing is alive, or another container, which numbers its processes otherwise.
             Ok(_) => (Memory::default(), None),
-            Err(None) => (Memory::default(), None),
-            Err(Some(what)) => {
-                let sentence = format!("the state file {} is not used: {what}", path.display());
-                (Memory::default(), Some(sentence))
-            }
+            Err(Useless::None) => (Memory::default(), None),
+            Err(Useless::Ours(what)) => (Memory::default(), Some(unused(&path, &what))),
+            // Told when it is to be written.
+            Err(Useless::Foreign(_)) => (Memory::default(), None),
         };
         Some(Store {
             path,
@@ -60,20 +71,23 @@ impl Store {
         })
     }
 
-    /// Replaces the file. Another run may have written it meanwhile: what it noted of other checks is kept.
+    /// Replaces the file, if it is one of ours. Another run may have written it meanwhile: what it noted of other checks
+    /// is kept.
     ///
     /// # Errors
     /// A sentence.
     pub fn save(&self, ours: &[String]) -> Result<(), String> {
         let mut memory = self.memory.clone();
-        if let Ok(theirs) = read(&self.path, self.notes)
-            && theirs.view == memory.view
-        {
-            for (name, known) in theirs.checks {
-                if !ours.contains(&name) {
-                    memory.checks.insert(name, known);
+        match read(&self.path, self.notes) {
+            Ok(theirs) if theirs.view == memory.view => {
+                for (name, known) in theirs.checks {
+                    if !ours.contains(&name) {
+                        memory.checks.insert(name, known);
+                    }
                 }
             }
+            Ok(_) | Err(Useless::None | Useless::Ours(_)) => {}
+            Err(Useless::Foreign(what)) => return Err(unused(&self.path, &what)),
         }
         let failed = |error: &dyn std::fmt::Display| {
             format!("the state file {} can't be written: {error}", self.path.display())
@@ -101,46 +115,59 @@ fn place(notes: Notes) -> Option<PathBuf> {
     usable.unwrap_or(false).then(|| directory.join(name))
 }
 
-/// `Err(None)`: there is none yet.
-fn read(path: &Path, notes: Notes) -> Result<Memory, Option<String>> {
+fn unused(path: &Path, what: &str) -> String {
+    format!("the state file {} is not used: {what}", path.display())
+}
+
+fn read(path: &Path, notes: Notes) -> Result<Memory, Useless> {
     match notes.of_file(path, || Ok(bytes_of(path))) {
         Ok(bytes) => memory_in(&bytes?),
-        Err(error) => Err(Some(error.to_string())),
+        Err(error) => Err(Useless::Foreign(error.to_string())),
     }
 }
 
-fn bytes_of(path: &Path) -> Result<Vec<u8>, Option<String>> {
+fn bytes_of(path: &Path) -> Result<Vec<u8>, Useless> {
+    let foreign = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => Useless::None,
+        _ => Useless::Foreign(error.to_string()),
+    };
+    let not_ours = || Useless::Foreign("it is no file of procward's, and not replaced".into());
+    // Opening a device may set it going.
+    if !std::fs::symlink_metadata(path).map_err(foreign)?.is_file() {
+        return Err(not_ours());
+    }
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let opened = std::fs::OpenOptions::new()
+    let file = std::fs::OpenOptions::new()
         .read(true)
         .custom_flags(i32::try_from(flags.bits()).unwrap_or(0))
-        .open(path);
-    let file = match opened {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(None),
-        Err(error) => return Err(Some(error.to_string())),
-    };
-    let about = file.metadata().map_err(|error| Some(error.to_string()))?;
-    if !about.is_file() || about.len() > LIMIT {
-        return Err(Some("it is no file of procward's".into()));
+        .open(path)
+        .map_err(foreign)?;
+    let about = file.metadata().map_err(foreign)?;
+    let mut bytes = Vec::new();
+    let beginning = (&file).take(BEGINNING.len() as u64).read_to_end(&mut bytes);
+    beginning.map_err(foreign)?;
+    // One that was cut short is ours, too.
+    if !about.is_file() || about.len() > LIMIT || !BEGINNING.starts_with(&bytes) {
+        return Err(not_ours());
     }
     if about.uid() != geteuid().as_raw() {
-        return Err(Some("it belongs to another user".into()));
+        return Err(Useless::Ours("it belongs to another user".into()));
     }
     if about.mode() & 0o022 != 0 {
-        return Err(Some("others may write to it".into()));
+        return Err(Useless::Ours("others may write to it".into()));
     }
-    let mut bytes = Vec::new();
-    let whole = file.take(LIMIT).read_to_end(&mut bytes);
-    whole.map_err(|error| Some(error.to_string()))?;
+    (&file).take(LIMIT).read_to_end(&mut bytes).map_err(foreign)?;
     Ok(bytes)
 }
 
-fn memory_in(bytes: &[u8]) -> Result<Memory, Option<String>> {
+fn memory_in(bytes: &[u8]) -> Result<Memory, Useless> {
     match serde_json::from_slice::<File>(bytes) {
         Ok(file) if file.procward_state == VERSION => Ok(file.memory),
-        Ok(file) => Err(Some(format!("version {} is not known", file.procward_state))),
-        Err(_) => Err(Some("it is damaged".into())),
+        Ok(file) => Err(Useless::Ours(format!(
+            "version {} is not known",
+            file.procward_state
+        ))),
+        Err(_) => Err(Useless::Ours("it is damaged".into())),
     }
 }
 
@@ -231,7 +258,7 @@ mod tests {
             "",
             "{",
             "{\"procward_state\":9,\"memory\":{\"view\":null}}",
-            "[1]",
+            "{\"procward_state\":2,\"mem",
         ] {
             std::fs::write(&path, text).unwrap();
             let store = Store::open(Some(&path), boot(), Notes::none()).unwrap();
@@ -276,14 +303,39 @@ mod tests {
     }
 
     #[test]
-    fn a_link_or_a_directory_is_no_state_file() {
+    fn what_is_not_ours_is_neither_used_nor_replaced() {
         let dir = tempfile::tempdir().unwrap();
-        std::os::unix::fs::symlink("/etc/passwd", dir.path().join("link")).unwrap();
-        for name in ["link", "."] {
-            let store = Store::open(Some(&dir.path().join(name)), boot(), Notes::none()).unwrap();
-            assert!(store.remark.is_some(), "{name}");
+        let at = |name: &str| dir.path().join(name);
+        std::os::unix::fs::symlink("/etc/passwd", at("link")).unwrap();
+        std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        std::fs::create_dir(at("directory")).unwrap();
+        std::fs::write(at("list"), "[1]").unwrap();
+        std::fs::write(at("passwd"), "root:x:0:0\n").unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            at("fifo"),
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR,
+            0,
+        )
+        .unwrap();
+        for name in ["link", "socket", "directory", "list", "passwd", "fifo"] {
+            let about = || {
+                let about = std::fs::symlink_metadata(at(name)).unwrap();
+                (about.ino(), about.mode(), about.len())
+            };
+            let before = about();
+            let store = Store::open(Some(&at(name)), boot(), Notes::none()).unwrap();
+            let said = store.save(&[]).unwrap_err();
+            assert!(
+                said.ends_with(&format!(
+                    "/{name} is not used: it is no file of procward's, and not replaced"
+                )),
+                "{said}"
+            );
+            assert_eq!((store.remark, before), (None, about()), "{name}");
         }
-        let nowhere = Store::open(Some(&dir.path().join("none/state")), boot(), Notes::none()).unwrap();
+        let nowhere = Store::open(Some(&at("none/state")), boot(), Notes::none()).unwrap();
         assert!(nowhere.save(&[]).is_err());
     }
 }

@@ -69,8 +69,68 @@ fn three_second_looks_in_ten_runs_are_a_warning() {
         known.restarts(None, 600).as_deref(),
         Some("restarting: 3 times in 1 h")
     );
-    runs.extend((10..14).map(|n| (n * 60, outcome(State::Ok, &[10], false))));
-    assert_eq!(after(&runs).restarts(None, 900), None);
+    // One page for one fault: it stays until ten runs are quiet.
+    runs.extend((10..20).map(|n| (n * 60, outcome(State::Ok, &[10], false))));
+    assert!(after(&runs[..19]).restarting);
+    assert_eq!(after(&runs).restarts(None, 1200), None);
+}
+
+/// Whether it is warned of after each run, a minute apart, of this process.
+fn warned(pids: impl Iterator<Item = i32>) -> Vec<bool> {
+    let (mut memory, mut warned) = (Memory::default(), Vec::new());
+    for (at, pid) in (0..).step_by(60).zip(pids) {
+        memory.note(&cron(), &outcome(State::Ok, &[pid], false), at, &|_| false);
+        let known = memory.of(&cron()).unwrap();
+        warned.push(known.restarts(None, at).is_some());
+    }
+    warned
+}
+
+#[test]
+fn a_crash_loop_that_is_up_whenever_it_is_looked_at_is_warned_of_once() {
+    let every_run = warned(0..25);
+    assert_eq!(every_run, [vec![false; 3], vec![true; 22]].concat());
+    // Once in nine runs after that is the same fault.
+    let slower = warned((0..4).chain((4..80).map(|n| n / 9 + 4)));
+    assert_eq!(slower, [vec![false; 3], vec![true; 77]].concat());
+}
+
+#[test]
+fn restarts_far_apart_are_none_to_warn_of() {
+    assert_eq!(warned((0..60).map(|n| n / 5)), [false; 60]);
+    // Once a day, seen by a run a day.
+    let daily: Vec<_> = (0..9i32)
+        .map(|day| {
+            let at = u64::try_from(day).unwrap() * DAY;
+            (at, outcome(State::Ok, &[7 + day], false))
+        })
+        .collect();
+    assert!(!after(&daily).restarting);
+}
+
+#[test]
+fn what_need_not_be_there_does_not_restart() {
+    let mut check = cron();
+    check.count.min = 0;
+    let mut memory = Memory::default();
+    for (at, pid) in (0..).step_by(60).zip(7..20) {
+        memory.note(&check, &outcome(State::Ok, &[pid], false), at, &|_| false);
+    }
+    assert!(!memory.of(&check).unwrap().restarting);
+}
+
+#[test]
+fn a_failure_is_no_quiet_run() {
+    let mut runs: Vec<_> = (0..4)
+        .map(|n: i32| {
+            (
+                u64::try_from(n).unwrap() * 60,
+                outcome(State::Ok, &[7 + n], false),
+            )
+        })
+        .collect();
+    runs.extend((4..20).map(|n| (n * 60, outcome(State::Critical, &[], true))));
+    assert!(after(&runs).restarting);
 }
 
 #[test]
@@ -114,6 +174,45 @@ fn a_gap_does_not_hide_that_the_process_is_another_one() {
         (120, outcome(State::Ok, &[8], false)),
     ]);
     assert_eq!(known.replaced, [120]);
+}
+
+#[test]
+fn a_restart_is_one_of_however_many_processes() {
+    let runs: Vec<_> = [[1, 2, 3, 4, 5], [6, 7, 8, 9, 10]]
+        .iter()
+        .zip([0, 60])
+        .map(|(ids, at)| (at, outcome(State::Ok, ids, false)))
+        .collect();
+    assert_eq!(after(&runs).replaced, [60]);
+}
+
+#[test]
+fn sessions_come_and_go_while_the_oldest_stays() {
+    // The order in which they match is not that of their start.
+    let sets: [&[i32]; 5] = [&[9, 7], &[7], &[10, 7], &[11, 7, 12], &[13, 11]];
+    let runs: Vec<_> = sets
+        .iter()
+        .zip([0, 60, 120, 180, 240])
+        .map(|(ids, at)| (at, outcome(State::Ok, ids, false)))
+        .collect();
+    assert!(after(&runs[..4]).replaced.is_empty());
+    assert_eq!(after(&runs).replaced, [240]);
+    // One that ends is not replaced by those that were there.
+    let ended = [
+        (0, outcome(State::Ok, &[7, 8], false)),
+        (60, outcome(State::Ok, &[8], false)),
+    ];
+    assert!(after(&ended).replaced.is_empty());
+}
+
+#[test]
+fn who_can_not_be_told_is_not_replaced() {
+    let known = after(&[
+        (0, outcome(State::Ok, &[7], false)),
+        (60, outcome(State::Unknown, &[8], false)),
+        (120, outcome(State::Ok, &[7, 8], false)),
+    ]);
+    assert!(known.replaced.is_empty(), "{known:?}");
 }
 
 #[test]
@@ -272,6 +371,24 @@ fn who_is_started_anew_again_and_again_does_not_begin_anew() {
 }
 
 #[test]
+fn who_forks_and_takes_another_name_does_not_begin_anew() {
+    let lasts = |program: &str| {
+        let mut memory = Memory::default();
+        let states = (0..12u8).map(|minute| {
+            let mut hog = hog(100 + i32::from(minute), program, 50, 50);
+            hog.name = vec![b'a' + minute];
+            run(&mut memory, u64::from(minute) * 60, &[hog]).state
+        });
+        states.last()
+    };
+    assert_eq!(lasts("/opt/forks"), Some(State::Warning));
+    // What an interpreter runs, or a program that can't be read, is told apart by nothing else.
+    for program in ["/usr/bin/perl", "/bin/busybox", "forks"] {
+        assert_eq!(lasts(program), Some(State::Ok), "{program}");
+    }
+}
+
+#[test]
 fn after_a_long_pause_the_clocks_tell_whether_it_went_on() {
     let spins = [hog(7, "spins", 90_000, 3)];
     let after = |pause: u64, went_on: bool| {
@@ -354,6 +471,7 @@ fn limits_of_restarts_are_read() {
         "3 per 2d",
         "-1 per 1h",
         "3 in 1h",
+        "1000 per 1d",
     ] {
         assert!(parse_restarts(text).is_err(), "{text}");
     }

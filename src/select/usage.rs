@@ -141,11 +141,12 @@ impl<'a> Span<'a> {
             return Err(Reading::Need(Need::Crowd));
         }
         let old = self.past.ended_below(self.now.pid, got);
-        // How much of the rest was an exempt child's can't be told.
-        if old.exempt {
-            return Ok(0);
-        }
-        Ok(got.saturating_sub(old.ticks).saturating_mul(self.tick))
+        // How much of the rest was an exempt child's can't be told, but not more than its threads can have run.
+        let most = old
+            .exempt
+            .saturating_mul((self.window / self.tick).saturating_add(1));
+        let rest = got.saturating_sub(old.ticks).saturating_sub(most);
+        Ok(rest.saturating_mul(self.tick))
     }
 
     /// What its threads would have run with a core free for each. Those that ended meanwhile took the account of their
@@ -487,6 +488,27 @@ mod tests {
         assert_eq!(numbers(&host, 7), [966, 966, 966]);
         host.past.as_mut().unwrap().clocks[2].exempt = true;
         assert_eq!(numbers(&host, 7), [0, 0, 0]);
+    }
+
+    #[test]
+    fn an_exempt_child_that_ends_hides_no_more_than_it_can_have_run() {
+        let told = |reaped: u64, threads: &[(i32, u64, u64)]| {
+            let child = process(8, "xz").child_of(7).ran(100).threads(threads);
+            let before = vec![process(7, "storm"), child];
+            let after = vec![process(7, "storm").reaped(100 + reaped)];
+            let mut host = later(WINDOW, before, after);
+            let clocks = &mut host.past.as_mut().unwrap().clocks;
+            clocks.iter_mut().find(|clock| clock.pid == 8).unwrap().exempt = true;
+            numbers(&host, 7)
+        };
+        // It ran for a window of 300 ticks at most, and a tick that was begun before.
+        assert_eq!(told(300, &[]), [0, 0, 0]);
+        assert_eq!(told(901, &[]), [2000, 2000, 2000]);
+        assert_eq!(
+            told(901, &[(8, 1, 0), (9, 1, 0), (10, 1, 0)]),
+            [0, 0, 0],
+            "three threads"
+        );
     }
 
     #[test]

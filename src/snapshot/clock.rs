@@ -43,8 +43,8 @@ pub struct Clocks {
 pub struct Ended {
     /// Clock ticks.
     pub ticks: u64,
-    /// Whether one of them was exempt.
-    pub exempt: bool,
+    /// How many threads those of them had that were exempt.
+    pub exempt: u64,
 }
 
 impl Clock {
@@ -160,7 +160,10 @@ enum Way {
 impl Ended {
     fn add(&mut self, clock: &Clock) {
         self.ticks = self.ticks.saturating_add(clock.all());
-        self.exempt |= clock.exempt;
+        if clock.exempt {
+            let threads = clock.sched.as_ref().map_or(1, |sched| sched.threads.len().max(1));
+            self.exempt = self.exempt.saturating_add(threads as u64);
+        }
     }
 }
 

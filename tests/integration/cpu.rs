@@ -575,7 +575,7 @@ fn a_state_file_that_is_of_no_use_is_told_and_measured_anew() {
     };
     let write = |text: &str| std::fs::write(&file, text).expect("written");
     run();
-    for damaged in ["", "{\"procward_state\":2,\"memory\":", "not mine"] {
+    for damaged in ["", "{\"procward_state\":2,\"memory\":"] {
         write(damaged);
         let (slept, said) = run();
         assert!(slept && said.contains("is not used: it is damaged"), "{said}");
@@ -589,7 +589,10 @@ fn a_state_file_that_is_of_no_use_is_told_and_measured_anew() {
     for sample in emptied["memory"]["samples"].as_array_mut().expect("samples") {
         sample["clocks"] = serde_json::json!([]);
     }
-    write(&emptied.to_string());
+    write(&format!(
+        "{{\"procward_state\":2,\"memory\":{}}}",
+        emptied["memory"]
+    ));
     assert!(run().0);
     // Somebody else's, and one that others may write.
     std::os::unix::fs::chown(&file, Some(65_534), None).expect("chown");
@@ -598,6 +601,14 @@ fn a_state_file_that_is_of_no_use_is_told_and_measured_anew() {
         slept && said.contains("is not used: it belongs to another user"),
         "{said}"
     );
+    // No state file at all: it stays what it is.
+    write("not ours");
+    let (slept, said) = run();
+    assert!(
+        slept && said.matches("it is no file of procward's").count() == 1,
+        "{said}"
+    );
+    assert_eq!(std::fs::read_to_string(&file).expect("a file"), "not ours");
 }
 
 /// Moves what a state file says of when something began back in time.
@@ -611,7 +622,13 @@ fn age(file: &str, seconds: u64) {
             spell["since"] = since.saturating_sub(seconds).into();
         }
     }
-    std::fs::write(file, state.to_string()).expect("written");
+    std::fs::write(file, state_file(&state)).expect("written");
+}
+
+/// As procward writes it: the version first.
+fn state_file(state: &serde_json::Value) -> String {
+    let (version, memory) = (&state["procward_state"], &state["memory"]);
+    format!("{{\"procward_state\":{version},\"memory\":{memory}}}")
 }
 
 #[test]
