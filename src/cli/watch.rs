@@ -4,7 +4,7 @@ use super::view::View;
 use crate::deadline::Notes;
 use crate::judge::{Check, Earlier, History, Item, Report, Sighting, State, Verdict, assemble, judge};
 use crate::memory::store::Store;
-use crate::memory::{Memory, key};
+use crate::memory::{Memory, Spell, key};
 use crate::select::Plan;
 use crate::select::select;
 use crate::select::selection::Wanted;
@@ -71,7 +71,7 @@ impl<'a> Watch<'a> {
         let mut report = self.look_until_decided(items, &mut known);
         store.memory = known.memory.take().unwrap_or_default();
         let now = now() / 1_000_000_000;
-        known.note(items, &report, &mut store.memory, last.as_ref(), now);
+        known.note(items, &mut report, &mut store.memory, last.as_ref(), now);
         let keys: Vec<String> = checks(items).into_iter().map(key).collect();
         let saved = store.save(&keys);
         for verdict in &mut report.verdicts {
@@ -257,19 +257,32 @@ impl Known {
     fn note(
         &mut self,
         items: &[Item],
-        report: &Report,
+        report: &mut Report,
         memory: &mut Memory,
         last: Option<&Clocks>,
         now: u64,
     ) {
-        for verdict in &report.verdicts {
+        for verdict in &mut report.verdicts {
             let Some(check) = check_of(items, &verdict.name) else {
                 continue;
             };
+            // Where the view may lack any process, it may lack those that were seen before.
+            if verdict.unknown == u64::MAX
+                && let Some(known) = memory.of(check)
+            {
+                let lacking = known.since.iter().filter(|spell| !self.saw(spell));
+                verdict.undecided.extend(lacking.map(|spell| spell.pid));
+            }
             let went_on = |seen: &Sighting| last.is_some_and(|last| self.went_on(check, seen, last));
             memory.note(check, verdict, now, &went_on);
         }
         memory.samples = self.samples.split_off(self.samples.len().saturating_sub(2));
+    }
+
+    /// Whether the last look listed this process.
+    fn saw(&self, spell: &Spell) -> bool {
+        let last = self.samples.last();
+        last.is_some_and(|clocks| clocks.get(spell.pid, spell.start).is_some())
     }
 
     /// Whether a process matches over the whole time since an earlier look, too.

@@ -141,6 +141,7 @@ fn verdict_of_faulty(name: &str, faulty: &Faulty) -> Verdict {
         passing: false,
         awaits: false,
         sightings: Vec::new(),
+        undecided: Vec::new(),
         story: Vec::new(),
         looks: 0,
         rechecked: false,
@@ -184,6 +185,11 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
                 .any(|(.., why)| matches!(why, Why::Torn | Why::Orphan | Why::Empty)),
         awaits: selection.awaits,
         sightings: sightings(&selection.matched, snapshot),
+        undecided: selection
+            .unknown
+            .iter()
+            .map(|(index, ..)| snapshot.processes[*index].pid)
+            .collect(),
         story: Vec::new(),
         looks: 1,
         rechecked: false,

@@ -109,6 +109,8 @@ pub struct Verdict {
     pub awaits: bool,
     /// Every matching process of which it is known which one it is.
     pub sightings: Vec<Sighting>,
+    /// The PIDs of all processes of which it can't be told.
+    pub undecided: Vec<i32>,
     /// What the looks before the last one add: `missing for the whole 5 s`. It moves, so never in the first line.
     pub story: Vec<String>,
     /// How often it was looked at.

@@ -151,11 +151,11 @@ impl Recollection {
                     .unwrap_or_else(|| begun(seen)),
             })
             .collect();
-        if verdict.state == State::Unknown {
-            // What could not be seen in this run has not ended.
-            let others = self.since.drain(..);
-            since.extend(others.filter(|known| !matched.contains(&(known.pid, known.start))));
-        }
+        // Of what could not be told in this run it is not known that it has ended.
+        let others = self.since.drain(..);
+        since.extend(others.filter(|known| {
+            verdict.undecided.contains(&known.pid) && !matched.contains(&(known.pid, known.start))
+        }));
         self.since = since;
         // Of whom it can't be told may be the one that seems to be gone.
         let restarted = verdict.state != State::Unknown && self.was_restarted(&matched);

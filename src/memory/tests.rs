@@ -414,10 +414,21 @@ fn a_run_that_can_not_tell_does_not_end_what_goes_on() {
     for minute in 0..9 {
         run(&mut memory, minute * 60, &spins);
     }
-    let mut unknown = verdict("cpu.demand>90%:0", &host(Vec::new()));
-    unknown.state = State::Unknown;
-    memory.note(&busy(), &unknown, 9 * 60, &|_| false);
-    assert_eq!(run(&mut memory, 10 * 60, &spins).state, State::Warning);
+    for (undecided, found, want) in [
+        (vec![7], vec![], State::Warning),
+        // One that matches for certain beside it does not end it either.
+        (vec![7], vec![hog(8, "other", 90_000, 60)], State::Warning),
+        // It is another one of which it can't be told: this one was seen, and idle.
+        (vec![8], vec![], State::Ok),
+    ] {
+        let mut memory = memory.clone();
+        let mut unknown = verdict("cpu.demand>90%:0", &host(Vec::new()));
+        unknown.state = State::Unknown;
+        unknown.undecided = undecided;
+        unknown.sightings = found;
+        memory.note(&busy(), &unknown, 9 * 60, &|_| false);
+        assert_eq!(run(&mut memory, 10 * 60, &spins).state, want);
+    }
 }
 
 #[test]

@@ -222,6 +222,7 @@ fn hostile(bytes: &[u8], text: &str) -> Report {
         passing: false,
         awaits: false,
         sightings: Vec::new(),
+        undecided: Vec::new(),
         story: Vec::new(),
         looks: 1,
         rechecked: false,
