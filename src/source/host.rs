@@ -68,6 +68,13 @@ pub(super) fn boot_id(proc: impl AsFd) -> Option<String> {
     Some(String::from_utf8(id).ok()?.trim().to_owned())
 }
 
+/// By how much the clocks of this time namespace differ from the host's: `monotonic 0 0 boottime 0 0`.
+pub(super) fn time_offsets(proc: impl AsFd) -> Option<String> {
+    let (text, _) = whole(proc, "self/timens_offsets", 128).ok()?;
+    let text = String::from_utf8(text).ok()?;
+    Some(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 /// Whether this is a proc file system, and no copy of one.
 pub(super) fn is_proc(proc: impl AsFd) -> bool {
     fstatfs(proc).is_ok_and(|fs| fs.f_type == PROC_SUPER_MAGIC)

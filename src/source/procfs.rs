@@ -77,8 +77,10 @@ impl Procfs {
             Some(link.to_string_lossy().into_owned())
         };
         let boot = host::boot_id(&proc)?;
-        // Kernels before 5.6 have no time namespaces.
-        Some([boot, namespace("pid")?, namespace("time").unwrap_or_default()].join(" "))
+        // Kernels before 5.6 have no time namespaces. The number of one that is gone is given to another.
+        let time = namespace("time").unwrap_or_default();
+        let offsets = host::time_offsets(&proc).unwrap_or_default();
+        Some([boot, namespace("pid")?, time, offsets].join(" "))
     }
 
     /// Looks once.

@@ -519,3 +519,25 @@ fn listed() -> Vec<i32> {
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .collect()
 }
+
+#[test]
+fn what_is_remembered_is_of_one_boot_and_of_namespaces_with_these_clocks() {
+    let link =
+        |kind| std::fs::read_link(format!("/proc/self/ns/{kind}")).map(|link| link.display().to_string());
+    let text = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let words = [
+        text("/proc/sys/kernel/random/boot_id"),
+        link("pid").unwrap(),
+        link("time").unwrap_or_default(),
+        text("/proc/self/timens_offsets"),
+    ];
+    let wanted: Vec<String> = words.join(" ").split_whitespace().map(str::to_owned).collect();
+    assert_eq!(
+        Procfs::live()
+            .view()
+            .unwrap()
+            .split_whitespace()
+            .collect::<Vec<_>>(),
+        wanted
+    );
+}
