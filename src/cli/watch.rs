@@ -276,7 +276,8 @@ impl Known {
             let went_on = |seen: &Sighting| last.is_some_and(|last| self.went_on(check, seen, last));
             memory.note(check, verdict, now, &went_on);
         }
-        memory.samples = self.samples.split_off(self.samples.len().saturating_sub(2));
+        memory.samples = std::mem::take(&mut self.samples);
+        memory.keep_samples();
     }
 
     /// Whether the last look listed this process.

@@ -99,6 +99,13 @@ const REPLACEMENTS: usize = 1000;
 const LONGEST_PAUSE: u64 = 600;
 
 impl Memory {
+    /// Of all looks the last two are kept.
+    pub fn keep_samples(&mut self) {
+        self.samples.sort_by_key(|clocks| clocks.at);
+        self.samples.dedup_by_key(|clocks| clocks.at);
+        self.samples.drain(..self.samples.len().saturating_sub(2));
+    }
+
     /// What is remembered of a check, if it is still the same one.
     #[must_use]
     pub fn of(&self, check: &Check) -> Option<&Recollection> {

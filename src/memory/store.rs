@@ -72,7 +72,7 @@ impl Store {
     }
 
     /// Replaces the file, if it is one of ours. Another run may have written it meanwhile: what it noted of other checks
-    /// is kept.
+    /// is kept, and of the looks of both the latest.
     ///
     /// # Errors
     /// A sentence.
@@ -85,6 +85,8 @@ impl Store {
                         memory.checks.insert(name, known);
                     }
                 }
+                memory.samples.extend(theirs.samples);
+                memory.keep_samples();
             }
             Ok(_) | Err(Useless::None | Useless::Ours(_)) => {}
             Err(Useless::Foreign(what)) => return Err(unused(&self.path, &what)),
@@ -248,6 +250,35 @@ mod tests {
             .into_keys()
             .collect();
         assert_eq!(names, ["one", "other"]);
+    }
+
+    #[test]
+    fn the_latest_looks_are_kept_whoever_had_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        let open = || Store::open(Some(&path), boot(), Notes::none()).unwrap();
+        let looks = |instants: &[u64]| -> Vec<_> {
+            let clocks = |at: &u64| crate::snapshot::Clocks {
+                at: *at,
+                ..Default::default()
+            };
+            instants.iter().map(clocks).collect()
+        };
+        let after = |ours: &[u64]| {
+            let mut store = open();
+            store.memory.samples = looks(&[1, 2]);
+            store.save(&[]).unwrap();
+            // It began with those, and took its time; another one had two more looks meanwhile.
+            let mut slow = open();
+            store.memory.samples = looks(&[2, 5]);
+            store.save(&[]).unwrap();
+            slow.memory.samples = looks(ours);
+            slow.save(&[]).unwrap();
+            open().memory.samples
+        };
+        assert_eq!(after(&[1, 2]), looks(&[2, 5]));
+        assert_eq!(after(&[2, 7]), looks(&[5, 7]));
+        assert_eq!(after(&[7, 8]), looks(&[7, 8]));
     }
 
     #[test]
