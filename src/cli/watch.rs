@@ -78,16 +78,13 @@ impl<'a> Watch<'a> {
             let Some(check) = check_of(items, &verdict.name) else {
                 continue;
             };
-            match (store.memory.of(check), check.patience) {
+            let alone = saved.is_err() && check.patience.is_some();
+            if alone && verdict.state == State::Critical {
                 // What goes on for long can't be told from run to run, so this one decides.
-                (_, Some(_)) if saved.is_err() => {
-                    if verdict.state == State::Critical {
-                        verdict.state = State::Warning;
-                        verdict.story.push("judged by this run alone".into());
-                    }
-                }
-                (Some(known), _) => known.settle(check, verdict, now),
-                _ => {}
+                verdict.state = State::Warning;
+                verdict.story.push("judged by this run alone".into());
+            } else if let Some(known) = store.memory.of(check).filter(|_| !alone) {
+                known.settle(check, verdict, now);
             }
         }
         let remarks = std::mem::take(&mut report.remarks);
