@@ -2,7 +2,7 @@
 
 use super::arguments::ViewArguments;
 use super::list::age;
-use super::roll::{FILES, Group, groups};
+use super::roll::{FILES, Group, groups, left_out};
 use super::view::{View, exit_of};
 use crate::config::migrate::toml_string;
 use crate::exit_code::Exit;
@@ -33,7 +33,10 @@ impl Init {
         for gap in &snapshot.gaps {
             let _ = writeln!(text, "# incomplete view: {}", escape::text(gap.text().as_bytes()));
         }
-        let groups = groups(&snapshot, &view);
+        let (groups, young) = groups(&snapshot, &view);
+        if let Some(sentence) = left_out(young) {
+            let _ = writeln!(text, "# {sentence}.");
+        }
         let mut names: BTreeMap<&str, u32> = BTreeMap::new();
         for group in &groups {
             let seen = names.entry(&group.name).or_insert(0);

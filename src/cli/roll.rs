@@ -35,6 +35,8 @@ pub struct Group {
     pub age: u64,
     /// Resident memory of all, bytes.
     pub rss: u64,
+    /// Whether all of them were started a moment ago, and not by a service: a `sleep` of a shell is no daemon.
+    young: bool,
     /// Its unit, if it is a service.
     pub unit: Option<String>,
     /// The selector that means these processes.
@@ -68,16 +70,19 @@ impl Roll {
             Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
         };
         let snapshot = view.look(&Plan::everything(&FILES));
-        let groups = groups(&snapshot, &view);
+        let (groups, young) = groups(&snapshot, &view);
         let exit = exit_of(&snapshot);
         let width = arguments.terminal.look(false).width;
-        Outcome::new(table(&groups, &snapshot, width), exit)
+        Outcome::new(table(&groups, young, &snapshot, width), exit)
     }
 }
 
-/// The daemons of a snapshot, by unit or program and by user.
+/// For how long a program must run, in seconds, to be taken for a daemon where it belongs to no service.
+const YOUNG: u64 = 60;
+
+/// The daemons of a snapshot, by unit or program and by user, and how many programs were left out as too young.
 #[must_use]
-pub fn groups(snapshot: &Snapshot, accounts: &dyn Accounts) -> Vec<Group> {
+pub fn groups(snapshot: &Snapshot, accounts: &dyn Accounts) -> (Vec<Group>, usize) {
     let mut rows: BTreeMap<(String, String, String), Group> = BTreeMap::new();
     for process in &snapshot.processes {
         let Some(group) = group_of(process, snapshot, accounts) else {
@@ -91,11 +96,20 @@ pub fn groups(snapshot: &Snapshot, accounts: &dyn Accounts) -> Vec<Group> {
             Some(row) => {
                 row.count += 1;
                 row.age = row.age.max(group.age);
+                row.young &= group.young;
                 row.rss = row.rss.saturating_add(group.rss);
             }
         }
     }
-    rows.into_values().collect()
+    let (young, daemons): (Vec<Group>, Vec<Group>) = rows.into_values().partition(|group| group.young);
+    (daemons, young.len())
+}
+
+/// `2 programs younger than 1 min left out`.
+#[must_use]
+pub fn left_out(young: usize) -> Option<String> {
+    let plural = if young == 1 { "" } else { "s" };
+    (young > 0).then(|| format!("{young} program{plural} younger than 1 min left out"))
 }
 
 fn group_of(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> Option<Group> {
@@ -151,44 +165,57 @@ fn group_of(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> 
     let (uid, _) = process.owner.value()?;
     let user = accounts.user_name(*uid).unwrap_or_else(|| uid.to_string());
     let seconds = match subject.read(Key::Age) {
-        Reading::One(Value::Number(age)) => u64::try_from(age).unwrap_or(0),
-        _ => 0,
+        Reading::One(Value::Number(age)) => u64::try_from(age).ok(),
+        _ => None,
     };
+    let service = unit.filter(|unit| unit.ends_with(b".service"));
     Some(Group {
         name: String::from_utf8_lossy(shown).into_owned(),
         select: format!("{selector},user={}", quoted(&user)),
         user,
         count: 1,
-        age: seconds,
+        age: seconds.unwrap_or(0),
+        young: service.is_none() && seconds.is_some_and(|seconds| seconds < YOUNG),
         rss: stat.rss.saturating_mul(snapshot.host.page_size),
-        unit: unit
-            .filter(|unit| unit.ends_with(b".service"))
-            .map(|unit| String::from_utf8_lossy(unit).into_owned()),
+        unit: service.map(|unit| String::from_utf8_lossy(unit).into_owned()),
     })
 }
 
 /// What the columns between name and spec take, with their blanks.
 const BETWEEN: usize = "  USER        NUM SINCE MEMORY".len();
 
-/// The column of names, unless a terminal has less room.
+/// The columns of names and of users, unless a terminal has less room.
 const NAMES: usize = 18;
+const USERS: usize = 10;
 
-/// Without a width nothing is cut: what is too long pushes its line to the right.
-fn table(groups: &[Group], snapshot: &Snapshot, width: Option<usize>) -> String {
+/// As wide as the widest; one that is wider than all reason pushes its line to the right.
+fn widest<'a>(words: impl Iterator<Item = &'a String>) -> usize {
+    let width = |word: &String| escape::text(word.as_bytes()).width();
+    words.map(width).max().unwrap_or(0).min(40)
+}
+
+/// Without a width nothing is cut.
+fn table(groups: &[Group], young: usize, snapshot: &Snapshot, width: Option<usize>) -> String {
     let mut text = String::new();
-    let names = width.map_or(NAMES, |width| width.saturating_sub(BETWEEN).clamp(8, NAMES));
     let cut = width.is_some();
+    let (names, users) = match width {
+        Some(width) => (width.saturating_sub(BETWEEN).clamp(8, NAMES), USERS),
+        None => (
+            widest(groups.iter().map(|group| &group.name)).max(NAMES),
+            widest(groups.iter().map(|group| &group.user)).max(USERS),
+        ),
+    };
     let spec = if names < NAMES { "" } else { "  SPEC" };
     let _ = writeln!(
         text,
-        "{:<names$} {:<10} {:>4} {:>5} {:>6}{spec}",
+        "{:<names$} {:<users$} {:>4} {:>5} {:>6}{spec}",
         "DAEMON", "USER", "NUM", "SINCE", "MEMORY"
     );
     for group in groups {
         let left = format!(
             "{} {} {:>4} {:>5} {:>6}",
             fit(&group.name, names, cut),
-            fit(&group.user, 10, cut),
+            fit(&group.user, users, cut),
             group.count,
             age(group.age),
             size(group.rss)
@@ -200,7 +227,7 @@ fn table(groups: &[Group], snapshot: &Snapshot, width: Option<usize>) -> String 
             let _ = writeln!(text, "{left}\n    {spec}");
         }
     }
-    let rest = rest(groups, snapshot);
+    let rest = rest(groups, young, snapshot);
     match width {
         Some(width) => text + &wrap(&rest, width),
         None => text + &rest,
@@ -208,11 +235,13 @@ fn table(groups: &[Group], snapshot: &Snapshot, width: Option<usize>) -> String 
 }
 
 /// What is said below the table.
-fn rest(groups: &[Group], snapshot: &Snapshot) -> String {
+fn rest(groups: &[Group], young: usize, snapshot: &Snapshot) -> String {
     let mut text = String::new();
     if groups.is_empty() {
         let why = if snapshot.gaps.iter().any(Gap::blinds) {
             "no daemon can be seen"
+        } else if young > 0 {
+            "no daemon: none runs for 1 min yet"
         } else {
             "no daemon: all processes belong to the kernel, a login or a container"
         };
@@ -224,6 +253,9 @@ fn rest(groups: &[Group], snapshot: &Snapshot) -> String {
         groups.len(),
         snapshot.seen
     );
+    if let Some(sentence) = left_out(young) {
+        let _ = writeln!(text, "{sentence}.");
+    }
     for gap in &snapshot.gaps {
         let _ = writeln!(
             text,
@@ -260,13 +292,70 @@ mod tests {
     use crate::testing::{Build, host, process};
 
     #[test]
+    fn what_started_a_moment_ago_is_left_out_and_counted_unless_a_service_started_it() {
+        let young = |pid, name| process(pid, name).born_ago(59_000, 0);
+        let mut view = host(vec![
+            young(20, "sleep"),
+            young(21, "timeout"),
+            young(22, "worker"),
+            process(23, "worker").born_ago(60_000, 0),
+            young(24, "fresh").cgroup("/system.slice/fresh.service"),
+        ]);
+        view.host.ticks_per_second = 100;
+        let (daemons, left) = groups(&view, &view.accounts);
+        let rows: Vec<(&str, u64)> = daemons
+            .iter()
+            .map(|group| (group.name.as_str(), group.count))
+            .filter(|(name, _)| *name != "init")
+            .collect();
+        assert_eq!((rows, left), (vec![("fresh", 1), ("worker", 2)], 2));
+        assert_eq!(
+            left_out(2).as_deref(),
+            Some("2 programs younger than 1 min left out")
+        );
+        assert_eq!(
+            left_out(1).as_deref(),
+            Some("1 program younger than 1 min left out")
+        );
+        assert_eq!(left_out(0), None);
+    }
+
+    #[test]
+    fn the_table_is_cut_at_a_terminal_alone_and_keeps_its_columns() {
+        let long = "a-name-of-more-than-18-columns";
+        let view = host(vec![process(20, long), process(21, "short")]);
+        let (groups, young) = groups(&view, &view.accounts);
+        let lines = |width| -> Vec<String> {
+            let text = table(&groups, young, &view, width);
+            text.lines().take(4).map(str::to_owned).collect()
+        };
+        assert_eq!(
+            lines(None)[..3],
+            [
+                "DAEMON                         USER        NUM SINCE MEMORY  SPEC",
+                "a-name-of-more-than-18-columns root          1   59m     0B  /usr/sbin/a-name-of-more-than-18-columns,user=root:1",
+                "init                           root          1   59m     0B  /usr/sbin/init,user=root:1",
+            ]
+        );
+        assert_eq!(
+            lines(Some(60)),
+            [
+                "DAEMON             USER        NUM SINCE MEMORY  SPEC",
+                "a-name-of-more-th~ root          1   59m     0B",
+                "    /usr/sbin/a-name-of-more-than-18-columns,user=root:1",
+                "init               root          1   59m     0B",
+            ]
+        );
+    }
+
+    #[test]
     fn what_runs_beside_procward_is_left_out_but_not_where_the_session_is_outside() {
         for (session, listed) in [(7, 0), (0, 1)] {
             let of = |pid| process(pid, "daemon").stat(|stat| stat.session = session);
             let mut view = host(vec![of(20), of(21)]);
             view.observer.pid = Some(20);
             view.observer.session = Some(session);
-            let groups = groups(&view, &view.accounts);
+            let (groups, _) = groups(&view, &view.accounts);
             let found = groups.iter().filter(|group| group.name == "daemon").count();
             assert_eq!(found, listed, "session {session}");
         }
