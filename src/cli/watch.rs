@@ -6,8 +6,8 @@ use crate::judge::{Check, Earlier, History, Item, Report, Sighting, State, Verdi
 use crate::memory::store::Store;
 use crate::memory::{Memory, Spell, key};
 use crate::select::Plan;
-use crate::select::select;
 use crate::select::selection::Wanted;
+use crate::select::{select, write_duration};
 use crate::snapshot::{Clocks, Snapshot};
 use crate::source::procfs::now;
 use std::collections::BTreeMap;
@@ -139,6 +139,7 @@ impl<'a> Watch<'a> {
                 return known.report(items, |check, history, verdict| {
                     let open = self.next_look(check, known).is_some();
                     finish(check, history, verdict, open);
+                    verdict.story.extend(self.haste(check, verdict, known));
                 });
             };
             if known.histories.values().any(|history| history.looks() > 1) {
@@ -208,6 +209,17 @@ impl<'a> Watch<'a> {
         let began = history.and_then(History::began).unwrap_or_default();
         let left = self.limit(known).map(|limit| limit.saturating_sub(began));
         left.map_or(wanted, |left| wanted.min(left))
+    }
+
+    /// What to tell of a check that was given less time than it asks for.
+    fn haste(&self, check: &Check, verdict: &Verdict, known: &Known) -> Option<String> {
+        let (wanted, given) = (check.recheck.unwrap_or(self.window), self.window_of(check, known));
+        let failing = matches!(verdict.state, State::Warning | State::Critical);
+        let short = failing && !check.count.forbids() && given < wanted;
+        short.then(|| {
+            let wanted = write_duration(wanted);
+            format!("the run had to end before the re-check of {wanted}: it may be a restart")
+        })
     }
 
     fn next_look(&self, check: &Check, known: &Known) -> Option<Duration> {

@@ -51,7 +51,7 @@ impl Case<'_> {
                 "restart it, or ask by name and exe.deleted=yes: nothing but a text tells which file it was".into()
             }
             (_, Why::NoSample) => {
-                "look at the live host: a rate takes two looks, and a snapshot or a copy of /proc is one".into()
+                "a rate takes two looks at the live host: a snapshot or a copy of /proc is one, and so is a run that ends sooner".into()
             }
             (_, Why::Absent) => "look at the live host, or save the snapshot with --with-arguments".into(),
             (Key::Exe, _) => "ask by name, user and unit instead of exe".into(),

@@ -802,6 +802,24 @@ fn a_signal_ends_a_run_at_once_with_what_is_known() {
 }
 
 #[test]
+fn a_limit_that_shortens_a_recheck_is_told() {
+    let said = Procward::new()
+        .args([
+            "check",
+            "--format",
+            "mon",
+            "--timeout",
+            "1s",
+            "--recheck",
+            "20s",
+            &nosuch("1"),
+        ])
+        .run()
+        .ends(2);
+    said.says("; the run had to end before the re-check of 20s: it may be a restart\n");
+}
+
+#[test]
 fn a_signal_that_we_were_started_to_ignore_ends_nothing() {
     need!(is_root(), "unshare needs root");
     let place = Place::new();

@@ -112,7 +112,9 @@ fn a_rate_of_a_snapshot_is_to_be_asked_for_at_the_live_host() {
             .collect();
         assert_eq!(
             remedies,
-            ["look at the live host: a rate takes two looks, and a snapshot or a copy of /proc is one"]
+            [
+                "a rate takes two looks at the live host: a snapshot or a copy of /proc is one, and so is a run that ends sooner"
+            ]
         );
     }
 }
