@@ -25,14 +25,13 @@ pub(super) fn guarded(run: impl FnOnce() -> Option<Outcome>) -> Option<Outcome> 
 
 /// Signals that a fault or a limit of the process itself raises: std aborts where memory runs out, before anything
 /// can unwind.
-const FATAL: [Signal; 9] = [
+const FATAL: [Signal; 8] = [
     Signal::SIGABRT,
     Signal::SIGSEGV,
     Signal::SIGBUS,
     Signal::SIGILL,
     Signal::SIGFPE,
     Signal::SIGXCPU,
-    Signal::SIGXFSZ,
     Signal::SIGSYS,
     Signal::SIGTRAP,
 ];

@@ -126,7 +126,7 @@ pub fn as_monitor(arguments: &[OsString], view: &ViewArguments) -> Outcome {
     let limits = match limits_of(&words) {
         Ok(limits) => limits,
         Err(sentence) => {
-            let sentence = escape::text(sentence.as_bytes());
+            let sentence = escape::without_bars(&escape::text(sentence.as_bytes()));
             return Outcome::new(format!("UNKNOWN: {sentence}\n{USAGE}"), Exit::Unknown);
         }
     };

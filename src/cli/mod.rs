@@ -210,7 +210,8 @@ fn laid_out(outcome: Outcome) -> Outcome {
 /// Wrong usage: the first line is what a pager shows. It holds what the user wrote.
 fn usage(text: &str) -> Outcome {
     let lines = text.trim_start_matches("error: ").lines();
-    let lines: Vec<String> = lines.map(|line| escape::text(line.as_bytes())).collect();
+    let plain = |line: &str| escape::without_bars(&escape::text(line.as_bytes()));
+    let lines: Vec<String> = lines.map(plain).collect();
     let text = capped(format!("UNKNOWN: {}\n", lines.join("\n")));
     Outcome::new(text, Exit::Unknown)
 }

@@ -26,6 +26,16 @@ const USAGE: &str = "usage: ps.monitor [--recheck TIME] NAME:MIN-MAX ...\n\
 /// Runs it.
 #[must_use]
 pub fn run(arguments: &[OsString], view: &ViewArguments) -> Outcome {
+    let outcome = answer(arguments, view);
+    if arguments.first().is_some_and(|word| word == "--compare") {
+        return outcome;
+    }
+    // What was typed is shown in a fault.
+    let text = escape::without_bars(&String::from_utf8_lossy(&outcome.text));
+    Outcome::new(text, outcome.exit)
+}
+
+fn answer(arguments: &[OsString], view: &ViewArguments) -> Outcome {
     let mut words = Vec::new();
     for word in arguments {
         // Bytes taken for others would be a name that nothing has, and a silent OK.

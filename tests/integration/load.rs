@@ -143,7 +143,8 @@ fn a_load_that_is_too_high_names_who_is_to_blame_in_every_format() {
     };
     let details = format!("{DETAILS}{view}");
     assert_eq!(run("mon").stdout(), format!("CRITICAL: load high\n{details}"));
-    assert_eq!(run("human").stdout(), format!("CRITICAL: load high\n\n{details}"));
+    let bars = details.replace('¦', "|");
+    assert_eq!(run("human").stdout(), format!("CRITICAL: load high\n\n{bars}"));
     let data = "load1=9.50;;4;0 load5=3.00;;3;0 load15=0.50;;2;0 memory=87.5%;;90;0;100";
     assert_eq!(
         run("nagios").stdout(),

@@ -75,6 +75,20 @@ fn is_plain(said: &Output) {
     assert!(bars <= data, "{text}");
 }
 
+/// The same of one front end: where nobody looks for performance data a bar is a bar.
+#[track_caller]
+fn is_plain_in(front_end: &[&str], said: &Output) {
+    if front_end.contains(&"human") || front_end.contains(&"json") {
+        is_plain(&Output::of(std::process::Output {
+            stdout: said.stdout().replace('|', " ").into_bytes(),
+            stderr: Vec::new(),
+            status: std::process::ExitStatus::default(),
+        }));
+    } else {
+        is_plain(said);
+    }
+}
+
 #[test]
 fn help_and_version_end_0_for_procward_and_3_under_a_plugins_name() {
     let place = Place::new();
@@ -116,7 +130,7 @@ fn wrong_usage_is_unknown_and_what_was_written_is_shown_plain() {
     for front_end in front_ends() {
         for word in words {
             let said = run(&place, &front_end, [word]).ends(3);
-            is_plain(&said);
+            is_plain_in(&front_end, &said);
             assert!(said.stdout().len() <= LIMIT);
         }
     }
@@ -144,7 +158,7 @@ fn nothing_to_check_is_unknown_everywhere() {
             true => run(&place, &front_end, [""; 0]).ends(3),
             false => run(&place, &front_end, ["--config", empty.to_str().unwrap()]).ends(3),
         };
-        is_plain(&said);
+        is_plain_in(&front_end, &said);
     }
 }
 
@@ -179,7 +193,7 @@ fn a_configuration_that_cannot_be_read_is_unknown_in_every_format() {
             let said = run(&place, &front_end, ["--config", &path(name)])
                 .ends(3)
                 .says(why);
-            is_plain(&said);
+            is_plain_in(&front_end, &said);
             if front_end.contains(&"json") {
                 assert_eq!(said.json()["state"], "UNKNOWN");
             }
@@ -253,7 +267,7 @@ fn three_hundred_failures_with_hostile_names_fit_into_16_kib() {
         }
         for said in runs {
             let said = said.ends(failure(&front_end));
-            is_plain(&said);
+            is_plain_in(&front_end, &said);
             if front_end.contains(&"human") || front_end.contains(&"json") {
                 // People and programs are told of every check.
                 let told = said.stdout().matches("no process; want").count();
@@ -292,7 +306,7 @@ fn three_thousand_specs_are_judged_together() {
         let specs = (0..many).map(|number| format!("pwtnosuch{number}:0-0"));
         let said =
             run_apart(&place, &front_end, specs.chain(["pwtlacks:1-1".to_owned()])).ends(failure(&front_end));
-        is_plain(&said);
+        is_plain_in(&front_end, &said);
         said.says("pwtlacks");
     }
 }
@@ -328,7 +342,7 @@ fn an_argument_of_128_kib_is_judged_or_refused() {
                 &spec[..20],
                 said.code()
             );
-            is_plain(&said);
+            is_plain_in(&front_end, &said);
             let capped = !front_end.contains(&"human") && !front_end.contains(&"json");
             assert!(
                 !capped || said.stdout().len() <= LIMIT,
@@ -346,7 +360,7 @@ fn an_argument_that_is_not_utf8_is_unknown() {
     for front_end in front_ends() {
         for bytes in [&b"\xff:0-0"[..], b"name=\xc3\x28:0-0", b"--\xff", b"\x80"] {
             let said = run(&place, &front_end, [OsString::from_vec(bytes.to_vec())]).ends(3);
-            is_plain(&said);
+            is_plain_in(&front_end, &said);
         }
         let words = [
             OsString::from("pwtnosuch:1-1"),
