@@ -50,6 +50,9 @@ pub struct Recollection {
     /// Whether it is restarting: from the third troubled run of ten until ten runs were quiet.
     #[serde(default)]
     pub restarting: bool,
+    /// Whether its own limit is exceeded: until no more than half of it are left.
+    #[serde(default)]
+    pub over_limit: bool,
 }
 
 /// A process that matches in every look, or several, one started in place of the other.
@@ -77,6 +80,9 @@ pub struct Run {
     pub replaced: bool,
     /// Whether it failed.
     pub failed: bool,
+    /// Whether it could not tell.
+    #[serde(default)]
+    pub unseen: bool,
 }
 
 /// For how long something must go on before it is a warning, and a critical one.
@@ -190,18 +196,20 @@ impl Recollection {
             rechecked: verdict.state == State::Ok && verdict.rechecked,
             replaced,
             failed: matches!(verdict.state, State::Warning | State::Critical),
+            unseen: verdict.state == State::Unknown,
         });
         let surplus = self.runs.len().saturating_sub(RUNS);
         self.runs.drain(..surplus);
         let troubled = self.runs.iter().filter(|run| run.is_troubled()).count();
         self.restarting = troubled >= OFTEN || (self.restarting && !self.is_quiet());
+        self.over_limit = check.restarts.is_some_and(|limit| self.is_over(limit, now));
     }
 
     /// Whether in all the runs that are remembered nothing happened.
     fn is_quiet(&self) -> bool {
         let begun = self.runs.first().map_or(0, |run| run.at);
         self.runs.len() == RUNS
-            && !self.runs.iter().any(|run| run.is_troubled() || run.failed)
+            && !self.runs.iter().any(|run| run.is_troubled() || run.failed || run.unseen)
             && !self.replaced.iter().any(|at| *at > begun)
     }
 
@@ -315,16 +323,25 @@ impl Recollection {
         Some(Duration::from_secs(now.saturating_sub(spell.since)))
     }
 
+    fn replaced_within(&self, span: Duration, now: u64) -> usize {
+        let young = |at: &&u64| now.saturating_sub(**at) <= span.as_secs();
+        self.replaced.iter().filter(young).count()
+    }
+
+    /// A warning that comes and goes with each restart that grows too old would page each time.
+    fn is_over(&self, limit: Restarts, now: u64) -> bool {
+        let count = self.replaced_within(limit.per, now);
+        count > limit.count || (self.over_limit && count > limit.count / 2)
+    }
+
     /// Why a check that passes is to be warned of: it does so again and again.
     #[must_use]
     pub fn restarts(&self, limit: Option<Restarts>, now: u64) -> Option<String> {
-        let within = |span: Duration| {
-            let young = |at: &&u64| now.saturating_sub(**at) <= span.as_secs();
-            self.replaced.iter().filter(young).count()
-        };
         if let Some(limit) = limit {
-            let count = within(limit.per);
-            return (count > limit.count).then(|| format!("restarting: {count} times in {}", limit.span()));
+            let count = self.replaced_within(limit.per, now);
+            return self
+                .is_over(limit, now)
+                .then(|| format!("restarting: {count} times in {}", limit.span()));
         }
         if !self.restarting {
             return None;
@@ -332,7 +349,7 @@ impl Recollection {
         let rechecked = self.runs.iter().filter(|run| run.rechecked).count();
         let runs = self.runs.len();
         let hour = Restarts::HOUR;
-        Some(match (within(hour.per), rechecked) {
+        Some(match (self.replaced_within(hour.per, now), rechecked) {
             (0, 0) => format!("restarting: it did, and is not quiet for {RUNS} runs yet"),
             (0, _) => format!("restarting: it needed a second look in {rechecked} of the last {runs} runs"),
             (count, _) => format!("restarting: {count} times in {}", hour.span()),

@@ -167,6 +167,22 @@ fn a_limit_counts_every_replacement_of_its_time_manual_ones_too() {
 }
 
 #[test]
+fn what_is_over_its_limit_stays_so_until_half_of_it_are_left() {
+    let mut check = cron();
+    check.restarts = Some(parse_restarts("3 per 1h").unwrap());
+    let mut memory = Memory::default();
+    // A restart every 15 minutes, five of them: the fourth is one too many.
+    let mut warned_at = |minutes: u64| {
+        let pid = 7 + i32::try_from(minutes.min(75) / 15).unwrap();
+        let now = minutes * 60;
+        memory.note(&check, &outcome(State::Ok, &[pid], false), now, &|_| false);
+        memory.of(&check).unwrap().restarts(check.restarts, now).is_some()
+    };
+    let warned: Vec<u64> = (0..=150).step_by(5).filter(|at| warned_at(*at)).collect();
+    assert_eq!(warned, (60..=120).step_by(5).collect::<Vec<u64>>());
+}
+
+#[test]
 fn a_gap_does_not_hide_that_the_process_is_another_one() {
     let known = after(&[
         (0, outcome(State::Ok, &[7], false)),
