@@ -9,7 +9,7 @@ use crate::snapshot::{Accounts, Fact, Snapshot, Why, file};
 use crate::source::accounts::local_table;
 use clap::Args;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::PathBuf;
 
 /// The arguments of `snapshot`.
@@ -55,7 +55,13 @@ impl SnapshotCommand {
             .truncate(true)
             .mode(0o600)
             .open(&path)
-            .and_then(|mut file| file.write_all(&bytes));
+            .and_then(|mut file| {
+                // One that was there may have been readable by all.
+                if file.metadata()?.is_file() {
+                    file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+                }
+                file.write_all(&bytes)
+            });
         match written {
             Ok(()) => Outcome::new(
                 format!("{} processes written to {shown}\n", snapshot.processes.len()),

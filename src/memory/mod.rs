@@ -209,7 +209,10 @@ impl Recollection {
     fn is_quiet(&self) -> bool {
         let begun = self.runs.first().map_or(0, |run| run.at);
         self.runs.len() == RUNS
-            && !self.runs.iter().any(|run| run.is_troubled() || run.failed || run.unseen)
+            && !self
+                .runs
+                .iter()
+                .any(|run| run.is_troubled() || run.failed || run.unseen)
             && !self.replaced.iter().any(|at| *at > begun)
     }
 

@@ -294,6 +294,22 @@ fn three_hundred_failures_with_hostile_names_fit_into_16_kib() {
 }
 
 #[test]
+fn a_snapshot_is_for_nobody_else_whatever_was_there_before() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    for name in ["new", "old"] {
+        let path = place.path().join(name);
+        if name == "old" {
+            place.script(name, "readable by all");
+        }
+        let words = ["snapshot", "-o", path.to_str().unwrap()];
+        Procward::new().args(words).run().ends(0);
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
 fn three_thousand_specs_are_judged_together() {
     let place = Place::new();
     for front_end in [0, 1, 2, 7].map(|index| front_ends().remove(index)) {
