@@ -10,8 +10,10 @@ use crate::report::wrap::wrap;
 use crate::select::place;
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::script::{file_name, is_interpreter};
+use crate::select::selection::Wanted;
+use crate::select::spec::parse_selector;
 use crate::select::spec::writing::{quoted, word};
-use crate::select::{File, Key, Plan};
+use crate::select::{File, Key, Plan, select};
 use crate::snapshot::{Accounts, Gap, Process, Snapshot};
 use clap::Args;
 use std::collections::BTreeMap;
@@ -33,6 +35,8 @@ pub struct Group {
     pub count: u64,
     /// Age of the oldest, seconds.
     pub age: u64,
+    /// Whether the selector means a single process, those that are no daemons included: one of a login, say.
+    alone: bool,
     /// Resident memory of all, bytes.
     pub rss: u64,
     /// Whether all of them were started a moment ago, and not by a service: a `sleep` of a shell is no daemon.
@@ -47,7 +51,7 @@ impl Group {
     /// The range to watch for: a single process stays single, several may come and go.
     #[must_use]
     pub fn range(&self) -> &'static str {
-        if self.count == 1 { "1" } else { "1-" }
+        if self.alone { "1" } else { "1-" }
     }
 }
 
@@ -101,8 +105,27 @@ pub fn groups(snapshot: &Snapshot, accounts: &dyn Accounts) -> (Vec<Group>, usiz
             }
         }
     }
-    let (young, daemons): (Vec<Group>, Vec<Group>) = rows.into_values().partition(|group| group.young);
+    let (young, mut daemons): (Vec<Group>, Vec<Group>) = rows.into_values().partition(|group| group.young);
+    for group in &mut daemons {
+        group.alone = group.count == 1 && means_one(&group.select, snapshot, accounts);
+    }
     (daemons, young.len())
+}
+
+/// Whether a selector means no more than one process, as a check with it would find.
+fn means_one(text: &str, snapshot: &Snapshot, accounts: &dyn Accounts) -> bool {
+    let Ok(selector) = parse_selector(text, accounts) else {
+        return true;
+    };
+    let wanted = Wanted {
+        selector,
+        except: Vec::new(),
+        strict: false,
+        everywhere: false,
+        match_self: false,
+    };
+    let meant = select(&wanted, snapshot);
+    meant.matched.len() + meant.unknown.len() <= 1
 }
 
 /// `2 programs younger than 1 min left out`.
@@ -174,6 +197,7 @@ fn group_of(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> 
         select: format!("{selector},user={}", quoted(&user)),
         user,
         count: 1,
+        alone: true,
         age: seconds.unwrap_or(0),
         young: service.is_none() && seconds.is_some_and(|seconds| seconds < YOUNG),
         rss: stat.rss.saturating_mul(snapshot.host.page_size),
@@ -318,6 +342,22 @@ mod tests {
             Some("1 program younger than 1 min left out")
         );
         assert_eq!(left_out(0), None);
+    }
+
+    #[test]
+    fn a_daemon_beside_a_process_of_the_same_name_in_a_login_is_not_the_only_one() {
+        let view = host(vec![
+            process(20, "agent"),
+            process(21, "agent").stat(|stat| stat.tty_nr = 34_816),
+            process(22, "alone"),
+        ]);
+        let (daemons, _) = groups(&view, &view.accounts);
+        let ranges: Vec<(&str, u64, &str)> = daemons
+            .iter()
+            .map(|group| (group.name.as_str(), group.count, group.range()))
+            .filter(|(name, ..)| *name != "init")
+            .collect();
+        assert_eq!(ranges, [("agent", 1, "1-"), ("alone", 1, "1")]);
     }
 
     #[test]
