@@ -2,7 +2,7 @@
 
 use super::accounts;
 use crate::snapshot::process::{PF_FORKNOEXEC, PF_KTHREAD};
-use crate::snapshot::{Cgroup, Cmdline, Exe, Fact, FileId, Process, Snapshot, Stat, Status, Why};
+use crate::snapshot::{Caps, Cgroup, Cmdline, Exe, Fact, FileId, Host, Process, Snapshot, Stat, Status, Why};
 
 /// Bytes as choices; when they are used up, always the first.
 pub(super) struct Dice<'a>(&'a [u8]);
@@ -67,7 +67,7 @@ const GROUPS: [&str; 6] = [
 const IDS: [u32; 4] = [0, 33, 1000, 65534];
 
 /// Terms that say something about such hosts; of the rates nothing is told by one look.
-const TERMS: [&str; 44] = [
+const TERMS: [&str; 60] = [
     "name=sshd",
     "name=python3",
     "name=app.py",
@@ -102,6 +102,22 @@ const TERMS: [&str; 44] = [
     "uid.any!=0",
     "gid.any=33",
     "uid.saved<33",
+    "group.supplementary=alice",
+    "group.supplementary!=root",
+    "caps.effective=net_raw|sys_admin",
+    "caps.effective!=none",
+    "caps.permitted=root_equivalent",
+    "caps.permitted=all",
+    "caps.inheritable=none",
+    "caps.ambient!=none",
+    "caps.bounding!=all",
+    "no_new_privs=yes",
+    "no_new_privs!=yes",
+    "seccomp=none",
+    "seccomp!=filter|strict",
+    "tracer!=0",
+    "umask=0",
+    "umask!=0022",
     "unit=ssh.service",
     "slice=system.slice",
     "user_unit=x.service",
@@ -133,7 +149,12 @@ pub(super) fn host(dice: &mut Dice<'_>) -> Snapshot {
     for path in PATHS {
         accounts.files.insert(path.into(), file(path));
     }
+    let host = Host {
+        last_capability: told(dice, &[40, 37]),
+        ..Host::default()
+    };
     Snapshot {
+        host,
         seen: processes.len(),
         processes,
         accounts,
@@ -184,8 +205,27 @@ fn status(pid: i32, dice: &mut Dice<'_>) -> Status {
         gid,
         groups: vec![dice.one(&IDS)],
         ns_pid: if dice.chance(4) { vec![pid, 1] } else { vec![pid] },
+        // Some kernels lack some lines.
+        caps: Caps {
+            inheritable: told(dice, &[0, 1 << 13]),
+            permitted: told(dice, &MASKS),
+            effective: told(dice, &MASKS),
+            bounding: told(dice, &MASKS),
+            ambient: told(dice, &[0, 1 << 13]),
+        },
+        no_new_privs: told(dice, &[false, true]),
+        seccomp: told(dice, &[0, 2, 9]),
+        tracer: told(dice, &[0, 1, 70]),
+        umask: told(dice, &[0, 0o22]),
         ..Status::default()
     }
+}
+
+const MASKS: [u64; 5] = [0, 1 << 13, 1 << 21, (1 << 38) - 1, (1 << 41) - 1];
+
+fn told<T: Copy>(dice: &mut Dice<'_>, of: &[T]) -> Option<T> {
+    let value = dice.one(of);
+    (!dice.chance(6)).then_some(value)
 }
 
 fn cmdline(dice: &mut Dice<'_>) -> Cmdline {
@@ -259,6 +299,19 @@ pub(super) fn uncovered(process: &Process, dice: &mut Dice<'_>) -> Process {
         process.cmdline = Fact::Value(more);
     }
     let owner = process.owner.value().copied();
+    if let Fact::Value(known) = &mut process.status {
+        let more = status(process.pid, dice);
+        let caps = &mut known.caps;
+        caps.inheritable = caps.inheritable.or(more.caps.inheritable);
+        caps.permitted = caps.permitted.or(more.caps.permitted);
+        caps.effective = caps.effective.or(more.caps.effective);
+        caps.bounding = caps.bounding.or(more.caps.bounding);
+        caps.ambient = caps.ambient.or(more.caps.ambient);
+        known.no_new_privs = known.no_new_privs.or(more.no_new_privs);
+        known.seccomp = known.seccomp.or(more.seccomp);
+        known.tracer = known.tracer.or(more.tracer);
+        known.umask = known.umask.or(more.umask);
+    }
     if matches!(process.status, Fact::Unreadable(_)) {
         let mut status = status(process.pid, dice);
         if let Some((uid, gid)) = owner {

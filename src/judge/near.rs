@@ -121,12 +121,15 @@ pub fn found(subject: Subject<'_>, term: &Term, accounts: &dyn Accounts) -> Byte
                     b"no".to_vec()
                 }
             }
+            Value::Caps(held) => held.text().into_bytes(),
+            Value::Number(mode) if term.key.kind() == Kind::Octal => format!("{mode:04o}").into_bytes(),
             Value::Number(tenths) if term.key.kind() == Kind::Percent => percent(*tenths).into_bytes(),
             Value::Number(id) => number(*id, term.key, accounts).into_bytes(),
         }
     };
     match subject.read(term.key) {
         Reading::One(value) => show(&value),
+        Reading::Set(values, None) if values.is_empty() => b"none".to_vec(),
         Reading::Set(values, _) => values.iter().map(show).collect::<Vec<_>>().join(&b", "[..]),
         Reading::NotApplicable => b"none".to_vec(),
         Reading::Unreadable(why) => why.text().into_bytes(),

@@ -53,6 +53,9 @@ impl Case<'_> {
             (_, Why::NoSample) => {
                 "a rate takes two looks at the live host: a snapshot or a copy of /proc is one, and so is a run that ends sooner".into()
             }
+            (_, Why::Untold) => {
+                format!("ask without {}: it takes a newer kernel, or one built with it", key.name())
+            }
             (_, Why::Absent) => "look at the live host, or save the snapshot with --with-arguments".into(),
             (Key::Exe, _) => "ask by name, user and unit instead of exe".into(),
             _ => "ask by exe, user and unit, which a process cannot overwrite".into(),

@@ -32,6 +32,15 @@ pub fn parse(bytes: &[u8]) -> Option<Status> {
                 status.vm_swap = Some(kib.saturating_mul(1024));
             }
             b"NSpid" => status.ns_pid = numbers(value)?,
+            b"CapInh" => status.caps.inheritable = Some(mask(value)?),
+            b"CapPrm" => status.caps.permitted = Some(mask(value)?),
+            b"CapEff" => status.caps.effective = Some(mask(value)?),
+            b"CapBnd" => status.caps.bounding = Some(mask(value)?),
+            b"CapAmb" => status.caps.ambient = Some(mask(value)?),
+            b"NoNewPrivs" => status.no_new_privs = Some(number::<u8>(value)? != 0),
+            b"Seccomp" => status.seccomp = Some(number(value)?),
+            b"TracerPid" => status.tracer = Some(number(value)?),
+            b"Umask" => status.umask = Some(octal(value)?),
             _ => {}
         }
     }
@@ -44,7 +53,15 @@ pub fn cap_eff(bytes: &[u8]) -> Option<u64> {
     let line = bytes
         .split(|b| *b == b'\n')
         .find_map(|line| line.strip_prefix(b"CapEff:"))?;
-    u64::from_str_radix(std::str::from_utf8(line).ok()?.trim(), 16).ok()
+    mask(line)
+}
+
+fn mask(value: &[u8]) -> Option<u64> {
+    u64::from_str_radix(std::str::from_utf8(value).ok()?.trim(), 16).ok()
+}
+
+fn octal(value: &[u8]) -> Option<u32> {
+    u32::from_str_radix(std::str::from_utf8(value).ok()?.trim(), 8).ok()
 }
 
 /// `Tgid:`, the PID of the process that a thread belongs to.
@@ -73,6 +90,7 @@ fn four(value: &[u8]) -> Option<[u32; 4]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::Caps;
     use proptest::prelude::*;
 
     #[test]
@@ -84,6 +102,38 @@ mod tests {
             (status.groups, status.ns_pid, status.vm_swap),
             (vec![9, 10], vec![70, 1], Some(12288))
         );
+    }
+
+    #[test]
+    fn what_a_process_may_do_is_read() {
+        let text = b"Name:\tx\nUmask:\t0027\nTracerPid:\t70\nUid:\t1\t1\t1\t1\nGid:\t1\t1\t1\t1\nGroups:\t\n\
+            CapInh:\t0000000000000001\nCapPrm:\t0000000000000002\nCapEff:\t0000000000000004\n\
+            CapBnd:\t000001ffffffffff\nCapAmb:\t0000000000000008\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t7\n";
+        let status = parse(text).unwrap();
+        let caps = Caps {
+            inheritable: Some(1),
+            permitted: Some(2),
+            effective: Some(4),
+            bounding: Some((1 << 41) - 1),
+            ambient: Some(8),
+        };
+        assert_eq!(status.caps, caps);
+        assert_eq!((status.no_new_privs, status.seccomp), (Some(true), Some(2)));
+        assert_eq!((status.tracer, status.umask), (Some(70), Some(0o27)));
+    }
+
+    #[test]
+    fn a_line_that_the_kernel_lacks_is_no_zero() {
+        let status = parse(b"Uid:\t1\t1\t1\t1\nGid:\t1\t1\t1\t1\nGroups:\t\n").unwrap();
+        assert_eq!(status.caps, Caps::default());
+        assert_eq!((status.no_new_privs, status.seccomp), (None, None));
+        assert_eq!((status.tracer, status.umask), (None, None));
+    }
+
+    #[test]
+    fn a_mask_that_is_none_is_malformed() {
+        let text = b"Uid:\t1\t1\t1\t1\nGid:\t1\t1\t1\t1\nGroups:\t\nCapEff:\tx\n";
+        assert_eq!(parse(text), None);
     }
 
     #[test]
@@ -122,6 +172,9 @@ mod tests {
             let _ = parse(&bytes);
             let _ = cap_eff(&bytes);
             let _ = parse(&[b"Uid:".as_slice(), &bytes, b"\nGroups:", &bytes].concat());
+            for line in [&b"CapEff:"[..], b"Umask:", b"Seccomp:", b"TracerPid:", b"NoNewPrivs:"] {
+                let _ = parse(&[line, &bytes].concat());
+            }
         }
     }
 }

@@ -45,6 +45,12 @@ pub enum Kind {
     Scope,
     /// One letter of proc_pid_stat(5)'s state, or its name (`zombie`, `running`, …).
     State,
+    /// A capability of capabilities(7), or the name of a set of them.
+    Capability,
+    /// One of the words of [`Key::words`].
+    Word,
+    /// Mode bits, written in octal.
+    Octal,
 }
 
 impl Kind {
@@ -63,6 +69,9 @@ impl Kind {
             Kind::YesNo => "yes/no",
             Kind::Scope => "scope",
             Kind::State => "state",
+            Kind::Capability => "capability",
+            Kind::Word => "word",
+            Kind::Octal => "octal",
         }
     }
 }
@@ -122,6 +131,16 @@ keys! {
     GidSaved "gid.saved" Group "saved set-group-id",
     GidFs "gid.fs" Group "file system gid",
     GidAny "gid.any" Group "any of the four gids and the supplementary groups",
+    GroupSupplementary "group.supplementary" Group "any of the supplementary groups",
+    CapsEffective "caps.effective" Capability "capabilities that count now",
+    CapsPermitted "caps.permitted" Capability "capabilities that it can make effective at any time",
+    CapsInheritable "caps.inheritable" Capability "capabilities that an exec of a file with the same ones keeps",
+    CapsAmbient "caps.ambient" Capability "capabilities that every exec keeps",
+    CapsBounding "caps.bounding" Capability "capabilities that an exec can give it at most",
+    NoNewPrivs "no_new_privs" YesNo "no exec gives it further rights: set-user-id and file capabilities have no effect",
+    Seccomp "seccomp" Word "how its system calls are restricted: none strict filter",
+    Tracer "tracer" Number "process id of who traces it, a debugger say; 0 for nobody",
+    Umask "umask" Octal "mode bits that its new files do not get",
     Unit "unit" Text "systemd unit of the system manager",
     Slice "slice" Text "innermost slice of the system manager",
     Cgroup "cgroup" Text "path in the systemd hierarchy",
@@ -160,7 +179,16 @@ impl Key {
     /// Whether it asks as whom a process runs.
     #[must_use]
     pub fn is_credential(self) -> bool {
-        matches!(self.kind(), Kind::User | Kind::Group)
+        matches!(self.kind(), Kind::User | Kind::Group | Kind::Capability)
+    }
+
+    /// The values of a key that takes words.
+    #[must_use]
+    pub fn words(self) -> &'static [&'static str] {
+        match self {
+            Key::Seccomp => &["none", "strict", "filter"],
+            _ => &[],
+        }
     }
 
     /// The right that it takes of others' processes.

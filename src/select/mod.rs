@@ -1,5 +1,6 @@
 //! Which processes a check means. Pure: a selector and a snapshot in, a selection out.
 
+pub mod caps;
 pub mod duration;
 pub mod fault;
 pub mod file;

@@ -2,7 +2,7 @@
 
 use super::truth::Need;
 use super::usage::{self, Usage};
-use super::{File, Key, main_process, place, script};
+use super::{File, Key, caps, main_process, place, script};
 use crate::snapshot::process::DELETED;
 use crate::snapshot::{Clocks, Exe, Fact, Host, Process, Snapshot, Why};
 use std::borrow::Cow;
@@ -33,6 +33,8 @@ pub enum Value<'a> {
     YesNo(bool),
     /// The program file.
     Exe(&'a Exe),
+    /// A set of capabilities.
+    Caps(caps::Held),
 }
 
 /// What a key says: the rows of the truth table, and what must be read first.
@@ -145,6 +147,21 @@ impl<'a> Subject<'a> {
             Key::GidSaved => Reading::number(status()?.gid[2]),
             Key::GidFs => Reading::number(status()?.gid[3]),
             Key::GidAny => numbers(&status()?.gid, &status()?.groups),
+            Key::GroupSupplementary => numbers(&[], &status()?.groups),
+            Key::CapsEffective => self.caps(status()?.caps.effective),
+            Key::CapsPermitted => self.caps(status()?.caps.permitted),
+            Key::CapsInheritable => self.caps(status()?.caps.inheritable),
+            Key::CapsAmbient => self.caps(status()?.caps.ambient),
+            Key::CapsBounding => self.caps(status()?.caps.bounding),
+            Key::NoNewPrivs => told(status()?.no_new_privs.map(Value::YesNo)),
+            Key::Seccomp => told(status()?.seccomp.and_then(seccomp_name)),
+            Key::Tracer => told(status()?.tracer.map(|pid| Value::Number(i64::from(pid)))),
+            Key::Umask => match status()?.umask {
+                Some(umask) => Reading::number(umask),
+                // It has no files of its own any more.
+                None if self.is_zombie()? => Reading::NotApplicable,
+                None => Reading::Unreadable(Why::Untold),
+            },
             Key::Unit => Reading::optional(place::unit(cgroup()?)),
             Key::Slice => Reading::optional(place::slice(cgroup()?)),
             Key::Cgroup => Reading::bytes(cgroup()?),
@@ -188,6 +205,11 @@ impl<'a> Subject<'a> {
             Key::NiceLowest => Reading::number(ranks()?.lowest_nice),
             Key::Fds => Reading::number(*fact(&process.fds, File::Fds)?),
         })
+    }
+
+    fn caps(self, mask: Option<u64>) -> Reading<'a> {
+        let last = self.host.last_capability;
+        told(mask.map(|mask| Value::Caps(caps::Held { mask, last })))
     }
 
     /// comm, from whichever file holds it.
@@ -452,7 +474,18 @@ fn joined(arguments: &[Vec<u8>]) -> Vec<u8> {
     arguments[..end].join(&b' ')
 }
 
-fn numbers<'a>(ids: &[u32; 4], more: &[u32]) -> Reading<'a> {
+/// What a line says that older kernels lack.
+fn told(value: Option<Value<'_>>) -> Reading<'_> {
+    value.map_or(Reading::Unreadable(Why::Untold), Reading::One)
+}
+
+/// The modes of linux/seccomp.h; of one that is not known nothing can be told.
+fn seccomp_name<'a>(mode: u32) -> Option<Value<'a>> {
+    let name = Key::Seccomp.words().get(usize::try_from(mode).ok()?)?;
+    Some(Value::Bytes(Cow::Borrowed(name.as_bytes())))
+}
+
+fn numbers<'a>(ids: &[u32], more: &[u32]) -> Reading<'a> {
     let mut members: Vec<i64> = ids.iter().chain(more).map(|id| i64::from(*id)).collect();
     members.sort_unstable();
     members.dedup();

@@ -97,6 +97,8 @@ pub enum Matcher {
     YesNo(bool),
     /// `scope=`: host, container or all.
     Scope(Scope),
+    /// Capabilities; the text is as written.
+    Caps(super::caps::Asked, String),
     /// An absolute path for `exe`, with the file that it is for procward.
     File(Path),
 }

@@ -62,6 +62,12 @@ impl Term {
                 }
             }
             Reading::One(Value::Exe(_)) => self.unreadable_exe(subject, strict, Why::Denied),
+            Reading::One(Value::Caps(held)) => any(self, |matcher| match matcher {
+                Matcher::Caps(asked, _) => held
+                    .have(*asked)
+                    .map_or(Truth::Unknown(self.key, Why::Untold), Truth::of),
+                _ => Truth::No,
+            }),
             Reading::One(value) => any(self, |matcher| Truth::of(matches(matcher, self.op, &value))),
             Reading::Set(members, doubt) => {
                 let holds = members

@@ -57,6 +57,8 @@ pub enum Why {
     Unclear,
     /// Which program it runs: the file has no name any more, and the text of a link proves nothing.
     Nameless,
+    /// The kernel does not tell it: it is too old, or built without it.
+    Untold,
     /// Another error, by its errno.
     Errno(i32),
     /// The fact is not in this snapshot: a file that was saved without it, or a fault of procward.
@@ -78,6 +80,7 @@ impl Why {
             Why::TooDeep => "more ancestors than are looked at".into(),
             Why::Unclear => "its command line does not tell".into(),
             Why::Nameless => "its file was deleted and can't be compared".into(),
+            Why::Untold => "the kernel does not tell".into(),
             Why::Errno(errno) => std::io::Error::from_raw_os_error(errno).to_string(),
             Why::Absent => "not in the snapshot".into(),
         }

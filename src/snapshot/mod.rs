@@ -11,7 +11,7 @@ pub use accounts::{Accounts, Table};
 pub use clock::{Clock, Clocks};
 pub use fact::{Bytes, Fact, Why};
 pub use gauges::{CgroupPressure, Gauges, Loadavg, Meminfo, Pressure, Pressures, Stall, Waiter, Waiters};
-pub use process::{Cgroup, Cmdline, Exe, FileId, Process, Ranks, Sched, Stat, Status, Thread};
+pub use process::{Caps, Cgroup, Cmdline, Exe, FileId, Process, Ranks, Sched, Stat, Status, Thread};
 
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +83,9 @@ pub struct Host {
     pub ticks_per_second: u64,
     /// Bytes per page, sysconf(_SC_PAGESIZE); the unit of `stat`'s rss.
     pub page_size: u64,
+    /// `/proc/sys/kernel/cap_last_cap`: the highest capability that the kernel knows.
+    #[serde(default)]
+    pub last_capability: Option<u32>,
 }
 
 impl Default for Host {
@@ -91,6 +94,7 @@ impl Default for Host {
             boot_id: None,
             ticks_per_second: 100,
             page_size: 4096,
+            last_capability: None,
         }
     }
 }

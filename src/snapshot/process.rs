@@ -201,6 +201,36 @@ pub struct Status {
     pub vm_swap: Option<u64>,
     /// PIDs in each namespace, outermost first; empty on kernels before 4.1.
     pub ns_pid: Vec<i32>,
+    /// Capability sets.
+    #[serde(default)]
+    pub caps: Caps,
+    /// Whether an exec gives no further rights; none on kernels before 4.10.
+    #[serde(default)]
+    pub no_new_privs: Option<bool>,
+    /// SECCOMP_MODE_ of linux/seccomp.h; none where the kernel is built without it.
+    #[serde(default)]
+    pub seccomp: Option<u32>,
+    /// PID of who traces it, 0 for nobody.
+    #[serde(default)]
+    pub tracer: Option<i32>,
+    /// Mode bits that its new files do not get; none on kernels before 4.7, and where it has ended.
+    #[serde(default)]
+    pub umask: Option<u32>,
+}
+
+/// The capability sets of capabilities(7) as masks; each is none where the kernel has no such line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caps {
+    /// `CapInh`
+    pub inheritable: Option<u64>,
+    /// `CapPrm`
+    pub permitted: Option<u64>,
+    /// `CapEff`
+    pub effective: Option<u64>,
+    /// `CapBnd`
+    pub bounding: Option<u64>,
+    /// `CapAmb`, since Linux 4.3
+    pub ambient: Option<u64>,
 }
 
 /// The process's place in the systemd hierarchy.

@@ -3,6 +3,7 @@
 use super::process_dir::{Proc, ProcessDir, file_at};
 use super::read::whole;
 use super::rights;
+use crate::parse::number;
 use crate::select::File;
 use crate::snapshot::{Process, Snapshot};
 use rustix::fd::AsFd;
@@ -16,6 +17,7 @@ pub(super) fn look(proc: Proc<'_>, snapshot: &mut Snapshot) {
     host.page_size = rustix::param::page_size() as u64;
     // A proc file system mounted with subset=pid has no sys/.
     host.boot_id = boot_id(proc.dir);
+    host.last_capability = last_capability(proc.dir);
     let Some(pid) = own_pid(proc.dir) else { return };
     snapshot.observer.pid = Some(pid);
     snapshot.observer.worker = proc.notes.is_watched();
@@ -60,6 +62,12 @@ pub(super) fn look(proc: Proc<'_>, snapshot: &mut Snapshot) {
             .unwrap_or(0);
     }
     snapshot.observer.session = session;
+}
+
+/// The highest capability of this kernel.
+fn last_capability(proc: impl AsFd) -> Option<u32> {
+    let (text, _) = whole(proc, "sys/kernel/cap_last_cap", 16).ok()?;
+    number(&text)
 }
 
 /// Of this boot; with PID and start time it makes an identity.

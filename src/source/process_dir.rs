@@ -161,17 +161,18 @@ fn stat(place: Place<'_>) -> Result<Fact<Stat>, Vanished> {
     )
 }
 
-/// The ids of the first thread stay when it ends; its memory does not.
+/// The ids of the first thread stay when it ends; its memory and its umask do not.
 fn status(place: Place<'_>) -> Result<Fact<Status>, Vanished> {
     let mut known = text(place, "status", STATUS, parse::status::parse)?;
     if let Fact::Value(status) = &mut known
         && status.vm_swap.is_none()
-        && let Remains::Read(swap) = survivor::read(place, |thread, _| {
+        && let Remains::Read((swap, umask)) = survivor::read(place, |thread, _| {
             let text = text(thread, "status", STATUS, parse::status::parse).ok()?;
-            text.value().map(|living| living.vm_swap)
+            text.value().map(|living| (living.vm_swap, living.umask))
         })
     {
         status.vm_swap = swap;
+        status.umask = status.umask.or(umask);
     }
     Ok(known)
 }

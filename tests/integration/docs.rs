@@ -62,9 +62,10 @@ fn the_keys_are_listed_as_documented() {
         .expect("it runs");
     let said = String::from_utf8(run.stdout).expect("text");
     assert_eq!(said.lines().count(), Key::ALL.len());
+    let names = Key::ALL.iter().map(|key| key.name().len()).max().unwrap_or(0);
     for (key, line) in Key::ALL.iter().zip(said.lines()) {
         let (name, kind) = (key.name(), key.kind().word());
-        assert_eq!(line, format!("{name:<13}  {kind:<12}  {}", key.doc()));
+        assert_eq!(line, format!("{name:<names$}  {kind:<12}  {}", key.doc()));
         assert!(text.contains(&format!("| `{name}` | {kind} | ")), "{name}");
     }
 }

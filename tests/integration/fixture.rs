@@ -125,6 +125,7 @@ pub(crate) fn snapshot(text: &str) -> Snapshot {
             boot_id: Some("9a1d3c52-7f0e-4a55-9a38-0d6f3c1b8e21".into()),
             ticks_per_second: TICKS,
             page_size: PAGE,
+            ..Host::default()
         },
         observer,
         seen: processes.len(),
@@ -221,6 +222,7 @@ impl Builder {
                 groups,
                 vm_swap: has_program.then_some(0),
                 ns_pid: [line.pid].into_iter().chain(line.ns).collect(),
+                ..Status::default()
             }),
             cgroup: Fact::Value(Cgroup {
                 path: group.cgroup.clone().into_bytes(),

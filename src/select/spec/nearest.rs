@@ -44,6 +44,17 @@ const ALIASES: &[(&str, &str)] = &[
     ("kernel", "kthread"),
     ("deleted", "exe.deleted"),
     ("replaced", "exe.replaced"),
+    ("groups", "group.supplementary"),
+    ("supgrp", "group.supplementary"),
+    ("caps", "caps.effective"),
+    ("capeff", "caps.effective"),
+    ("capprm", "caps.permitted"),
+    ("capinh", "caps.inheritable"),
+    ("capamb", "caps.ambient"),
+    ("capbnd", "caps.bounding"),
+    ("nnp", "no_new_privs"),
+    ("nonewprivs", "no_new_privs"),
+    ("tracerpid", "tracer"),
 ];
 
 /// The nearest key to `word`, if one is near.

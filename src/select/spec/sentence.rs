@@ -59,6 +59,36 @@ fn clause(term: &Term, one: bool) -> String {
         (Op::Is | Op::IsNot, Key::Tty) => format!("{not}on terminal {values}"),
         (Op::Is | Op::IsNot, Key::State) => format!("{not}in state {}", states(&term.values)),
         (Op::Is | Op::IsNot, Key::Scope) => places(&term.values),
+        (Op::Is | Op::IsNot, Key::Tracer) if values == "0" => if term.op.negated() {
+            "traced"
+        } else {
+            "traced by nobody"
+        }
+        .into(),
+        (Op::Is | Op::IsNot, Key::Tracer) => format!("{not}traced by {values}"),
+        (Op::Is | Op::IsNot, Key::GroupSupplementary) => {
+            format!("{not}with supplementary group {values}")
+        }
+        (
+            Op::Is,
+            Key::CapsEffective
+            | Key::CapsPermitted
+            | Key::CapsInheritable
+            | Key::CapsAmbient
+            | Key::CapsBounding,
+        ) => {
+            format!("with {} in {name}", values.replace(", ", " or "))
+        }
+        (
+            Op::IsNot,
+            Key::CapsEffective
+            | Key::CapsPermitted
+            | Key::CapsInheritable
+            | Key::CapsAmbient
+            | Key::CapsBounding,
+        ) => {
+            format!("without {} in {name}", values.replace(", ", " or "))
+        }
         (Op::Is | Op::IsNot, Key::CpuStarved) => {
             let starved = (values == "yes") != term.op.negated();
             if starved { "starved" } else { "not starved" }.into()
@@ -144,6 +174,7 @@ fn value(matcher: &Matcher) -> String {
         Matcher::Glob(text, _) => text.clone(),
         Matcher::Regex(regex) => format!("/{}/", regex.as_str()),
         Matcher::Number(_, text) => text.clone(),
+        Matcher::Caps(_, text) => text.clone(),
         Matcher::YesNo(yes) => if *yes { "yes" } else { "no" }.into(),
         Matcher::Scope(_) => places(std::slice::from_ref(matcher)),
         Matcher::File(path) => String::from_utf8_lossy(&path.text).into_owned(),

@@ -17,20 +17,12 @@ pub(super) const RESERVED: &[&str] = &[
     "cpu.demand",
     "cpu.life",
     "env",
-    "no_new_privs",
-    "seccomp",
-    "tracer",
     "selinux.user",
     "selinux.role",
     "selinux.type",
     "selinux.level",
     "apparmor.profile",
     "apparmor.mode",
-    "caps.effective",
-    "caps.permitted",
-    "caps.inheritable",
-    "caps.ambient",
-    "caps.bounding",
 ];
 
 /// Where the keys are told.
@@ -507,7 +499,7 @@ fn operators(kind: Kind) -> &'static [Op] {
         Kind::Number | Kind::Duration | Kind::Size | Kind::Percent | Kind::User | Kind::Group => {
             &[Op::Is, Op::IsNot, Op::Less, Op::AtMost, Op::More, Op::AtLeast]
         }
-        Kind::YesNo | Kind::State => &[Op::Is, Op::IsNot],
+        Kind::YesNo | Kind::State | Kind::Capability | Kind::Word | Kind::Octal => &[Op::Is, Op::IsNot],
         Kind::Scope => &[Op::Is],
     }
 }

@@ -83,6 +83,39 @@ faulty! {
         "selinux.level" "`selinux.level` is reserved for a key that there is not yet" "`procward keys` lists the keys",
         "c3" "`c3` is not a term: a bare word stands only in the first place" "write `selinux.level=s0:c1,name=c3:0`, or quote the comma where it belongs to a value",
     ];
+    a_capability_misspelt Native "caps.effective=CAP_NET_RAWW:0" => [
+        "CAP_NET_RAWW" "`CAP_NET_RAWW` is not a capability" "write `caps.effective=net_raw:0`",
+    ];
+    a_set_of_capabilities_misspelt Native "caps.permitted=root-equivalent:0" => [
+        "root-equivalent" "`root-equivalent` is not a capability" "write `caps.permitted=root_equivalent:0`",
+    ];
+    a_capability_of_nobody Native "caps.permitted=xyzzy:0" => [
+        "xyzzy" "`xyzzy` is not a capability" "write a name of capabilities(7), or root_equivalent, all or none",
+    ];
+    a_capability_is_no_pattern Native "caps.permitted=net_*:0" => [
+        "net_*" "`net_*` is not a capability" "write `caps.permitted=net_raw:0`",
+    ];
+    capabilities_are_not_compared Native "caps.permitted~net:0" => [
+        "~" "`caps.permitted` takes no `~`" "write `caps.permitted` with `=` `!=`",
+    ];
+    a_key_of_ps_for_capabilities Native "caps=net_raw:0" => [
+        "caps" "key `caps` is not known" "write `caps.effective=net_raw:0`",
+    ];
+    a_mode_of_seccomp_misspelt Native "seccomp=filtered:0" => [
+        "filtered" "`seccomp` is never `filtered`" "write `seccomp=filter:0`",
+    ];
+    a_mode_of_seccomp_by_number Native "seccomp=2:0" => [
+        "2" "`seccomp` is never `2`" "write none strict filter",
+    ];
+    a_umask_with_a_digit_too_large Native "umask=0282:0" => [
+        "0282" "`0282` is no umask" "write octal digits as umask(1) prints them: `umask=0022`",
+    ];
+    a_umask_beyond_all Native "umask=1777:0" => [
+        "1777" "`1777` is no umask" "write octal digits as umask(1) prints them: `umask=0022`",
+    ];
+    a_tracer_below_none Native "tracer<0:0" => [
+        "0" "`tracer<0` can never match" "`tracer` is never below 0: write a larger number",
+    ];
     an_argument_that_begins_with_a_colon Native "Xorg,arg=:0" => [
         "arg=" "no value for `arg`" r#"write `Xorg,arg=":0":1-`, or `Xorg,arg="":0` for an empty value"#,
     ];

@@ -181,6 +181,7 @@ fn has_one_value(key: Key) -> bool {
             | Key::Ancestor
             | Key::UidAny
             | Key::GidAny
+            | Key::GroupSupplementary
             | Key::Scope
             | Key::Exe
     )

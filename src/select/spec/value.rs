@@ -3,6 +3,7 @@
 use super::glob::Glob;
 use super::lexer::Piece;
 use super::{nearest, splice};
+use crate::select::caps;
 use crate::select::fault::Fault;
 use crate::select::key::{Key, Kind};
 use crate::select::selector::{Matcher, Op, Path, Scope};
@@ -76,6 +77,9 @@ impl Value<'_> {
             Kind::YesNo => self.yes_no(&plain),
             Kind::Scope => self.scope(&plain),
             Kind::State => self.state(&plain),
+            Kind::Capability => self.capability(&plain),
+            Kind::Word => self.word(&plain),
+            Kind::Octal => self.octal(&plain),
         }?;
         self.out_of_reach(&matcher).map_or(Ok(matcher), Err)
     }
@@ -408,6 +412,43 @@ impl Value<'_> {
             _ => {
                 let help = "write `scope=host`, `scope=container` or `scope=all`";
                 Err(self.fault(format!("`{plain}` is not a scope"), help))
+            }
+        }
+    }
+
+    fn capability(self, plain: &str) -> Result<Matcher, Fault> {
+        if let Some(asked) = caps::Asked::by_name(plain) {
+            return Ok(Matcher::Caps(asked, plain.to_string()));
+        }
+        let bare = caps::bare(plain);
+        let near = nearest::of(&bare, caps::SETS.iter().chain(caps::NAMES).copied());
+        let help = near.map_or_else(
+            || "write a name of capabilities(7), or root_equivalent, all or none".to_string(),
+            |near| self.write(near),
+        );
+        Err(self.fault(format!("`{plain}` is not a capability"), help))
+    }
+
+    fn word(self, plain: &str) -> Result<Matcher, Fault> {
+        let words = self.key.words();
+        if words.contains(&plain) {
+            return Ok(Matcher::Exact(plain.as_bytes().to_vec()));
+        }
+        let near = nearest::of(&plain.to_ascii_lowercase(), words.iter().copied());
+        let help = near.map_or_else(|| format!("write {}", words.join(" ")), |near| self.write(near));
+        Err(self.fault(format!("`{}` is never `{plain}`", self.key.name()), help))
+    }
+
+    fn octal(self, plain: &str) -> Result<Matcher, Fault> {
+        let octal = plain.bytes().all(|byte| (b'0'..=b'7').contains(&byte));
+        match i64::from_str_radix(plain, 8) {
+            Ok(bits) if octal && bits <= 0o777 => Ok(Matcher::Number(bits, plain.to_string())),
+            _ => {
+                let help = format!(
+                    "write octal digits as umask(1) prints them: `{}=0022`",
+                    self.key.name()
+                );
+                Err(self.fault(format!("`{plain}` is no umask"), help))
             }
         }
     }
