@@ -40,6 +40,7 @@ pub(crate) fn process(pid: i32, name: &str) -> Process {
             ..Status::default()
         }),
         cgroup: Fact::Value(Cgroup { path: b"/".to_vec() }),
+        label: Fact::Unreadable(Why::NoModule),
         sched: Fact::Value(Sched::default()),
         ranks: Fact::Value(Ranks {
             lowest_nice: 0,
@@ -125,6 +126,14 @@ pub(crate) trait Build: Sized {
                 status.uid = [uid; 4];
                 status.gid = [uid; 4];
             }
+        })
+    }
+    fn label(self, module: &str, text: &[u8]) -> Self {
+        self.change(|p| {
+            p.label = Fact::Value(Label {
+                module: module.into(),
+                text: text.to_vec(),
+            })
         })
     }
     fn cgroup(self, path: &str) -> Self {

@@ -212,6 +212,12 @@ impl Accounts for View {
             },
         }
     }
+    fn security_module(&self) -> Result<Option<String>, String> {
+        match self {
+            View::Proc(procfs, _) => procfs.security_module(),
+            View::Saved(snapshot) => snapshot.security_module(),
+        }
+    }
     fn is_script(&self, path: &str) -> bool {
         matches!(self, View::Proc(..)) && self.accounts().is_script(path)
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::report::diagnostic::render;
 use crate::select::Range;
-use crate::snapshot::{FileId, Table};
+use crate::snapshot::{Accounts, FileId, Table};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -86,6 +86,86 @@ fn a_condition_that_does_not_hold_skips_the_check() {
     let loaded =
         load("[[check]]\nname = \"x\"\nselect = \"x\"\nwhen = [\"exists /exists\", \"exists /no\"]\n");
     assert!(matches!(&loaded.items[0], Item::Skipped { reason, .. } if reason == "/no does not exist"));
+}
+
+/// A host that runs this security module.
+struct Running(Result<Option<&'static str>, &'static str>);
+impl Accounts for Running {
+    fn uid(&self, _: &str) -> Result<Option<u32>, String> {
+        Ok(None)
+    }
+    fn gid(&self, _: &str) -> Result<Option<u32>, String> {
+        Ok(None)
+    }
+    fn user_name(&self, _: u32) -> Option<String> {
+        None
+    }
+    fn group_name(&self, _: u32) -> Option<String> {
+        None
+    }
+    fn file(&self, _: &str) -> Result<Option<FileId>, String> {
+        Ok(None)
+    }
+    fn security_module(&self) -> Result<Option<String>, String> {
+        self.0
+            .map(|module| module.map(str::to_string))
+            .map_err(str::to_string)
+    }
+}
+
+fn when(condition: &str, host: Running) -> String {
+    let source = Source {
+        name: "p.toml".into(),
+        text: format!("[[check]]\nname = \"x\"\nselect = \"x\"\nwhen = {condition}\n").into(),
+    };
+    match from_texts(vec![source], &host).items.remove(0) {
+        Item::Check(_) => "judged".into(),
+        Item::Skipped { reason, .. } => reason,
+        Item::Faulty { faulty, .. } => {
+            let fault = &faulty.faults[0];
+            format!("{}; {}", fault.message, fault.help)
+        }
+    }
+}
+
+#[test]
+fn a_check_of_another_security_module_is_skipped() {
+    for (condition, module) in [
+        ("selinux", "SELinux"),
+        ("apparmor", "AppArmor"),
+        ("smack", "Smack"),
+    ] {
+        let told = |active| when(&format!("\"{condition}\""), Running(Ok(active)));
+        assert_eq!(told(Some(condition)), "judged");
+        assert_eq!(told(None), format!("{module} is not active"));
+        assert_eq!(told(Some("tomoyo")), format!("{module} is not active"));
+    }
+    let both = "[\"exists /no\", \"selinux\"]";
+    assert_eq!(when(both, Running(Ok(Some("selinux")))), "/no does not exist");
+}
+
+#[test]
+fn a_security_module_that_cannot_be_told_is_a_fault_and_no_skipped_check() {
+    assert_eq!(
+        when(
+            "\"selinux\"",
+            Running(Err("label of process 7: permission denied"))
+        ),
+        "it can't be told whether SELinux is active: label of process 7: permission denied; \
+         let procward read /proc/self/attr, or leave the condition out"
+    );
+}
+
+#[test]
+fn a_condition_misspelt_says_what_there_is() {
+    assert_eq!(
+        when("\"SELinux\"", Running(Ok(None))),
+        "unknown condition `SELinux`; write when = \"selinux\""
+    );
+    assert_eq!(
+        when("\"tomoyo\"", Running(Ok(None))),
+        "unknown condition `tomoyo`; write when = \"exists /ABSOLUTE/PATH\", or one of \"smack\" \"apparmor\" \"selinux\""
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::raw::{EXCEPT_FORM, Placed, RawCheck, RawException, RawFile};
 use super::settings::{Settings, time_fault};
 use crate::judge::{Check, Exception, Faulty, Item, Pace, State};
 use crate::memory::restarts::{Restarts, parse_restarts};
+use crate::select::label::{self, SecurityModule};
 use crate::select::spec::{parse_range, parse_selector};
 use crate::select::{Fault, Range, Selector, parse_duration};
 use crate::snapshot::Accounts;
@@ -221,25 +222,64 @@ impl<'a> Validation<'a> {
     fn when(&self, raw: &RawCheck, faults: &mut Vec<Fault>) -> Option<String> {
         let mut skipped = None;
         for (condition, span) in &raw.when {
-            match condition.strip_prefix("exists ").map(str::trim) {
-                Some(path) if path.starts_with('/') => match self.accounts.file(path) {
-                    Ok(Some(_)) => {}
-                    Ok(None) => skipped = skipped.or(Some(format!("{path} does not exist"))),
-                    Err(reason) => faults.push(Fault::new(
-                        span.clone(),
-                        format!("it can't be told whether {path} exists: {reason}"),
-                        "let the user who runs procward search its directories, or leave the condition out",
-                    )),
+            let held = match condition.strip_prefix("exists ").map(str::trim) {
+                Some(path) if path.starts_with('/') => self.exists(path),
+                _ => match label::by_name(condition) {
+                    Some(module) => self.runs(module),
+                    None => Err(unknown_condition(condition)),
                 },
-                _ => faults.push(Fault::new(
-                    span.clone(),
-                    format!("unknown condition `{condition}`"),
-                    "write when = \"exists /ABSOLUTE/PATH\"",
-                )),
+            };
+            match held {
+                Ok(None) => {}
+                Ok(reason) => skipped = skipped.or(reason),
+                Err((message, help)) => faults.push(Fault::new(span.clone(), message, help)),
             }
         }
         skipped
     }
+
+    /// Why a check is skipped that wants a file.
+    fn exists(&self, path: &str) -> Result<Option<String>, (String, String)> {
+        match self.accounts.file(path) {
+            Ok(Some(_)) => Ok(None),
+            Ok(None) => Ok(Some(format!("{path} does not exist"))),
+            Err(reason) => Err((
+                format!("it can't be told whether {path} exists: {reason}"),
+                "let the user who runs procward search its directories, or leave the condition out".into(),
+            )),
+        }
+    }
+
+    /// Why a check is skipped that wants a security module.
+    fn runs(&self, module: &dyn SecurityModule) -> Result<Option<String>, (String, String)> {
+        let title = module.title();
+        match self.accounts.security_module() {
+            Ok(Some(active)) if active == module.name() => Ok(None),
+            Ok(_) => Ok(Some(format!("{title} is not active"))),
+            Err(reason) => Err((
+                format!("it can't be told whether {title} is active: {reason}"),
+                "let procward read /proc/self/attr, or leave the condition out".into(),
+            )),
+        }
+    }
+}
+
+fn unknown_condition(condition: &str) -> (String, String) {
+    let modules: Vec<String> = label::MODULES
+        .iter()
+        .map(|module| format!("\"{}\"", module.name()))
+        .collect();
+    let near = label::MODULES
+        .iter()
+        .find(|module| module.name() == condition.trim().to_ascii_lowercase());
+    let help = match near {
+        Some(module) => format!("write when = \"{}\"", module.name()),
+        None => format!(
+            "write when = \"exists /ABSOLUTE/PATH\", or one of {}",
+            modules.join(" ")
+        ),
+    };
+    (format!("unknown condition `{condition}`"), help)
 }
 
 /// What faults of `[cpu]` are told under: the check that it is about.

@@ -2,7 +2,9 @@
 
 use super::accounts;
 use crate::snapshot::process::{PF_FORKNOEXEC, PF_KTHREAD};
-use crate::snapshot::{Caps, Cgroup, Cmdline, Exe, Fact, FileId, Host, Process, Snapshot, Stat, Status, Why};
+use crate::snapshot::{
+    Caps, Cgroup, Cmdline, Exe, Fact, FileId, Host, Label, Process, Snapshot, Stat, Status, Why,
+};
 
 /// Bytes as choices; when they are used up, always the first.
 pub(super) struct Dice<'a>(&'a [u8]);
@@ -67,7 +69,7 @@ const GROUPS: [&str; 6] = [
 const IDS: [u32; 4] = [0, 33, 1000, 65534];
 
 /// Terms that say something about such hosts; of the rates nothing is told by one look.
-const TERMS: [&str; 60] = [
+const TERMS: [&str; 74] = [
     "name=sshd",
     "name=python3",
     "name=app.py",
@@ -118,6 +120,20 @@ const TERMS: [&str; 60] = [
     "tracer!=0",
     "umask=0",
     "umask!=0022",
+    "label=kernel",
+    "label=*:sshd_t:*",
+    "label!=unconfined",
+    "selinux.type=sshd_t",
+    "selinux.type!=init_t",
+    "selinux.user=system_u",
+    "selinux.role!=system_r",
+    "selinux.level=s0:c1,c2,c3",
+    "selinux.level!=s0-s0:c0.c1023",
+    "apparmor.profile=web",
+    "apparmor.profile!=web//&audited",
+    "apparmor.mode=enforce",
+    "apparmor.mode!=unconfined",
+    "smack!=_",
     "unit=ssh.service",
     "slice=system.slice",
     "user_unit=x.service",
@@ -141,6 +157,13 @@ pub(super) fn host(dice: &mut Dice<'_>) -> Snapshot {
     let mut processes: Vec<Process> = (1..=count)
         .map(|pid| process(i32::try_from(pid).unwrap_or(1), count, dice))
         .collect();
+    let module = dice.below(LABELS.len() + 1);
+    for process in &mut processes {
+        process.label = label(module, dice);
+        if dice.chance(5) {
+            process.label = Fact::Unreadable(Why::Denied);
+        }
+    }
     // Somebody started it all.
     if let Some(Fact::Value(stat)) = processes.first_mut().map(|first| &mut first.stat) {
         stat.ppid = 0;
@@ -221,6 +244,42 @@ fn status(pid: i32, dice: &mut Dice<'_>) -> Status {
     }
 }
 
+/// Of each security module; a host runs one.
+const LABELS: [(&str, &[&str]); 3] = [
+    (
+        "selinux",
+        &[
+            "kernel",
+            "system_u:system_r:init_t",
+            "system_u:system_r:sshd_t:s0-s0:c0.c1023",
+            "u:r:sshd_t:s0:c1.c3",
+            "u:r:t:odd",
+        ],
+    ),
+    (
+        "apparmor",
+        &[
+            "unconfined",
+            "web (enforce)",
+            "audited//&web (mixed)",
+            "odd (",
+            ":ns:unconfined",
+        ],
+    ),
+    ("smack", &["_", "a:b:c"]),
+];
+
+/// A label, or why there is none: of a host without a module nobody tells one.
+fn label(module: usize, dice: &mut Dice<'_>) -> Fact<Label> {
+    let Some((module, labels)) = LABELS.get(module) else {
+        return Fact::Unreadable(Why::NoModule);
+    };
+    Fact::Value(Label {
+        module: (*module).into(),
+        text: dice.one(labels).as_bytes().to_vec(),
+    })
+}
+
 const MASKS: [u64; 5] = [0, 1 << 13, 1 << 21, (1 << 38) - 1, (1 << 41) - 1];
 
 fn told<T: Copy>(dice: &mut Dice<'_>, of: &[T]) -> Option<T> {
@@ -297,6 +356,9 @@ pub(super) fn uncovered(process: &Process, dice: &mut Dice<'_>) -> Process {
             more.arguments = known.arguments.iter().cloned().chain(more.arguments).collect();
         }
         process.cmdline = Fact::Value(more);
+    }
+    if matches!(process.label, Fact::Unreadable(_)) {
+        process.label = label(dice.below(LABELS.len()), dice);
     }
     let owner = process.owner.value().copied();
     if let Fact::Value(known) = &mut process.status {

@@ -15,9 +15,11 @@ mod tests;
 use crate::config::{Source, from_texts};
 use crate::judge::{Faulty, Item, Report, judge};
 use crate::report::{Format, LIMIT, Look, diagnostic, escape, render};
+use crate::select::label::MODULES;
+use crate::select::reading::Subject;
 use crate::select::spec::{Dialect, parse, parse_selector, sentence};
-use crate::select::{Selector, select};
-use crate::snapshot::{Snapshot, Stat, Table, file};
+use crate::select::{Key, Selector, select};
+use crate::snapshot::{Fact, Label, Snapshot, Stat, Table, file};
 use crate::testing::{check, host, process};
 use crate::{cli, parse};
 use hosts::Dice;
@@ -25,11 +27,12 @@ use hosts::Dice;
 pub type Target = fn(&[u8]);
 
 /// The names are those of the files in fuzz/fuzz_targets and of the directories in fuzz/seeds.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("stat", stat),
     ("status", status),
     ("cmdline", cmdline),
     ("cgroup", cgroup),
+    ("label", label),
     ("mountinfo", mountinfo),
     ("spec", spec),
     ("config", config),
@@ -80,6 +83,25 @@ pub fn cmdline(data: &[u8]) {
     let cmdline = parse::cmdline::parse(data, false);
     let joined = cmdline.arguments.join(&0);
     assert_eq!(joined, data.strip_suffix(b"\0").unwrap_or(data));
+}
+
+/// A label of each module, and what every key says to it.
+pub fn label(data: &[u8]) {
+    let Some(text) = parse::label::parse(data) else {
+        return;
+    };
+    assert!(data.starts_with(&text) && !text.is_empty());
+    let mut host = small_host();
+    for module in MODULES {
+        host.processes[0].label = Fact::Value(Label {
+            module: module.name().into(),
+            text: text.clone(),
+        });
+        let subject = Subject::of(&host.processes[0], &host);
+        for key in Key::ALL.iter().filter(|key| key.is_label()) {
+            let _ = subject.read(*key);
+        }
+    }
 }
 
 pub fn cgroup(data: &[u8]) {

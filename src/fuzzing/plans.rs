@@ -106,6 +106,7 @@ fn read(process: &mut Process, whole: &Process, file: File) {
         File::Cgroup => process.cgroup = whole.cgroup.clone(),
         File::Loginuid => process.loginuid = whole.loginuid.clone(),
         File::Status => process.status = whole.status.clone(),
+        File::Label => process.label = whole.label.clone(),
         File::Sched => process.sched = Fact::NotApplicable,
         File::Ranks => process.ranks = Fact::NotApplicable,
         File::Cmdline => process.cmdline = whole.cmdline.clone(),

@@ -23,7 +23,11 @@ impl Random {
 }
 
 /// What formats are made of.
-const TOKENS: [&[u8]; 28] = [
+const TOKENS: [&[u8]; 32] = [
+    b"label=",
+    b"selinux.level=",
+    b"s0:c1,c3",
+    b"//&",
     b"=",
     b"!=",
     b"~",
@@ -142,6 +146,7 @@ targets! {
     status 20_000;
     cmdline 20_000;
     cgroup 20_000;
+    label 20_000;
     mountinfo 20_000;
     spec 1_500;
     config 700;

@@ -121,6 +121,7 @@ pub fn found(subject: Subject<'_>, term: &Term, accounts: &dyn Accounts) -> Byte
                     b"no".to_vec()
                 }
             }
+            Value::Stack(members) => members.join(&b"//&"[..]),
             Value::Caps(held) => held.text().into_bytes(),
             Value::Number(mode) if term.key.kind() == Kind::Octal => format!("{mode:04o}").into_bytes(),
             Value::Number(tenths) if term.key.kind() == Kind::Percent => percent(*tenths).into_bytes(),

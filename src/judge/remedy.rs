@@ -2,7 +2,7 @@
 
 use super::Check;
 use super::alternative::proven_alternative;
-use crate::select::{Capability, Key, Matcher, Selection};
+use crate::select::{Capability, Key, Matcher, Selection, label};
 use crate::snapshot::{Accounts, Gap, Snapshot, Why};
 
 /// What is known where a remedy is wanted.
@@ -28,6 +28,20 @@ impl Case<'_> {
                     "{}, or ask without main, by user, arg or unit",
                     grant(Capability::SysPtrace)
                 )
+            }
+            (_, Why::NoModule) => match label::of_key(key) {
+                Some(module) => format!(
+                    "this host does not run {}: write the check in a configuration file, with when = \"{}\"",
+                    module.title(),
+                    module.name()
+                ),
+                None => "no security module of this host gives labels: ask by user and unit".into(),
+            },
+            (_, Why::NoPolicy) => "see why SELinux has loaded no policy: until then all processes are `kernel`".into(),
+            (_, Why::Denied) if key.is_label() => {
+                "let procward read /proc/PID/attr: SELinux wants process:getattr for its domain, \
+                 AppArmor a rule for @{PROC}/*/attr/**, Smack one for the other label"
+                    .into()
             }
             (_, Why::Denied) => match key.capability() {
                 Some(capability) => self.denied(key, capability),

@@ -2,6 +2,7 @@
 
 pub mod cgroup;
 pub mod cmdline;
+pub mod label;
 pub mod loadavg;
 pub mod meminfo;
 pub mod mountinfo;

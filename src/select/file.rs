@@ -17,6 +17,8 @@ pub enum File {
     Loginuid,
     /// `status`
     Status,
+    /// `attr/current`, or the file of a security module's own.
+    Label,
     /// `task/*/schedstat` of all threads.
     Sched,
     /// Nice values and policies in `task/*/stat` of all threads.
@@ -29,7 +31,7 @@ pub enum File {
 
 impl File {
     /// All of them.
-    pub const ALL: [File; 11] = [
+    pub const ALL: [File; 12] = [
         File::Comm,
         File::Owner,
         File::Exe,
@@ -37,6 +39,7 @@ impl File {
         File::Cgroup,
         File::Loginuid,
         File::Status,
+        File::Label,
         File::Sched,
         File::Ranks,
         File::Cmdline,

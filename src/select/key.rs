@@ -1,5 +1,7 @@
 //! The keys of the language: one table, from which the parser, the reader and the documentation take theirs.
 
+use super::label;
+
 /// A right that reading a key of others' processes takes; everybody may read the other keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capability {
@@ -51,6 +53,8 @@ pub enum Kind {
     Word,
     /// Mode bits, written in octal.
     Octal,
+    /// A level of SELinux, or a range of two.
+    Level,
 }
 
 impl Kind {
@@ -72,6 +76,7 @@ impl Kind {
             Kind::Capability => "capability",
             Kind::Word => "word",
             Kind::Octal => "octal",
+            Kind::Level => "level",
         }
     }
 }
@@ -141,6 +146,14 @@ keys! {
     Seccomp "seccomp" Word "how its system calls are restricted: none strict filter",
     Tracer "tracer" Number "process id of who traces it, a debugger say; 0 for nobody",
     Umask "umask" Octal "mode bits that its new files do not get",
+    Label "label" Text "the whole label, of whichever security module is active",
+    SelinuxUser "selinux.user" Text "user of the SELinux label",
+    SelinuxRole "selinux.role" Text "role of the SELinux label",
+    SelinuxType "selinux.type" Text "type of the SELinux label, also called its domain",
+    SelinuxLevel "selinux.level" Level "level of the SELinux label, or range of levels",
+    ApparmorProfile "apparmor.profile" Text "any one profile of the AppArmor label, or the whole stack",
+    ApparmorMode "apparmor.mode" Word "how AppArmor holds it: enforce complain kill unconfined mixed user",
+    Smack "smack" Text "the Smack label",
     Unit "unit" Text "systemd unit of the system manager",
     Slice "slice" Text "innermost slice of the system manager",
     Cgroup "cgroup" Text "path in the systemd hierarchy",
@@ -179,7 +192,13 @@ impl Key {
     /// Whether it asks as whom a process runs.
     #[must_use]
     pub fn is_credential(self) -> bool {
-        matches!(self.kind(), Kind::User | Kind::Group | Kind::Capability)
+        matches!(self.kind(), Kind::User | Kind::Group | Kind::Capability) || self.is_label()
+    }
+
+    /// Whether it asks for the label of a security module, or a part of it.
+    #[must_use]
+    pub fn is_label(self) -> bool {
+        self == Key::Label || label::of_key(self).is_some()
     }
 
     /// The values of a key that takes words.
@@ -187,6 +206,7 @@ impl Key {
     pub fn words(self) -> &'static [&'static str] {
         match self {
             Key::Seccomp => &["none", "strict", "filter"],
+            Key::ApparmorMode => label::MODES,
             _ => &[],
         }
     }

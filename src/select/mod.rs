@@ -5,6 +5,7 @@ pub mod duration;
 pub mod fault;
 pub mod file;
 pub mod key;
+pub mod label;
 mod main_process;
 pub mod place;
 pub mod plan;

@@ -163,11 +163,11 @@ impl Plan {
                 .all(|term| term.truth(subject, wanted.strict) != Truth::No)
     }
 
-    /// Whether `stat`, the owner and `status` must be read once more at the end: where credentials or the program
+    /// Whether `stat`, the owner and `status` must be read once more at the end: where credentials, labels or the program
     /// are judged, an exec or a change of ids in between would mix two processes' facts.
     #[must_use]
     pub fn verify(&self, process: &Process) -> bool {
-        process.exe.asked() || process.owner.asked() || process.status.asked()
+        process.exe.asked() || process.owner.asked() || process.status.asked() || process.label.asked()
     }
 
     /// After the pass: a file of this or another process that a check still needs.
@@ -225,6 +225,7 @@ pub fn asked(process: &Process, file: File) -> bool {
         File::Cgroup => is(&process.cgroup),
         File::Loginuid => is(&process.loginuid),
         File::Status => is(&process.status),
+        File::Label => is(&process.label),
         File::Cmdline => is(&process.cmdline),
         File::Sched => is(&process.sched),
         File::Ranks => is(&process.ranks),

@@ -2,7 +2,7 @@
 
 use super::truth::Need;
 use super::usage::{self, Usage};
-use super::{File, Key, caps, main_process, place, script};
+use super::{File, Key, caps, label, main_process, place, script};
 use crate::snapshot::process::DELETED;
 use crate::snapshot::{Clocks, Exe, Fact, Host, Process, Snapshot, Why};
 use std::borrow::Cow;
@@ -35,6 +35,8 @@ pub enum Value<'a> {
     Exe(&'a Exe),
     /// A set of capabilities.
     Caps(caps::Held),
+    /// Profiles of AppArmor, each once.
+    Stack(Vec<Cow<'a, [u8]>>),
 }
 
 /// What a key says: the rows of the truth table, and what must be read first.
@@ -162,6 +164,14 @@ impl<'a> Subject<'a> {
                 None if self.is_zombie()? => Reading::NotApplicable,
                 None => Reading::Unreadable(Why::Untold),
             },
+            Key::Label
+            | Key::SelinuxUser
+            | Key::SelinuxRole
+            | Key::SelinuxType
+            | Key::SelinuxLevel
+            | Key::ApparmorProfile
+            | Key::ApparmorMode
+            | Key::Smack => label::read(fact(&process.label, File::Label)?, key),
             Key::Unit => Reading::optional(place::unit(cgroup()?)),
             Key::Slice => Reading::optional(place::slice(cgroup()?)),
             Key::Cgroup => Reading::bytes(cgroup()?),

@@ -99,6 +99,10 @@ pub enum Matcher {
     Scope(Scope),
     /// Capabilities; the text is as written.
     Caps(super::caps::Asked, String),
+    /// A level of SELinux, or a range of two; the text is as written.
+    Level(super::label::level::Levels, String),
+    /// A stack of AppArmor profiles, each once; the text is as written.
+    Stack(Vec<Vec<u8>>, String),
     /// An absolute path for `exe`, with the file that it is for procward.
     File(Path),
 }

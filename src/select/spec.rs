@@ -1,5 +1,6 @@
 //! Reads the selector language: a spec's text in, a compiled [`Spec`] or all of its faults out.
 
+mod forms;
 mod glob;
 mod lexer;
 mod nearest;
@@ -80,7 +81,8 @@ fn read(text: &str, accounts: &dyn Accounts, form: Form) -> Result<(Selector, Op
         return Err(vec![Fault::new(0..text.len(), message, "write several specs")]);
     }
     let mut faults = Vec::new();
-    let glyphs = lexer::scan(text, &mut faults);
+    let mut glyphs = lexer::scan(text, &mut faults);
+    forms::hold(&mut glyphs, form);
     if let Some(fault) = odd(&glyphs) {
         return Err(vec![fault]);
     }

@@ -1,5 +1,6 @@
 //! One term against one process: the truth table of docs/selectors.md.
 
+use super::label::level::Levels;
 use super::reading::{COMM_MAX, Reading, Subject, Value, before_title, fact};
 use super::script::{file_name, is_interpreter};
 use super::selector::Path;
@@ -251,6 +252,13 @@ fn matches(matcher: &Matcher, op: Op, value: &Value<'_>) -> bool {
             Op::AtLeast => number >= wanted,
             Op::Is | Op::IsNot | Op::Like | Op::NotLike => number == wanted,
         },
+        (Matcher::Level(wanted, _), Value::Bytes(bytes)) => Levels::parse(bytes).as_ref() == Some(wanted),
+        (Matcher::Stack(wanted, _), Value::Stack(members)) => {
+            wanted.len() == members.len() && wanted.iter().zip(members).all(|(a, b)| **a == **b)
+        }
+        (_, Value::Stack(members)) => members
+            .iter()
+            .any(|member| matches(matcher, op, &Value::Bytes(Cow::Borrowed(&**member)))),
         (Matcher::YesNo(wanted), Value::YesNo(found)) => wanted == found,
         // The reading of `scope` is: in a container?
         (Matcher::Scope(scope), Value::YesNo(inside)) => match scope {

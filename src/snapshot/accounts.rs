@@ -26,6 +26,13 @@ pub trait Accounts {
     /// # Errors
     /// Why it could not be told.
     fn file(&self, path: &str) -> Result<Option<FileId>, String>;
+    /// The name of the security module that gives labels here: `selinux`, `apparmor` or `smack`. `Ok(None)`: none does.
+    ///
+    /// # Errors
+    /// Why it could not be told.
+    fn security_module(&self) -> Result<Option<String>, String> {
+        Err("it is not told here".into())
+    }
     /// Whether the file at this path is a script, `#!`, as far as that can be told.
     fn is_script(&self, path: &str) -> bool {
         let _ = path;

@@ -59,6 +59,10 @@ pub enum Why {
     Nameless,
     /// The kernel does not tell it: it is too old, or built without it.
     Untold,
+    /// No security module is active that gives such labels.
+    NoModule,
+    /// The security module is active, but has no policy yet.
+    NoPolicy,
     /// Another error, by its errno.
     Errno(i32),
     /// The fact is not in this snapshot: a file that was saved without it, or a fault of procward.
@@ -81,6 +85,8 @@ impl Why {
             Why::Unclear => "its command line does not tell".into(),
             Why::Nameless => "its file was deleted and can't be compared".into(),
             Why::Untold => "the kernel does not tell".into(),
+            Why::NoModule => "no such security module is active".into(),
+            Why::NoPolicy => "no policy is loaded".into(),
             Why::Errno(errno) => std::io::Error::from_raw_os_error(errno).to_string(),
             Why::Absent => "not in the snapshot".into(),
         }

@@ -11,7 +11,7 @@ pub use accounts::{Accounts, Table};
 pub use clock::{Clock, Clocks};
 pub use fact::{Bytes, Fact, Why};
 pub use gauges::{CgroupPressure, Gauges, Loadavg, Meminfo, Pressure, Pressures, Stall, Waiter, Waiters};
-pub use process::{Caps, Cgroup, Cmdline, Exe, FileId, Process, Ranks, Sched, Stat, Status, Thread};
+pub use process::{Caps, Cgroup, Cmdline, Exe, FileId, Label, Process, Ranks, Sched, Stat, Status, Thread};
 
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +62,19 @@ impl Snapshot {
             past.mark_ended(&clocks);
         }
         self.clocks = Some(clocks);
+    }
+
+    /// The security module that its labels are of; `Ok(None)` where no process has one.
+    ///
+    /// # Errors
+    /// No label of it could be read.
+    pub fn security_module(&self) -> Result<Option<String>, String> {
+        let labels = || self.processes.iter().map(|process| &process.label);
+        let module = labels().find_map(|label| Some(label.value()?.module.clone()));
+        if module.is_some() || labels().any(|label| *label == Fact::Unreadable(Why::NoModule)) {
+            return Ok(module);
+        }
+        Err("the snapshot does not tell".into())
     }
 
     /// The process with this PID, if it is in the snapshot.

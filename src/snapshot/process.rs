@@ -26,6 +26,9 @@ pub struct Process {
     /// How the scheduler ranks its threads: `/proc/PID/task/*/stat`.
     #[serde(default)]
     pub ranks: Fact<Ranks>,
+    /// `/proc/PID/attr/…`: the label of the security module that is active.
+    #[serde(default)]
+    pub label: Fact<Label>,
     /// `/proc/PID/cgroup`: the path in the systemd hierarchy.
     pub cgroup: Fact<Cgroup>,
     /// `/proc/PID/loginuid`; none where it is unset (4294967295).
@@ -231,6 +234,15 @@ pub struct Caps {
     pub bounding: Option<u64>,
     /// `CapAmb`, since Linux 4.3
     pub ambient: Option<u64>,
+}
+
+/// What a security module calls a process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Label {
+    /// Which module: `selinux`, `apparmor`, `smack`.
+    pub module: String,
+    /// The label without its terminator.
+    pub text: Bytes,
 }
 
 /// The process's place in the systemd hierarchy.

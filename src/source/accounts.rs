@@ -1,6 +1,7 @@
 //! Names of users and groups: NSS for the live host, so that LDAP works; passwd files for copies of others.
 
 use super::process_dir::{file_at, file_of_path};
+use super::procfs::Procfs;
 use crate::deadline::Notes;
 use crate::snapshot::{Accounts, FileId, Table, Why};
 use nix::unistd::{Gid, Group, Uid, User};
@@ -72,6 +73,9 @@ impl Accounts for Nss {
             Some(Err(error)) => Err(error.to_string()),
             None => Err(Why::NoAnswer.text()),
         }
+    }
+    fn security_module(&self) -> Result<Option<String>, String> {
+        Procfs::live().watched(self.notes).security_module()
     }
     fn is_script(&self, path: &str) -> bool {
         let read = || begins_with_shebang(path);

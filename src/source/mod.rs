@@ -7,6 +7,7 @@ mod births;
 mod complete;
 mod gauges;
 pub mod host;
+mod label;
 pub mod process_dir;
 pub mod procfs;
 pub mod read;

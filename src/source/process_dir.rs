@@ -1,6 +1,7 @@
 //! One `/proc/PID`, held open: whatever is read below this descriptor is of one process, and after that is gone
 //! every read fails, even if its PID is given again.
 
+use super::label;
 use super::read::{Place, Vanished, whole};
 use super::settle::now;
 use super::survivor::{self, Remains, has_ended};
@@ -100,6 +101,7 @@ pub(super) fn mark(process: &mut Process, file: File, why: Why) {
         File::Cgroup => process.cgroup = Fact::Unreadable(why),
         File::Loginuid => process.loginuid = Fact::Unreadable(why),
         File::Status => process.status = Fact::Unreadable(why),
+        File::Label => process.label = Fact::Unreadable(why),
         File::Cmdline => process.cmdline = Fact::Unreadable(why),
         File::Sched => process.sched = Fact::Unreadable(why),
         File::Ranks => process.ranks = Fact::Unreadable(why),
@@ -120,6 +122,7 @@ fn read(place: Place<'_>, file: File, process: &mut Process) -> Result<(), Vanis
         File::Cgroup => process.cgroup = text(place, "cgroup", LINE, parse::cgroup::parse)?,
         File::Loginuid => process.loginuid = loginuid(place)?,
         File::Status => process.status = status(place)?,
+        File::Label => process.label = label::read(place, is_magic(place))?,
         File::Exe => exe(place, process)?,
         File::Cmdline => cmdline(place, process)?,
         File::Sched => process.sched = sched(place)?,

@@ -3,14 +3,14 @@
 use super::births::{self, Births};
 use super::complete::Crowd;
 use super::host;
-use super::process_dir::Proc;
+use super::process_dir::{Proc, ProcessDir};
 use super::read::Vanished;
 use super::rights;
 pub use super::settle::now;
 use super::settle::{Kept, PATIENCE, Source};
 use crate::deadline::Notes;
-use crate::select::Plan;
-use crate::snapshot::{Clock, Clocks, Gap, Process, Snapshot};
+use crate::select::{File, Plan};
+use crate::snapshot::{Clock, Clocks, Fact, Gap, Process, Snapshot, Why};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Dir, Mode, OFlags, open, readlinkat};
 use std::cell::Cell;
@@ -81,6 +81,35 @@ impl Procfs {
         let time = namespace("time").unwrap_or_default();
         let offsets = host::time_offsets(&proc).unwrap_or_default();
         Some([boot, namespace("pid")?, time, offsets].join(" "))
+    }
+
+    /// The security module that gives labels here: procward's own label tells, or, in a foreign view, that of PID 1.
+    ///
+    /// # Errors
+    /// Why it can't be told.
+    pub fn security_module(&self) -> Result<Option<String>, String> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let dir = open(&self.root, flags, Mode::empty()).map_err(|error| error.to_string())?;
+        let proc = Proc {
+            dir: dir.as_fd(),
+            live: self.live,
+            notes: self.notes,
+        };
+        let pid = host::own_pid(&dir).unwrap_or(1);
+        let mut process = Process {
+            pid,
+            ..Process::default()
+        };
+        ProcessDir::open(proc, pid)
+            .map_err(|error| error.to_string())?
+            .read(File::Label, &mut process)
+            .map_err(|Vanished| "the process is gone".to_owned())?;
+        match process.label {
+            Fact::Value(label) => Ok(Some(label.module)),
+            Fact::Unreadable(Why::NoModule) => Ok(None),
+            Fact::Unreadable(why) => Err(format!("label of process {pid}: {}", why.text())),
+            Fact::NotAsked | Fact::NotApplicable => Err(Why::Absent.text()),
+        }
     }
 
     /// Looks once.

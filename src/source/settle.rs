@@ -171,7 +171,7 @@ impl Source<'_> {
         Ok(Step::Keep)
     }
 
-    /// What of comm, ids, program and PF_FORKNOEXEC is no longer what was read: an exec or a change of ids in between
+    /// What of comm, ids, label, program and PF_FORKNOEXEC is no longer what was read: an exec or a change of ids in between
     /// would mix facts of two programs. Nothing where the plan does not care.
     pub(super) fn changed(&self, dir: &ProcessDir, process: &Process) -> Result<Vec<File>, Vanished> {
         // Kernel threads do not exec, and workers change their comm with every piece of work.
@@ -191,7 +191,14 @@ impl Source<'_> {
             pid: process.pid,
             ..Process::default()
         };
-        for file in [File::Exe, File::Owner, File::Status, File::Comm, File::Stat] {
+        for file in [
+            File::Exe,
+            File::Owner,
+            File::Status,
+            File::Label,
+            File::Comm,
+            File::Stat,
+        ] {
             if asked(process, file) {
                 dir.read(file, &mut again)?;
             }
@@ -205,6 +212,7 @@ impl Source<'_> {
             (again.exe != process.exe, File::Exe),
             (again.owner != process.owner, File::Owner),
             (ids(&again) != ids(process), File::Status),
+            (again.label != process.label, File::Label),
             (again.comm != process.comm, File::Comm),
             (stat(comm(&again) != comm(process)), File::Comm),
         ];
@@ -222,7 +230,7 @@ impl Source<'_> {
 }
 
 /// What an exec changes.
-const TORN_BY_EXEC: [File; 4] = [File::Comm, File::Owner, File::Exe, File::Status];
+const TORN_BY_EXEC: [File; 5] = [File::Comm, File::Owner, File::Exe, File::Status, File::Label];
 
 /// Files that tell of one thing and not the same: a process that goes to and fro would look unchanged.
 fn disagreeing(process: &Process) -> Vec<File> {

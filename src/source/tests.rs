@@ -7,7 +7,7 @@ use crate::deadline::Notes;
 use crate::select::selection::Wanted;
 use crate::select::spec::parse_selector;
 use crate::select::{File, Plan, select};
-use crate::snapshot::{Fact, Gap, Process, Snapshot, Table, Why};
+use crate::snapshot::{Fact, Gap, Label, Process, Snapshot, Table, Why};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, open};
 use std::os::unix::process::ExitStatusExt;
@@ -337,6 +337,74 @@ fn tree(processes: &[(i32, &str, i32)]) -> tempfile::TempDir {
         std::os::unix::fs::symlink("/bin/sleep", dir.join("exe")).unwrap();
     }
     root
+}
+
+/// The labels of a copied tree in which process 1 has these files below `attr`.
+fn label_of(files: &[(&str, &[u8])]) -> (Fact<Label>, Result<Option<String>, String>) {
+    let root = tree(&[(1, "init", 0)]);
+    for (name, bytes) in files {
+        let file = root.path().join("1/attr").join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, bytes).unwrap();
+    }
+    let procfs = Procfs::at(root.path().to_owned());
+    let snapshot = procfs.snapshot(&Plan::everything(&File::ALL));
+    (snapshot.processes[0].label.clone(), procfs.security_module())
+}
+
+#[test]
+fn a_label_is_of_the_module_whose_file_tells_it() {
+    let selinux = b"system_u:system_r:init_t:s0\0".as_slice();
+    for (files, module, text) in [
+        (&[("current", selinux)][..], "selinux", &selinux[..27]),
+        (&[("current", b"kernel\0")], "selinux", b"kernel"),
+        // Before 5.8 there is no file of AppArmor's own.
+        (&[("current", b"web (enforce)\n")], "apparmor", b"web (enforce)"),
+        (
+            &[("current", b"a:b:c\n"), ("apparmor/current", b"a:b:c\n")],
+            "apparmor",
+            b"a:b:c",
+        ),
+        (
+            &[("current", b"a:b:c"), ("smack/current", b"a:b:c")],
+            "smack",
+            b"a:b:c",
+        ),
+        (&[("smack/current", b"_")], "smack", b"_"),
+    ] {
+        let label = Label {
+            module: module.into(),
+            text: text.into(),
+        };
+        assert_eq!(label_of(files), (Fact::Value(label), Ok(Some(module.into()))));
+    }
+}
+
+#[test]
+fn a_copy_without_labels_does_not_say_that_there_are_none() {
+    let (label, module) = label_of(&[]);
+    assert_eq!(label, Fact::Unreadable(Why::Absent));
+    assert_eq!(module, Err("label of process 1: not in the snapshot".into()));
+    assert_eq!(label_of(&[("current", b"")]).0, Fact::Unreadable(Why::Empty));
+    assert_eq!(
+        label_of(&[("current", &[b'x'; 70_000])]).0,
+        Fact::Unreadable(Why::Malformed)
+    );
+}
+
+#[test]
+fn the_live_host_has_one_module_or_none_for_all() {
+    let snapshot = look();
+    let known = Procfs::live().security_module().unwrap();
+    assert_eq!(snapshot.security_module(), Ok(known.clone()));
+    for process in &snapshot.processes {
+        match &process.label {
+            Fact::Value(label) => assert_eq!(Some(&label.module), known.as_ref()),
+            Fact::Unreadable(Why::NoModule) => assert_eq!(known, None),
+            Fact::Unreadable(Why::Denied) => {}
+            other => panic!("label of {}: {other:?}", process.pid),
+        }
+    }
 }
 
 #[test]

@@ -92,7 +92,7 @@ FILE:11:12: an exception without a reason
 FILE:12:8: unknown condition `on sundays`
   when = \"on sundays\"
          ^^^^^^^^^^^^
-  help: write when = \"exists /ABSOLUTE/PATH\"
+  help: write when = \"exists /ABSOLUTE/PATH\", or one of \"smack\" \"apparmor\" \"selinux\"
 ";
 
 /// As the details of a report show them.

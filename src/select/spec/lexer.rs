@@ -36,6 +36,10 @@ impl Glyph {
     pub(super) fn span(self) -> Range<usize> {
         self.at..self.at + self.ch.len_utf8()
     }
+    /// Makes it a part of its value, as quotes do.
+    pub(super) fn hold(&mut self) {
+        self.quoted = true;
+    }
     fn bare(self) -> bool {
         !self.quoted && !self.mark
     }

@@ -55,6 +55,12 @@ const ALIASES: &[(&str, &str)] = &[
     ("nnp", "no_new_privs"),
     ("nonewprivs", "no_new_privs"),
     ("tracerpid", "tracer"),
+    ("context", "label"),
+    ("selinux", "selinux.type"),
+    ("setype", "selinux.type"),
+    ("selinux.domain", "selinux.type"),
+    ("selinux.range", "selinux.level"),
+    ("apparmor", "apparmor.profile"),
 ];
 
 /// The nearest key to `word`, if one is near.

@@ -59,6 +59,13 @@ fn clause(term: &Term, one: bool) -> String {
         (Op::Is | Op::IsNot, Key::Tty) => format!("{not}on terminal {values}"),
         (Op::Is | Op::IsNot, Key::State) => format!("{not}in state {}", states(&term.values)),
         (Op::Is | Op::IsNot, Key::Scope) => places(&term.values),
+        (Op::Is | Op::IsNot, Key::Label | Key::Smack) => format!("{not}labelled {values}"),
+        (Op::Is | Op::IsNot, Key::ApparmorProfile) => format!("{not}under AppArmor profile {values}"),
+        (Op::Is | Op::IsNot, Key::ApparmorMode) => format!("{not}in AppArmor mode {values}"),
+        (Op::Is | Op::IsNot, Key::SelinuxUser) => format!("{not}of SELinux user {values}"),
+        (Op::Is | Op::IsNot, Key::SelinuxRole) => format!("{not}in SELinux role {values}"),
+        (Op::Is | Op::IsNot, Key::SelinuxType) => format!("{not}of SELinux type {values}"),
+        (Op::Is | Op::IsNot, Key::SelinuxLevel) => format!("{not}at SELinux level {values}"),
         (Op::Is | Op::IsNot, Key::Tracer) if values == "0" => if term.op.negated() {
             "traced"
         } else {
@@ -174,7 +181,7 @@ fn value(matcher: &Matcher) -> String {
         Matcher::Glob(text, _) => text.clone(),
         Matcher::Regex(regex) => format!("/{}/", regex.as_str()),
         Matcher::Number(_, text) => text.clone(),
-        Matcher::Caps(_, text) => text.clone(),
+        Matcher::Level(_, text) | Matcher::Stack(_, text) | Matcher::Caps(_, text) => text.clone(),
         Matcher::YesNo(yes) => if *yes { "yes" } else { "no" }.into(),
         Matcher::Scope(_) => places(std::slice::from_ref(matcher)),
         Matcher::File(path) => String::from_utf8_lossy(&path.text).into_owned(),

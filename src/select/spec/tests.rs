@@ -79,9 +79,35 @@ faulty! {
     a_state_is_not_a_name Native "zombie:0" => [
         "zombie" "`zombie` is a state, not a name" "write `state=zombie:0`, or `name=zombie:0` for a program of that name",
     ];
-    a_category_is_not_a_term Native "selinux.level=s0:c1,c3:0" => [
-        "selinux.level" "`selinux.level` is reserved for a key that there is not yet" "`procward keys` lists the keys",
-        "c3" "`c3` is not a term: a bare word stands only in the first place" "write `selinux.level=s0:c1,name=c3:0`, or quote the comma where it belongs to a value",
+    a_category_behind_a_list_is_not_a_term Native "selinux.level=s0:c1,x:0" => [
+        "x" "`x` is not a term: a bare word stands only in the first place" "write `selinux.level=s0:c1,name=x:0`, or quote the comma where it belongs to a value",
+    ];
+    a_name_of_a_level Native "selinux.level=SystemLow:0" => [
+        "SystemLow" "`SystemLow` is not a level" "write it as the kernel does: `s0`, `s0:c1,c3` or `s0-s0:c0.c1023`; a part of it is found with `selinux.level~EXPRESSION`",
+    ];
+    a_label_in_place_of_a_type Native "selinux.type=\"system_u:system_r:init_t:s0\":0" => [
+        "\"system_u:system_r:init_t:s0\"" "`selinux.type=system_u:system_r:init_t:s0` can never match" "it holds no colon; a whole label is `label=\"system_u:system_r:init_t:s0\":0`",
+    ];
+    a_mode_in_the_name_of_a_profile Native "apparmor.profile=web (enforce):1" => [
+        "web (enforce)" "`enforce` is a mode, and no part of a profile's name" "write `apparmor.profile=web,apparmor.mode=enforce:1`",
+    ];
+    a_stack_with_wildcards Native "apparmor.profile=a*//&b:1" => [
+        "a*//&b" "a stack is written without wildcards" "write a term for each profile: `apparmor.profile=a*,apparmor.profile=b`",
+    ];
+    a_mode_misspelt Native "apparmor.mode=enforced:0" => [
+        "enforced" "`apparmor.mode` is never `enforced`" "write `apparmor.mode=enforce:0`",
+    ];
+    a_security_module_is_no_key Native "selinux=init_t:1" => [
+        "selinux" "key `selinux` is not known" "write `selinux.type=init_t:1`",
+    ];
+    a_range_behind_a_label_that_went_wrong Native "label=a:b:c:none" => [
+        "none" "`none` is not a range" "write `label=a:b:c:0`",
+    ];
+    a_range_behind_a_label_in_a_word Native "smack=User:1:1" => [
+        "User:1" "a colon outside quotes in a value" "write `smack=\"User:1\":1`, or `smack=\"User:1:1\":1-`",
+    ];
+    nothing_behind_a_label Native "label=a:b:" => [
+        ":" "nothing after the colon" "write `label=a:b:1-`, or `label=a:b:0` for what must not run",
     ];
     a_capability_misspelt Native "caps.effective=CAP_NET_RAWW:0" => [
         "CAP_NET_RAWW" "`CAP_NET_RAWW` is not a capability" "write `caps.effective=net_raw:0`",
@@ -620,6 +646,65 @@ fn a_selector_has_no_range() {
         "write `arg=\"a:b\"`",
     );
     assert_eq!(parse_selector("arg=a:b", &table()).unwrap_err(), [wanted]);
+}
+
+#[test]
+fn colons_and_commas_of_a_label_need_no_quotes() {
+    let told = |text: &str| {
+        let spec =
+            parse(text, &table(), Dialect::Native).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
+        let terms: Vec<String> = spec.selector.terms.iter().map(|term| term.text.clone()).collect();
+        (terms, spec.range.map(|range| range.to_string()))
+    };
+    for (text, terms, range) in [
+        (
+            "selinux.level=s0:c1,c3:0",
+            &["selinux.level=s0:c1,c3"][..],
+            Some("0"),
+        ),
+        ("selinux.level=s0:c1,c3", &["selinux.level=s0:c1,c3"], None),
+        (
+            "selinux.level=s0-s0:c0.c1023:1-",
+            &["selinux.level=s0-s0:c0.c1023"],
+            Some("1-"),
+        ),
+        (
+            "selinux.level!=s0:c1,c2|s1:c3:2",
+            &["selinux.level!=s0:c1,c2|s1:c3"],
+            Some("2"),
+        ),
+        (
+            "x, selinux.level=s0:c1,c3 ,user=root:0",
+            &["name=x", "selinux.level=s0:c1,c3", "user=root"],
+            Some("0"),
+        ),
+        (
+            "label=a:b:c:s0:c1,c3-s1:c1.c5,c9:1",
+            &["label=a:b:c:s0:c1,c3-s1:c1.c5,c9"],
+            Some("1"),
+        ),
+        (
+            "label=a:b:c:s0,name=c3:1",
+            &["label=a:b:c:s0", "name=c3"],
+            Some("1"),
+        ),
+        ("label=a:b:c:1", &["label=a:b:c"], Some("1")),
+        ("label~^a:b:0", &["label~^a:b"], Some("0")),
+        (
+            "apparmor.profile=:ns1:b//&c:1",
+            &["apparmor.profile=:ns1:b//&c"],
+            Some("1"),
+        ),
+        ("smack=User::App:y", &["smack=User::App:y"], None),
+        ("smack=\"User:1\":1", &["smack=\"User:1\""], Some("1")),
+    ] {
+        let terms = terms.iter().map(ToString::to_string).collect();
+        assert_eq!(told(text), (terms, range.map(str::to_string)), "{text}");
+    }
+    assert!(parse_selector("selinux.level=s0:c1,c3", &table()).is_ok());
+    assert!(parse_selector("label=a:b:c:s0:c1,c3,user=root", &table()).is_ok());
+    assert!(parse_selector("label=a:b:c:1", &table()).is_err());
+    assert!(parse("label=a:b:-", &table(), Dialect::PsMonitor).is_ok());
 }
 
 struct Silent;

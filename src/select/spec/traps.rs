@@ -182,6 +182,7 @@ fn has_one_value(key: Key) -> bool {
             | Key::UidAny
             | Key::GidAny
             | Key::GroupSupplementary
+            | Key::ApparmorProfile
             | Key::Scope
             | Key::Exe
     )

@@ -6,6 +6,8 @@ use super::{nearest, splice};
 use crate::select::caps;
 use crate::select::fault::Fault;
 use crate::select::key::{Key, Kind};
+use crate::select::label;
+use crate::select::label::level::Levels;
 use crate::select::selector::{Matcher, Op, Path, Scope};
 use crate::snapshot::accounts::Accounts;
 use regex::bytes::RegexBuilder;
@@ -66,7 +68,9 @@ impl Value<'_> {
     pub(super) fn read(self, accounts: &dyn Accounts) -> Result<Matcher, Fault> {
         let plain = self.piece.plain();
         let matcher = match self.key.kind() {
-            Kind::Text | Kind::Program if matches!(self.op, Op::Like | Op::NotLike) => self.regex(&plain),
+            Kind::Text | Kind::Program | Kind::Level if matches!(self.op, Op::Like | Op::NotLike) => {
+                self.regex(&plain)
+            }
             Kind::Text => self.glob(&plain),
             Kind::Program => self.program(&plain, accounts),
             Kind::Number => self.number(&plain),
@@ -80,6 +84,7 @@ impl Value<'_> {
             Kind::Capability => self.capability(&plain),
             Kind::Word => self.word(&plain),
             Kind::Octal => self.octal(&plain),
+            Kind::Level => self.level(&plain),
         }?;
         self.out_of_reach(&matcher).map_or(Ok(matcher), Err)
     }
@@ -101,6 +106,9 @@ impl Value<'_> {
     fn glob(self, plain: &str) -> Result<Matcher, Fault> {
         let glob = self.parsed(plain)?;
         let matcher = self.compiled(plain, &glob)?;
+        if self.key == Key::ApparmorProfile {
+            return self.profile(plain, matcher);
+        }
         let never =
             |help: String| Err(self.fault(format!("`{}={plain}` can never match", self.key.name()), help));
         if self.key == Key::Comm && glob.least() > COMM {
@@ -133,6 +141,11 @@ impl Value<'_> {
             Key::Slice if !text.is_empty() && !text.ends_with(b".slice") => never(format!(
                 "a slice has its suffix: {}",
                 self.write(&format!("{plain}.slice"))
+            )),
+            Key::SelinuxUser | Key::SelinuxRole | Key::SelinuxType if text.contains(&b':') => never(format!(
+                "it holds no colon; a whole label is {}",
+                self.write_term(&format!("label{}{}", self.op.text(), self.piece.raw()))
+                    .trim_start_matches("write ")
             )),
             Key::Tty if text.starts_with(b"/dev/") => never(format!(
                 "a terminal is named as ps does: {}",
@@ -413,6 +426,48 @@ impl Value<'_> {
                 let help = "write `scope=host`, `scope=container` or `scope=all`";
                 Err(self.fault(format!("`{plain}` is not a scope"), help))
             }
+        }
+    }
+
+    /// `a//&b` is a whole stack, in any order; anything else is one profile of it.
+    fn profile(self, plain: &str, matcher: Matcher) -> Result<Matcher, Fault> {
+        let mode = label::MODES
+            .iter()
+            .find(|mode| plain.ends_with(&format!(" ({mode})")))
+            .filter(|_| self.piece.raw() == plain);
+        if let Some(mode) = mode {
+            let profile = plain.strip_suffix(&format!(" ({mode})")).unwrap_or(plain);
+            let meant = format!(
+                "apparmor.profile{0}{profile},apparmor.mode{0}{mode}",
+                self.op.text()
+            );
+            let message = format!("`{mode}` is a mode, and no part of a profile's name");
+            return Err(self.fault(message, self.write_term(&meant)));
+        }
+        match matcher {
+            Matcher::Exact(text) if text.windows(3).any(|three| three == b"//&") => {
+                let members = label::members(&text);
+                Ok(Matcher::Stack(
+                    members.into_iter().map(std::borrow::Cow::into_owned).collect(),
+                    plain.to_string(),
+                ))
+            }
+            Matcher::Glob(..) if plain.contains("//&") => Err(self.fault(
+                "a stack is written without wildcards",
+                "write a term for each profile: `apparmor.profile=a*,apparmor.profile=b`",
+            )),
+            matcher => Ok(matcher),
+        }
+    }
+
+    fn level(self, plain: &str) -> Result<Matcher, Fault> {
+        match Levels::parse(plain.as_bytes()) {
+            Some(levels) => Ok(Matcher::Level(levels, plain.to_string())),
+            None => Err(self.fault(
+                format!("`{plain}` is not a level"),
+                "write it as the kernel does: `s0`, `s0:c1,c3` or `s0-s0:c0.c1023`; \
+                 a part of it is found with `selinux.level~EXPRESSION`",
+            )),
         }
     }
 
