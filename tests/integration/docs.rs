@@ -84,6 +84,29 @@ fn at_least_forty_specs_for_real_hosts_are_documented_and_parse() {
 }
 
 #[test]
+fn the_specs_for_rights_and_labels_parse_and_show_every_such_key() {
+    let specs = first_column(&document("docs/selectors.md"), "## Specs for rights and labels");
+    let mut shown = Vec::new();
+    for spec in &specs {
+        let parsed = parse(spec, &Generous, Dialect::Native);
+        let parsed = parsed.unwrap_or_else(|faults| panic!("{spec}: {faults:?}"));
+        assert!(parsed.range.is_some(), "{spec} has no range");
+        shown.extend(parsed.selector.terms.into_iter().map(|term| term.key));
+    }
+    let others = [
+        Key::GroupSupplementary,
+        Key::NoNewPrivs,
+        Key::Seccomp,
+        Key::Tracer,
+        Key::Umask,
+    ];
+    let labels = Key::ALL.iter().copied().filter(|key| key.is_label());
+    for key in others.into_iter().chain(labels) {
+        assert!(shown.contains(&key), "no spec shows {}", key.name());
+    }
+}
+
+#[test]
 fn the_specs_of_the_readme_parse() {
     let specs = first_column(&document("README.md"), "## Five minutes");
     assert!(specs.len() >= 6);
