@@ -92,12 +92,16 @@ impl CheckCommand {
                     .iter()
                     .map(|source| format!("checks from {}", source.name)),
             );
-            items.extend(loaded.items);
+            // Before they are told apart: a spec may be called what a check is.
+            items.extend(match self.rules.as_slice() {
+                [] => loaded.items,
+                rules => picked(loaded.items, rules),
+            });
             recheck = loaded.settings.recheck;
             tell_apart(&mut items);
-        }
-        if !self.rules.is_empty() {
-            items = picked(items, &self.rules);
+        } else if !self.rules.is_empty() {
+            items.extend(picked(Vec::new(), &self.rules));
+            tell_apart(&mut items);
         }
         for item in &mut items {
             if let Item::Check(check) = item {

@@ -10,7 +10,7 @@ use crate::outcome::Outcome;
 use crate::report::escape;
 use crate::select::Plan;
 use clap::Args;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// The arguments of `init`.
@@ -37,15 +37,20 @@ impl Init {
         if let Some(sentence) = left_out(young) {
             let _ = writeln!(text, "# {sentence}.");
         }
-        let mut names: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut taken: BTreeSet<String> = BTreeSet::new();
+        let own: BTreeSet<&str> = groups.iter().map(|group| group.name.as_str()).collect();
         for group in &groups {
-            let seen = names.entry(&group.name).or_insert(0);
-            *seen += 1;
-            let name = if *seen == 1 {
-                group.name.clone()
-            } else {
-                format!("{}-{seen}", group.name)
-            };
+            let mut name = group.name.clone();
+            for number in 2.. {
+                if taken.insert(name.clone()) {
+                    break;
+                }
+                name = format!("{}-{number}", group.name);
+                // Another program may be called so.
+                if own.contains(name.as_str()) {
+                    name.clone_from(&group.name);
+                }
+            }
             check(&mut text, &name, group);
         }
         Outcome::new(text, exit_of(&snapshot))

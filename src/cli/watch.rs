@@ -213,7 +213,8 @@ impl<'a> Watch<'a> {
 
     /// What to tell of a check that was given less time than it asks for.
     fn haste(&self, check: &Check, verdict: &Verdict, known: &Known) -> Option<String> {
-        let (wanted, given) = (check.recheck.unwrap_or(self.window), self.window_of(check, known));
+        let wanted = check.recheck.unwrap_or(self.window);
+        let given = known.histories.get(&check.name)?.lasted();
         let failing = matches!(verdict.state, State::Warning | State::Critical);
         let short = failing && !check.count.forbids() && given < wanted;
         short.then(|| {

@@ -81,6 +81,13 @@ impl History {
         self.looks.first().map(|look| look.at)
     }
 
+    /// The time between its first look and its last.
+    #[must_use]
+    pub fn lasted(&self) -> Duration {
+        let ends = self.looks.first().zip(self.looks.last());
+        ends.map_or(Duration::ZERO, |(first, last)| last.at.saturating_sub(first.at))
+    }
+
     /// Whether a look at `now` is the last that a failing check is given.
     #[must_use]
     pub fn ends_by(&self, now: Duration, window: Duration) -> bool {
@@ -517,9 +524,9 @@ mod tests {
         assert_eq!(told(&[missing(), ok()], &[970]), ["missing for 1 s"]);
         assert_eq!(
             told(&[missing(), missing()], &[812]),
-            ["missing for the whole 1 s; gone: pid 812, seen 1 min ago"]
+            ["missing for the whole 1 s; last seen as pid 812, 1 min ago"]
         );
-        assert_eq!(told(&[missing()], &[812]), ["gone: pid 812, seen 1 min ago"]);
+        assert_eq!(told(&[missing()], &[812]), ["last seen as pid 812, 1 min ago"]);
     }
 
     #[test]
@@ -532,7 +539,7 @@ mod tests {
         );
         assert_eq!(
             told(&[missing()], &workers),
-            ["gone: pid 1, 2, 3 and 1 more, seen 1 min ago"]
+            ["last seen as pid 1, 2, 3 and 1 more, 1 min ago"]
         );
     }
 

@@ -207,13 +207,11 @@ impl Recollection {
 
     /// Whether in all the runs that are remembered nothing happened.
     fn is_quiet(&self) -> bool {
-        let begun = self.runs.first().map_or(0, |run| run.at);
         self.runs.len() == RUNS
             && !self
                 .runs
                 .iter()
                 .any(|run| run.is_troubled() || run.failed || run.unseen)
-            && !self.replaced.iter().any(|at| *at > begun)
     }
 
     /// Whether others were started in place of those that matched in the run before. A restart is one, of however many

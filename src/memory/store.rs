@@ -148,12 +148,14 @@ fn bytes_of(path: &Path) -> Result<Vec<u8>, Useless> {
     let mut bytes = Vec::new();
     let beginning = (&file).take(BEGINNING.len() as u64).read_to_end(&mut bytes);
     beginning.map_err(foreign)?;
+    if about.uid() != geteuid().as_raw() {
+        return Err(Useless::Foreign(
+            "it belongs to another user, and is not replaced".into(),
+        ));
+    }
     // One that was cut short is ours, too.
     if !about.is_file() || about.len() > LIMIT || !BEGINNING.starts_with(&bytes) {
         return Err(not_ours());
-    }
-    if about.uid() != geteuid().as_raw() {
-        return Err(Useless::Ours("it belongs to another user".into()));
     }
     if about.mode() & 0o022 != 0 {
         return Err(Useless::Ours("others may write to it".into()));

@@ -84,8 +84,17 @@ fn steady_name(evidence: &Evidence) -> Vec<u8> {
     if own {
         return evidence.name.clone();
     }
-    let mut steady = Vec::with_capacity(evidence.name.len());
-    for byte in &evidence.name {
+    // Where the program is not known its own name may hold numbers.
+    let known = evidence.program.starts_with(b"/");
+    let title = evidence.name.iter().position(|byte| b" (:/".contains(byte));
+    let start = if known {
+        0
+    } else {
+        title.unwrap_or(evidence.name.len())
+    };
+    let (own, rest) = evidence.name.split_at(start);
+    let mut steady = own.to_vec();
+    for byte in rest {
         match byte {
             b'0'..=b'9' if steady.last() == Some(&b'#') => {}
             b'0'..=b'9' => steady.push(b'#'),
@@ -101,5 +110,32 @@ fn cut(name: &str) -> String {
         name.to_owned()
     } else {
         name.chars().take(117).chain("...".chars()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_counts_in_a_title_does_not_move_the_line() {
+        let steady = |program: &str, name: &str| {
+            let evidence = Evidence {
+                program: program.into(),
+                name: name.into(),
+                ..Evidence::default()
+            };
+            String::from_utf8(steady_name(&evidence)).unwrap()
+        };
+        assert_eq!(steady("/usr/bin/perl", "amavisd (ch3-P)"), "amavisd (ch#-P)");
+        assert_eq!(steady("/usr/bin/perl", "job52"), "job#");
+        assert_eq!(steady("/usr/sbin/apache2", "apache2"), "apache2");
+        assert_eq!(
+            steady("/usr/bin/a-name-of-16-b", "a-name-of-16-b"),
+            "a-name-of-16-b"
+        );
+        // The program is not known: its own name stays.
+        assert_eq!(steady("apache2", "apache2"), "apache2");
+        assert_eq!(steady("[kworker/0:1]", "kworker/0:1"), "kworker/#:#");
     }
 }

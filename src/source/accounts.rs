@@ -85,11 +85,34 @@ impl Accounts for Nss {
     }
     fn real_path(&self, path: &str) -> Option<String> {
         let note = format!("{path} (its links)");
-        let follow = || std::fs::canonicalize(path);
+        let follow = || resolved(Path::new(path));
         let real = self.notes.of_path(note.as_bytes(), follow)?;
         real.ok()?.into_os_string().into_string().ok()
     }
 }
+
+/// The path behind links, of a file that may be there no more: a program that was deleted still runs.
+fn resolved(path: &Path) -> std::io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        match std::fs::canonicalize(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            answer => return answer,
+        }
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            break;
+        };
+        let place = std::fs::canonicalize(parent)?.join(name);
+        match std::fs::read_link(&place) {
+            Ok(target) => path = place.with_file_name("").join(target),
+            Err(_) => return Ok(place),
+        }
+    }
+    Err(std::io::ErrorKind::NotFound.into())
+}
+
+/// The kernel follows 40.
+const LINKS: usize = 40;
 
 /// Only a plain file is opened: a device may begin to do things.
 fn begins_with_shebang(path: &str) -> Result<bool, Errno> {
@@ -185,6 +208,23 @@ mod tests {
         let ids = ids(b"root:x:0:0::/:/bin/sh\n+nis\n\nbad:x:y:\nroot:x:7:7\n\xff:x:5:\n");
         assert_eq!(ids.get("root"), Some(&0));
         assert_eq!(ids.len(), 2);
+    }
+
+    #[test]
+    fn links_lead_to_the_place_of_a_program_that_was_deleted() {
+        let host = tempfile::tempdir().unwrap();
+        let root = std::fs::canonicalize(host.path()).unwrap();
+        std::fs::create_dir(root.join("real")).unwrap();
+        std::os::unix::fs::symlink("real", root.join("directory")).unwrap();
+        std::os::unix::fs::symlink("real/gone", root.join("link")).unwrap();
+        std::os::unix::fs::symlink("loop", root.join("loop")).unwrap();
+        let gone = root.join("real/gone");
+        for path in ["directory/gone", "link", "real/gone"] {
+            assert_eq!(resolved(&root.join(path)).unwrap(), gone, "{path}");
+        }
+        for path in ["loop", "none/gone"] {
+            assert!(resolved(&root.join(path)).is_err(), "{path}");
+        }
     }
 
     #[test]

@@ -601,6 +601,7 @@ fn a_state_file_that_is_of_no_use_is_told_and_measured_anew() {
         slept && said.contains("is not used: it belongs to another user"),
         "{said}"
     );
+    std::os::unix::fs::chown(&file, Some(0), None).expect("chown");
     // No state file at all: it stays what it is.
     write("not ours");
     let (slept, said) = run();

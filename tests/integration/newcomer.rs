@@ -1,6 +1,6 @@
 //! What one is told who writes something wrong for the first time: what it is, and what to write.
 
-use crate::common::{Output, Place, Procward, need};
+use crate::common::{Output, Place, Procward, need, unique};
 use std::path::Path;
 
 fn run<'a>(words: impl IntoIterator<Item = &'a str>) -> Output {
@@ -199,6 +199,26 @@ fn config_shows_all_that_a_file_says() {
     );
     assert_eq!(config("check", check), "1 check, no fault\n");
     assert_eq!(config("show", ""), "no check\n");
+}
+
+#[test]
+fn a_spec_called_as_a_check_does_not_take_its_place() {
+    let place = Place::new();
+    let name = unique("twin");
+    let text = format!("[[check]]\nname = \"{name}\"\nselect = \"{name}s\"\ncount = 1\n");
+    let config = place.script("twin.toml", &text);
+    let spec = format!("{name}:0");
+    Procward::check("mon")
+        .args([
+            spec.as_str(),
+            "-r",
+            &name,
+            "--config",
+            config.to_str().expect("UTF-8"),
+        ])
+        .run()
+        .ends(2)
+        .says(&format!("{name} (2) missing"));
 }
 
 #[test]

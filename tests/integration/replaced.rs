@@ -60,7 +60,7 @@ fn who_took_the_place_of_a_process_is_told_once() {
     assert!(!room.run("0").ends(0).stdout().contains("replaced"));
     let was = old.pid();
     drop(old);
-    room.run("0").ends(2).says(&format!("gone: pid {was}, seen "));
+    room.run("0").ends(2).says(&format!("last seen as pid {was}, "));
     let new = room.start();
     let output = room.run("0").ends(0);
     assert_eq!(output.first_line(), "OK: 1 check");

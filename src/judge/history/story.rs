@@ -124,7 +124,7 @@ fn lost(last: &Look, earlier: &Earlier) -> Option<String> {
         .map(|(pid, _)| *pid)
         .collect();
     let ago = earlier.ago?;
-    (!gone.is_empty()).then(|| format!("gone: pid {}, seen {} ago", pids(&gone), long(ago)))
+    (!gone.is_empty()).then(|| format!("last seen as pid {}, {} ago", pids(&gone), long(ago)))
 }
 
 /// Which processes came and went, up to the last look.
