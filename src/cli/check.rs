@@ -310,6 +310,23 @@ mod tests {
     use crate::snapshot::Table;
 
     #[test]
+    fn what_is_picked_by_name_keeps_the_faults_that_may_be_meant() {
+        let item = |name: &str| faulty("p.toml", name.to_owned(), String::new(), Vec::new());
+        let names = [
+            "p.toml",
+            "the check at p.toml:3",
+            "a",
+            "a (at p.toml:9)",
+            "ab",
+            "b",
+        ];
+        let items = names.map(item).to_vec();
+        let kept = picked(items, &["a".to_owned()]);
+        let kept: Vec<&str> = kept.iter().map(Item::name).collect();
+        assert_eq!(kept, &names[..4]);
+    }
+
+    #[test]
     fn every_item_has_a_name_of_its_own() {
         let names = |specs: &[&str]| {
             let specs: Vec<String> = specs.iter().map(|spec| (*spec).to_owned()).collect();

@@ -37,24 +37,33 @@ impl Init {
         if let Some(sentence) = left_out(young) {
             let _ = writeln!(text, "# {sentence}.");
         }
-        let mut taken: BTreeSet<String> = BTreeSet::new();
-        let own: BTreeSet<&str> = groups.iter().map(|group| group.name.as_str()).collect();
-        for group in &groups {
-            let mut name = group.name.clone();
-            for number in 2.. {
-                if taken.insert(name.clone()) {
-                    break;
-                }
-                name = format!("{}-{number}", group.name);
-                // Another program may be called so.
-                if own.contains(name.as_str()) {
-                    name.clone_from(&group.name);
-                }
-            }
-            check(&mut text, &name, group);
+        for (name, group) in names(&groups).iter().zip(&groups) {
+            check(&mut text, name, group);
         }
         Outcome::new(text, exit_of(&snapshot))
     }
+}
+
+/// A name of its own for each.
+fn names(groups: &[Group]) -> Vec<String> {
+    let own: BTreeSet<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    let mut names = Vec::new();
+    for group in groups {
+        let mut name = group.name.clone();
+        for number in 2.. {
+            if taken.insert(name.clone()) {
+                break;
+            }
+            name = format!("{}-{number}", group.name);
+            // Another program may be called so.
+            if own.contains(name.as_str()) {
+                name.clone_from(&group.name);
+            }
+        }
+        names.push(name);
+    }
+    names
 }
 
 fn check(text: &mut String, name: &str, group: &Group) {
@@ -83,5 +92,24 @@ fn check(text: &mut String, name: &str, group: &Group) {
             "note = {}",
             toml_string(&format!("systemctl status {unit}"))
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Build, host, process};
+
+    #[test]
+    fn no_two_checks_have_one_name() {
+        let view = host(vec![
+            process(20, "x").exe("/a/x"),
+            process(21, "x").exe("/b/x"),
+            process(22, "x-2").exe("/c/x-2"),
+        ]);
+        let (groups, _) = groups(&view, &view.accounts);
+        let mut names = names(&groups);
+        names.retain(|name| name.starts_with('x'));
+        assert_eq!(names, ["x", "x-3", "x-2"]);
     }
 }

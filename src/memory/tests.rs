@@ -109,6 +109,21 @@ fn restarts_far_apart_are_none_to_warn_of() {
 }
 
 #[test]
+fn members_of_a_pool_that_come_and_go_keep_no_warning_up() {
+    let (check, mut memory, mut now) = (cron(), Memory::default(), 0);
+    let mut is_restarting = |first: i32| {
+        now += 60;
+        let pool = [first, first + 1, first + 2];
+        memory.note(&check, &outcome(State::Ok, &pool, false), now, &|_| false);
+        memory.of(&check).unwrap().restarting
+    };
+    let whole: Vec<bool> = [1, 4, 7, 10].map(&mut is_restarting).to_vec();
+    assert_eq!(whole, [false, false, false, true]);
+    let oldest: Vec<bool> = (11..21).map(&mut is_restarting).collect();
+    assert_eq!(oldest, [vec![true; 9], vec![false]].concat());
+}
+
+#[test]
 fn what_need_not_be_there_does_not_restart() {
     let mut check = cron();
     check.count.min = 0;

@@ -542,6 +542,21 @@ mod tests {
     }
 
     #[test]
+    fn who_sleeps_beside_one_that_spins_is_not_starved() {
+        let one = |pid: i32, name: &str, run: u64, wait: u64| {
+            process(pid, name).ran(run / 10).threads(&[(pid, run, wait)])
+        };
+        let of = |run, wait| vec![one(7, "spins", run, 0), one(8, "x", run / 300, wait)];
+        let starved = |wait: u64| {
+            let host = later(WINDOW, of(0, 0), of(WINDOW, wait));
+            let check = check("cpu.starved=yes:0", &host);
+            super::super::select(&check.wanted(), &host).matched.len()
+        };
+        assert_eq!(starved(0), 0);
+        assert_eq!(starved(WINDOW - 10), 1);
+    }
+
+    #[test]
     fn nothing_goes_wrong_with_the_largest_numbers() {
         let most = || process(7, "x").ran(u64::MAX).threads(&[(7, u64::MAX, u64::MAX)]);
         let host = later(WINDOW, vec![process(7, "x").ran(0)], vec![most()]);

@@ -392,6 +392,9 @@ faulty! {
     quotes_from_a_word_processor Native "cmdline=\u{201c}a b\u{201d}:0" => [
         "\u{201c}" "a typographic quote, U+201C" "write `cmdline=\"a b\":0`",
     ];
+    a_bar_from_a_report_of_nagios Native "name=gzip\u{a6}xz:0" => [
+        "\u{a6}" "a broken bar, which reports have where `|` would end them, U+00A6" "write `name=gzip|xz:0`",
+    ];
     a_byte_that_no_text_holds Native "name='a\0':0" => [
         "'a\0'" "no process has a NUL in any text" "leave it out",
     ];
