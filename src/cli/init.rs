@@ -48,22 +48,18 @@ impl Init {
 fn names(groups: &[Group]) -> Vec<String> {
     let own: BTreeSet<&str> = groups.iter().map(|group| group.name.as_str()).collect();
     let mut taken: BTreeSet<String> = BTreeSet::new();
-    let mut names = Vec::new();
-    for group in groups {
+    let mut name_of = |group: &Group| {
         let mut name = group.name.clone();
-        for number in 2.. {
-            if taken.insert(name.clone()) {
-                break;
-            }
+        let mut number = 1;
+        // Another program may be called as a numbered one would be.
+        while taken.contains(&name) || (number > 1 && own.contains(name.as_str())) {
+            number += 1;
             name = format!("{}-{number}", group.name);
-            // Another program may be called so.
-            if own.contains(name.as_str()) {
-                name.clone_from(&group.name);
-            }
         }
-        names.push(name);
-    }
-    names
+        taken.insert(name.clone());
+        name
+    };
+    groups.iter().map(&mut name_of).collect()
 }
 
 fn check(text: &mut String, name: &str, group: &Group) {

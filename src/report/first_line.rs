@@ -79,22 +79,17 @@ fn found(verdict: &Verdict, tell: impl Fn(&str, &str) -> String) -> Vec<String> 
 /// The comm; where that is not the program's own, with a sign in place of its numbers: programs write there what they
 /// are about, `amavisd (ch3-P)`, and the line must not move with it.
 fn steady_name(evidence: &Evidence) -> Vec<u8> {
-    let file = evidence.program.rsplit(|byte| *byte == b'/').next();
-    let own = evidence.program.starts_with(b"/") && file.is_some_and(|file| file.starts_with(&evidence.name));
-    if own {
-        return evidence.name.clone();
+    let (name, program) = (&evidence.name, &evidence.program);
+    let known = program.starts_with(b"/");
+    let file = program.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    if known && file.starts_with(name) {
+        return name.clone();
     }
-    // Where the program is not known its own name may hold numbers.
-    let known = evidence.program.starts_with(b"/");
-    let title = evidence.name.iter().position(|byte| b" (:/".contains(byte));
-    let start = if known {
-        0
-    } else {
-        title.unwrap_or(evidence.name.len())
-    };
-    let (own, rest) = evidence.name.split_at(start);
-    let mut steady = own.to_vec();
-    for byte in rest {
+    // Where the program is not known its own name may hold numbers: up to where a title begins they stay.
+    let title = || name.iter().position(|byte| b" (:/".contains(byte));
+    let own = if known { 0 } else { title().unwrap_or(name.len()) };
+    let mut steady = name[..own].to_vec();
+    for byte in &name[own..] {
         match byte {
             b'0'..=b'9' if steady.last() == Some(&b'#') => {}
             b'0'..=b'9' => steady.push(b'#'),

@@ -111,16 +111,17 @@ fn overlap(last: &Look, lasted: Duration) -> Option<String> {
     })
 }
 
+/// Whether a process, told by PID and start time, is among these.
+fn shows(sightings: &[Sighting], id: (i32, u64)) -> bool {
+    sightings.iter().any(|seen| (seen.pid, seen.start) == id)
+}
+
 /// The processes of the last run that are there no more.
 fn lost(last: &Look, earlier: &Earlier) -> Option<String> {
-    let there = |(pid, start): &(i32, u64)| {
-        let mut seen = last.sightings.iter();
-        seen.any(|seen| (seen.pid, seen.start) == (*pid, *start))
-    };
     let gone: Vec<i32> = earlier
         .processes
         .iter()
-        .filter(|known| !there(known))
+        .filter(|known| !shows(&last.sightings, **known))
         .map(|(pid, _)| *pid)
         .collect();
     let ago = earlier.ago?;
@@ -138,25 +139,19 @@ struct Change<'a> {
 impl<'a> Change<'a> {
     fn between(earlier: &Earlier, failed: Option<&Look>, last: &'a Look) -> Change<'a> {
         let before: &[Sighting] = failed.map_or(&[], |look| &look.sightings);
-        let there = |pid: i32, start: u64| {
-            let mut seen = last.sightings.iter();
-            seen.any(|seen| (seen.pid, seen.start) == (pid, start))
-        };
-        let was = |seen: &Sighting| {
-            let mut all = before.iter();
-            all.any(|other| (other.pid, other.start) == (seen.pid, seen.start))
-        };
         let ids = before.iter().map(|seen| (seen.pid, seen.start));
         let mut all: Vec<(i32, u64)> = earlier.processes.iter().copied().chain(ids).collect();
         all.sort_unstable();
         all.dedup();
-        let gone = all.iter().filter(|(pid, start)| !there(*pid, *start));
+        let gone = all.iter().filter(|id| !shows(&last.sightings, **id));
         // Without an earlier run only those are new of which the first look of this one knew nothing.
         let known = |seen: &Sighting| match earlier.processes.as_slice() {
-            [] => was(seen) || failed.is_none(),
+            [] => shows(before, (seen.pid, seen.start)) || failed.is_none(),
             _ => earlier.knows(seen),
         };
-        let went = before.iter().filter(|seen| !there(seen.pid, seen.start));
+        let went = before
+            .iter()
+            .filter(|seen| !shows(&last.sightings, (seen.pid, seen.start)));
         Change {
             gone: gone.map(|(pid, _)| *pid).collect(),
             new: last.sightings.iter().filter(|seen| !known(seen)).collect(),
