@@ -47,6 +47,21 @@ pub(crate) fn process(pid: i32, name: &str) -> Process {
             policies: vec![0],
         }),
         loginuid: Fact::Value(None),
+        account: Fact::Value(Account {
+            exists: true,
+            groups: vec![0],
+            privileged: vec![27, 42],
+        }),
+        userns: Fact::Value(false),
+        root: Fact::Value(Root {
+            root: b"/".to_vec(),
+            cwd: b"/".to_vec(),
+            same_mounts: true,
+        }),
+        writers: Fact::Value(Writers::default()),
+        threads: Fact::Value(Threads::default()),
+        environ: Fact::Value(Environ::default()),
+        maps: Fact::Value(Maps::default()),
         fds: Fact::Value(3),
         read_at: 3_600_000_000_000,
     }

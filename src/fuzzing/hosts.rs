@@ -3,7 +3,8 @@
 use super::accounts;
 use crate::snapshot::process::{PF_FORKNOEXEC, PF_KTHREAD};
 use crate::snapshot::{
-    Caps, Cgroup, Cmdline, Exe, Fact, FileId, Host, Label, Process, Snapshot, Stat, Status, Why,
+    Access, Account, Caps, Cgroup, Cmdline, Environ, Exe, Fact, FileId, Host, Label, Library, Maps, Process,
+    Root, Snapshot, Stat, Status, Threads, Why, Writers,
 };
 
 /// Bytes as choices; when they are used up, always the first.
@@ -69,7 +70,7 @@ const GROUPS: [&str; 6] = [
 const IDS: [u32; 4] = [0, 33, 1000, 65534];
 
 /// Terms that say something about such hosts; of the rates nothing is told by one look.
-const TERMS: [&str; 74] = [
+const TERMS: [&str; 106] = [
     "name=sshd",
     "name=python3",
     "name=app.py",
@@ -120,6 +121,38 @@ const TERMS: [&str; 74] = [
     "tracer!=0",
     "umask=0",
     "umask!=0022",
+    "gid.own=0",
+    "gid.own!=33",
+    "group.account=0",
+    "group.account!=33",
+    "groups.unearned=none",
+    "groups.unearned!=none",
+    "user.exists=no",
+    "uid.differ=yes",
+    "gid.differ=no",
+    "fsid.differs=yes",
+    "threads.differ=yes",
+    "threads.differ!=yes",
+    "threads.uid=0",
+    "threads.uid!=0",
+    "userns=no",
+    "umask.open=yes",
+    "exe.memfd=no",
+    "exe.writable=yes|group",
+    "exe.writable!=yes",
+    "exe.open_dir=yes",
+    "lib.deleted=yes",
+    "lib.deleted!=yes",
+    "lib.writable!=no",
+    "lib.open_dir=no",
+    "memory.rwx=yes",
+    "env=LD_PRELOAD",
+    "env!=LD_PRELOAD",
+    "preload=*",
+    "chroot=yes",
+    "cwd.outside=no",
+    "root!=/",
+    "leader=yes",
     "label=kernel",
     "label=*:sshd_t:*",
     "label!=unconfined",
@@ -298,6 +331,58 @@ fn cmdline(dice: &mut Dice<'_>) -> Cmdline {
     }
 }
 
+fn account(dice: &mut Dice<'_>) -> Account {
+    Account {
+        exists: dice.chance(2),
+        groups: vec![dice.one(&IDS)],
+        privileged: vec![0, 33],
+    }
+}
+
+fn root(dice: &mut Dice<'_>) -> Root {
+    Root {
+        root: dice.one(&["/", "/srv/jail"]).as_bytes().to_vec(),
+        cwd: dice.one(&["/", "/srv/jail/x"]).as_bytes().to_vec(),
+        same_mounts: dice.chance(2),
+    }
+}
+
+fn writers(dice: &mut Dice<'_>) -> Writers {
+    Writers {
+        access: dice.one(&[Access::Root, Access::EmptyGroup, Access::Others]),
+        by: None,
+        open_dir: dice.chance(3),
+    }
+}
+
+fn threads(dice: &mut Dice<'_>) -> Threads {
+    Threads {
+        differ: dice.chance(2),
+        uids: vec![dice.one(&IDS)],
+    }
+}
+
+fn environ(dice: &mut Dice<'_>) -> Environ {
+    Environ {
+        names: vec![dice.one(&["LD_PRELOAD", "PATH"]).as_bytes().to_vec()],
+        preloads: vec![dice.one(&["/x.so", "libjemalloc.so.2"]).as_bytes().to_vec()],
+        truncated: dice.chance(5),
+    }
+}
+
+fn maps(dice: &mut Dice<'_>) -> Maps {
+    let library = Library {
+        path: b"/usr/lib/x.so".to_vec(),
+        deleted: dice.chance(3),
+        writers: (!dice.chance(4)).then(|| writers(dice)),
+    };
+    Maps {
+        libraries: vec![library],
+        writable: dice.chance(3),
+        truncated: dice.chance(5),
+    }
+}
+
 fn process(pid: i32, count: usize, dice: &mut Dice<'_>) -> Process {
     let stat = stat(pid, count, dice);
     let status = status(pid, dice);
@@ -312,6 +397,13 @@ fn process(pid: i32, count: usize, dice: &mut Dice<'_>) -> Process {
         }),
         loginuid: Fact::Value(dice.chance(2).then_some(1000)),
         fds: Fact::Value(3),
+        account: Fact::Value(account(dice)),
+        userns: Fact::Value(dice.chance(4)),
+        root: Fact::Value(root(dice)),
+        writers: Fact::Value(writers(dice)),
+        threads: Fact::Value(threads(dice)),
+        environ: Fact::Value(environ(dice)),
+        maps: Fact::Value(maps(dice)),
         read_at: 3_600_000_000_000,
         stat: Fact::Value(stat),
         status: Fact::Value(status),
@@ -325,7 +417,14 @@ fn process(pid: i32, count: usize, dice: &mut Dice<'_>) -> Process {
     if told {
         (process.exe, process.cmdline, process.fds) =
             (Fact::NotApplicable, Fact::NotApplicable, Fact::NotApplicable);
+        (process.writers, process.environ, process.maps) =
+            (Fact::NotApplicable, Fact::NotApplicable, Fact::NotApplicable);
     } else {
+        if dice.chance(4) {
+            (process.writers, process.environ) =
+                (Fact::Unreadable(Why::Denied), Fact::Unreadable(Why::Denied));
+            (process.maps, process.root) = (Fact::Unreadable(Why::Denied), Fact::Unreadable(Why::Denied));
+        }
         if dice.chance(3) {
             process.exe = Fact::Unreadable(Why::Denied);
         }
@@ -334,12 +433,70 @@ fn process(pid: i32, count: usize, dice: &mut Dice<'_>) -> Process {
         }
     }
     if dice.chance(9) {
+        (process.account, process.userns) = (Fact::Unreadable(Why::NoAnswer), Fact::Unreadable(Why::Denied));
+        process.threads = Fact::Unreadable(Why::Malformed);
+    }
+    if dice.chance(9) {
         process.status = Fact::Unreadable(Why::Malformed);
     }
     if dice.chance(12) {
         process.owner = Fact::Unreadable(Why::Errno(5));
     }
     process
+}
+
+fn uncover_image(process: &mut Process, dice: &mut Dice<'_>) {
+    fn hidden<T>(fact: &Fact<T>) -> bool {
+        matches!(fact, Fact::Unreadable(_))
+    }
+    if hidden(&process.account) {
+        process.account = Fact::Value(account(dice));
+    }
+    if hidden(&process.userns) {
+        process.userns = Fact::Value(dice.chance(2));
+    }
+    if hidden(&process.threads) {
+        process.threads = Fact::Value(threads(dice));
+    }
+    if hidden(&process.root) {
+        process.root = Fact::Value(root(dice));
+    }
+    if hidden(&process.writers) {
+        process.writers = Fact::Value(writers(dice));
+    }
+    if let Fact::Value(known) = &mut process.environ
+        && known.truncated
+    {
+        let more = environ(dice);
+        known.names.extend(more.names);
+        known.preloads.extend(more.preloads);
+        known.truncated = false;
+    } else if hidden(&process.environ) {
+        process.environ = Fact::Value(Environ {
+            truncated: false,
+            ..environ(dice)
+        });
+    }
+    if let Fact::Value(known) = &mut process.maps {
+        for library in &mut known.libraries {
+            library.writers = library.writers.take().or_else(|| Some(writers(dice)));
+        }
+        if known.truncated {
+            let more = maps(dice);
+            known.libraries.extend(
+                more.libraries
+                    .into_iter()
+                    .filter(|library| library.writers.is_some()),
+            );
+            known.writable |= more.writable;
+            known.truncated = false;
+        }
+    } else if hidden(&process.maps) {
+        let mut maps = maps(dice);
+        maps.truncated = false;
+        maps.libraries.retain(|library| library.writers.is_some());
+        process.maps = Fact::Value(maps);
+    }
 }
 
 /// What may have been behind the facts that could not be read.
@@ -360,6 +517,7 @@ pub(super) fn uncovered(process: &Process, dice: &mut Dice<'_>) -> Process {
     if matches!(process.label, Fact::Unreadable(_)) {
         process.label = label(dice.below(LABELS.len()), dice);
     }
+    uncover_image(&mut process, dice);
     let owner = process.owner.value().copied();
     if let Fact::Value(known) = &mut process.status {
         let more = status(process.pid, dice);

@@ -27,7 +27,7 @@ impl Check {
         let selectors = std::iter::once(&self.selector).chain(excepted);
         let mut keys: Vec<Key> = Vec::new();
         for term in selectors.flat_map(|selector| &selector.terms) {
-            if term.key.capability().is_some() && !keys.contains(&term.key) {
+            if !term.key.capabilities().is_empty() && !keys.contains(&term.key) {
                 keys.push(term.key);
             }
         }
@@ -48,14 +48,14 @@ pub fn alternatives(
         .selector
         .terms
         .iter()
-        .partition(|term| term.key.capability().is_some());
+        .partition(|term| !term.key.capabilities().is_empty());
     let replaceable = |term: &&Term| term.key == Key::Exe && term.op == Op::Is;
     let excepted = check
         .except
         .iter()
         .flat_map(|exception| &exception.selector.terms);
     if exe.is_empty() || !exe.iter().all(replaceable) || { excepted }
-        .any(|term| term.key.capability().is_some())
+        .any(|term| !term.key.capabilities().is_empty())
     {
         return Vec::new();
     }

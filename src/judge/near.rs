@@ -3,7 +3,7 @@
 use super::Check;
 use super::judgement::describe;
 use super::verdict::{Failed, NearMiss};
-use crate::select::reading::{Reading, Subject, Value};
+use crate::select::reading::{NONE, Reading, Subject, Value};
 use crate::select::script::file_name;
 use crate::select::selection::{program, short_name};
 use crate::select::{Key, Kind, Matcher, Selection, Term, Truth};
@@ -145,6 +145,9 @@ pub fn percent(tenths: i64) -> String {
 }
 
 fn number(id: i64, key: Key, accounts: &dyn Accounts) -> String {
+    if id == NONE && key == Key::GroupsUnearned {
+        return "none".into();
+    }
     let name = u32::try_from(id).ok().and_then(|id| match key.kind() {
         Kind::User => accounts.user_name(id),
         Kind::Group => accounts.group_name(id),

@@ -26,7 +26,7 @@ impl Case<'_> {
             (Key::Main, Why::Denied) => {
                 format!(
                     "{}, or ask without main, by user, arg or unit",
-                    grant(Capability::SysPtrace)
+                    grant(&[Capability::SysPtrace])
                 )
             }
             (_, Why::NoModule) => match label::of_key(key) {
@@ -43,13 +43,11 @@ impl Case<'_> {
                  AppArmor a rule for @{PROC}/*/attr/**, Smack one for the other label"
                     .into()
             }
-            (_, Why::Denied) => match key.capability() {
-                Some(capability) => self.denied(key, capability),
-                None => {
-                    "see what keeps it from procward: everybody may read it, unless a security module forbids"
-                        .into()
-                }
-            },
+            (_, Why::Denied) if key.capabilities().is_empty() => {
+                "see what keeps it from procward: everybody may read it, unless a security module forbids"
+                    .into()
+            }
+            (_, Why::Denied) => self.denied(key, key.capabilities()),
             (_, Why::NoAnswer) => {
                 "see what the process waits for, a dead file server maybe; ask by comm, user and unit".into()
             }
@@ -76,15 +74,21 @@ impl Case<'_> {
         })
     }
 
-    fn denied(&self, key: Key, capability: Capability) -> String {
-        let has_it = capability == Capability::SysPtrace && self.snapshot.observer.may_trace;
+    fn denied(&self, key: Key, capabilities: &[Capability]) -> String {
+        let observer = &self.snapshot.observer;
+        let held = |capability: &Capability| match capability {
+            Capability::SysPtrace => observer.may_trace,
+            Capability::DacReadSearch => observer.may_read,
+        };
+        let lacking: Vec<Capability> = capabilities.iter().copied().filter(|one| !held(one)).collect();
+        let has_it = lacking.is_empty();
         let grant = if has_it {
             format!(
                 "{} is not enough here: something else forbids it",
-                capability.name()
+                names(capabilities, " and ")
             )
         } else {
-            grant(capability)
+            grant(&lacking)
         };
         if has_it && let Some(spec) = self.without_pid_1(key) {
             return format!("{grant}; write {spec}, which trusts PID 1");
@@ -137,8 +141,16 @@ impl Case<'_> {
 }
 
 /// How a right is granted.
-fn grant(capability: Capability) -> String {
-    let name = capability.name();
-    let small = name.to_ascii_lowercase();
-    format!("grant {name} (AmbientCapabilities={name} in the unit, or setcap {small}+ep)")
+fn grant(capabilities: &[Capability]) -> String {
+    let small = names(capabilities, ",").to_ascii_lowercase();
+    format!(
+        "grant {} (AmbientCapabilities={} in the unit, or setcap {small}+ep)",
+        names(capabilities, " and "),
+        names(capabilities, " ")
+    )
+}
+
+fn names(capabilities: &[Capability], between: &str) -> String {
+    let names: Vec<&str> = capabilities.iter().map(|one| one.name()).collect();
+    names.join(between)
 }

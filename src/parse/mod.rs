@@ -2,8 +2,10 @@
 
 pub mod cgroup;
 pub mod cmdline;
+pub mod environ;
 pub mod label;
 pub mod loadavg;
+pub mod maps;
 pub mod meminfo;
 pub mod mountinfo;
 pub mod pressure;

@@ -17,21 +17,35 @@ pub enum File {
     Loginuid,
     /// `status`
     Status,
+    /// The account of its effective uid, as the name service has it.
+    Account,
     /// `attr/current`, or the file of a security module's own.
     Label,
     /// `task/*/schedstat` of all threads.
     Sched,
     /// Nice values and policies in `task/*/stat` of all threads.
     Ranks,
+    /// Its user namespace: `ns/user`, `uid_map`.
+    Userns,
+    /// `root`, `cwd` and the mount namespace.
+    Root,
+    /// Who may change `exe` and the directories above it.
+    Writers,
+    /// `task/*/status` of all threads.
+    Threads,
     /// `cmdline`: takes the target's mmap lock, and can hang.
     Cmdline,
+    /// `environ`: likewise.
+    Environ,
+    /// `maps`: likewise, and it is long.
+    Maps,
     /// The entries of `fd`.
     Fds,
 }
 
 impl File {
     /// All of them.
-    pub const ALL: [File; 12] = [
+    pub const ALL: [File; 19] = [
         File::Comm,
         File::Owner,
         File::Exe,
@@ -39,10 +53,17 @@ impl File {
         File::Cgroup,
         File::Loginuid,
         File::Status,
+        File::Account,
         File::Label,
         File::Sched,
         File::Ranks,
+        File::Userns,
+        File::Root,
+        File::Writers,
+        File::Threads,
         File::Cmdline,
+        File::Environ,
+        File::Maps,
         File::Fds,
     ];
 }

@@ -5,9 +5,9 @@ use super::label;
 /// A right that reading a key of others' processes takes; everybody may read the other keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capability {
-    /// The link `exe`: proc_pid_get_link() of fs/proc/base.c asks ptrace_may_access().
+    /// The links `exe`, `root`, `cwd`, `ns/*` and the memory maps: fs/proc/base.c asks ptrace_may_access().
     SysPtrace,
-    /// The directory `fd`, which only its owner may open.
+    /// The directory `fd` and the file `environ`, which only their owner may open.
     DacReadSearch,
 }
 
@@ -117,9 +117,23 @@ keys! {
     ExeDeleted "exe.deleted" YesNo "the program file has no name any more",
     ExeReplaced "exe.replaced" YesNo "the program file was replaced by another of its path: a restart is due",
     ExeSystem "exe.system" YesNo "the program file belongs to root and lies in a directory of the system, /usr say, as does the script that it runs",
+    ExeMemfd "exe.memfd" YesNo "the program is in anonymous memory, and never was a file",
+    ExeWritable "exe.writable" Word "who else than root may change the program file or a directory above it: no group yes; group: only a group that nobody is in",
+    ExeOpenDir "exe.open_dir" YesNo "the program lies below a directory that everybody may write to",
+    LibDeleted "lib.deleted" YesNo "a library that it has mapped has no name any more: it was replaced, or removed",
+    LibWritable "lib.writable" Word "the same as exe.writable of the libraries that it has mapped",
+    LibOpenDir "lib.open_dir" YesNo "a library that it has mapped lies below a directory that everybody may write to",
+    MemoryRwx "memory.rwx" YesNo "it has memory that it may both write to and execute",
+    Env "env" Text "names of its environment variables that are not empty, as it was started with them",
+    Preload "preload" Text "libraries that LD_PRELOAD names, but for well-known allocators and wrappers",
+    Root "root" Text "its root directory",
+    Cwd "cwd" Text "its working directory",
+    Chroot "chroot" YesNo "its root directory is not procward's, and it sees the same mounts",
+    CwdOutside "cwd.outside" YesNo "it is chrooted, and its working directory lies outside",
     Script "script" Text "what an interpreter runs: script, module, jar or main class",
     Arg "arg" Text "any one argument, argv[0] included",
     Cmdline "cmdline" Text "all arguments, joined by blanks, without empty ones at the end",
+    CmdlineEmpty "cmdline.empty" YesNo "it has no arguments at all, or an empty first one",
     Pid "pid" Number "process id",
     Ppid "ppid" Number "process id of the parent",
     Parent "parent" Text "name of the parent",
@@ -135,8 +149,18 @@ keys! {
     GidEffective "gid.effective" Group "effective gid",
     GidSaved "gid.saved" Group "saved set-group-id",
     GidFs "gid.fs" Group "file system gid",
+    GidOwn "gid.own" Group "any of the four gids, without the supplementary groups",
     GidAny "gid.any" Group "any of the four gids and the supplementary groups",
     GroupSupplementary "group.supplementary" Group "any of the supplementary groups",
+    GroupAccount "group.account" Group "any group of the account of its effective uid: what a login would have",
+    GroupsUnearned "groups.unearned" Group "privileged groups (disk shadow kmem sudo wheel docker lxd …) that it has and its account is not in; none",
+    UserExists "user.exists" YesNo "there is an account of its effective uid",
+    UidDiffer "uid.differ" YesNo "its four uids are not all the same",
+    GidDiffer "gid.differ" YesNo "its four gids are not all the same",
+    FsidDiffers "fsid.differs" YesNo "a file system id is not the effective one",
+    ThreadsDiffer "threads.differ" YesNo "a thread has other ids or effective capabilities than the first one",
+    ThreadsUid "threads.uid" User "any uid of any of its threads",
+    Userns "userns" YesNo "it is in another user namespace than procward: its capabilities count in there only",
     CapsEffective "caps.effective" Capability "capabilities that count now",
     CapsPermitted "caps.permitted" Capability "capabilities that it can make effective at any time",
     CapsInheritable "caps.inheritable" Capability "capabilities that an exec of a file with the same ones keeps",
@@ -145,14 +169,18 @@ keys! {
     NoNewPrivs "no_new_privs" YesNo "no exec gives it further rights: set-user-id and file capabilities have no effect",
     Seccomp "seccomp" Word "how its system calls are restricted: none strict filter",
     Tracer "tracer" Number "process id of who traces it, a debugger say; 0 for nobody",
+    TracerUser "tracer.user" User "effective user of who traces it",
     Umask "umask" Octal "mode bits that its new files do not get",
+    UmaskOpen "umask.open" YesNo "everybody may write to the files that it makes, as far as the umask goes",
     Label "label" Text "the whole label, of whichever security module is active",
     SelinuxUser "selinux.user" Text "user of the SELinux label",
     SelinuxRole "selinux.role" Text "role of the SELinux label",
     SelinuxType "selinux.type" Text "type of the SELinux label, also called its domain",
     SelinuxLevel "selinux.level" Level "level of the SELinux label, or range of levels",
+    Confined "confined" YesNo "a security module confines it: a domain that is not unconfined, a profile that is enforced",
     ApparmorProfile "apparmor.profile" Text "any one profile of the AppArmor label, or the whole stack",
     ApparmorMode "apparmor.mode" Word "how AppArmor holds it: enforce complain kill unconfined mixed user",
+    ApparmorAttachment "apparmor.attachment" Text "loaded profiles that are for its program, whether they hold it or not",
     Smack "smack" Text "the Smack label",
     Unit "unit" Text "systemd unit of the system manager",
     Slice "slice" Text "innermost slice of the system manager",
@@ -162,6 +190,7 @@ keys! {
     Scope "scope" Scope "host, container (a child PID namespace that is not a service's own) or all",
     Tty "tty" Text "controlling terminal, as ps prints it: pts/0, tty1",
     Session "session" Number "session id",
+    Leader "leader" YesNo "it leads its session",
     Kthread "kthread" YesNo "a kernel thread",
     Main "main" YesNo "the main process of its program, not a worker or a leftover of one",
     State "state" State "R S D T t Z I … or running sleeping disk-sleep stopped tracing zombie idle",
@@ -192,7 +221,12 @@ impl Key {
     /// Whether it asks as whom a process runs.
     #[must_use]
     pub fn is_credential(self) -> bool {
-        matches!(self.kind(), Kind::User | Kind::Group | Kind::Capability) || self.is_label()
+        matches!(self.kind(), Kind::User | Kind::Group | Kind::Capability)
+            || self.is_label()
+            || matches!(
+                self,
+                Key::UserExists | Key::UidDiffer | Key::GidDiffer | Key::FsidDiffers | Key::ThreadsDiffer
+            )
     }
 
     /// Whether it asks for the label of a security module, or a part of it.
@@ -207,17 +241,37 @@ impl Key {
         match self {
             Key::Seccomp => &["none", "strict", "filter"],
             Key::ApparmorMode => label::MODES,
+            Key::ExeWritable | Key::LibWritable => &["no", "group", "yes"],
             _ => &[],
         }
     }
 
-    /// The right that it takes of others' processes.
+    /// The rights that it takes of others' processes.
     #[must_use]
-    pub fn capability(self) -> Option<Capability> {
+    pub fn capabilities(self) -> &'static [Capability] {
         match self {
-            Key::Exe | Key::ExeDeleted | Key::ExeReplaced | Key::ExeSystem => Some(Capability::SysPtrace),
-            Key::Fds => Some(Capability::DacReadSearch),
-            _ => None,
+            Key::Exe
+            | Key::ExeDeleted
+            | Key::ExeReplaced
+            | Key::ExeSystem
+            | Key::ExeMemfd
+            | Key::LibDeleted
+            | Key::MemoryRwx
+            | Key::Userns
+            | Key::Root
+            | Key::Cwd
+            | Key::Chroot
+            | Key::CwdOutside
+            | Key::ApparmorAttachment => &[Capability::SysPtrace],
+            // The directories above a file may be closed to others.
+            Key::ExeWritable
+            | Key::ExeOpenDir
+            | Key::LibWritable
+            | Key::LibOpenDir
+            | Key::Env
+            | Key::Preload => &[Capability::SysPtrace, Capability::DacReadSearch],
+            Key::Fds => &[Capability::DacReadSearch],
+            _ => &[],
         }
     }
 

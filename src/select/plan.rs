@@ -65,6 +65,16 @@ impl Plan {
         }
     }
 
+    /// Whether a check asks for this key.
+    #[must_use]
+    pub fn mentions(&self, key: Key) -> bool {
+        let selectors = self.wanted.iter().flat_map(|wanted| {
+            let excepted = wanted.except.iter().map(|except| &except.selector);
+            excepted.chain([&wanted.selector])
+        });
+        selectors.into_iter().any(|selector| selector.mentions(key))
+    }
+
     /// Whether the clocks of all processes are kept: a rate is asked for.
     #[must_use]
     pub fn clocks(&self) -> bool {
@@ -226,6 +236,13 @@ pub fn asked(process: &Process, file: File) -> bool {
         File::Loginuid => is(&process.loginuid),
         File::Status => is(&process.status),
         File::Label => is(&process.label),
+        File::Account => is(&process.account),
+        File::Userns => is(&process.userns),
+        File::Root => is(&process.root),
+        File::Writers => is(&process.writers),
+        File::Threads => is(&process.threads),
+        File::Environ => is(&process.environ),
+        File::Maps => is(&process.maps),
         File::Cmdline => is(&process.cmdline),
         File::Sched => is(&process.sched),
         File::Ranks => is(&process.ranks),

@@ -2,10 +2,13 @@
 
 use super::truth::Need;
 use super::usage::{self, Usage};
-use super::{File, Key, caps, label, main_process, place, script};
+use super::{File, Key, caps, image, label, main_process, place, script, standing};
 use crate::snapshot::process::DELETED;
 use crate::snapshot::{Clocks, Exe, Fact, Host, Process, Snapshot, Why};
 use std::borrow::Cow;
+
+/// What a set of groups holds in which there is none: no group has this number.
+pub const NONE: i64 = -1;
 
 /// A process and what surrounds it.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +63,9 @@ impl<'a> Reading<'a> {
     }
     pub(super) fn number(number: impl TryInto<i64>) -> Reading<'a> {
         Reading::One(Value::Number(number.try_into().unwrap_or(i64::MAX)))
+    }
+    pub(super) fn yes_no(yes: bool) -> Reading<'a> {
+        Reading::One(Value::YesNo(yes))
     }
     fn optional(bytes: Option<&'a [u8]>) -> Reading<'a> {
         bytes.map_or(Reading::NotApplicable, Reading::bytes)
@@ -118,7 +124,39 @@ impl<'a> Subject<'a> {
             Key::Exe => Reading::One(Value::Exe(fact(&process.exe, File::Exe)?)),
             Key::ExeDeleted => self.exe_deleted(false)?,
             Key::ExeReplaced => self.exe_deleted(true)?,
+            Key::ExeMemfd
+            | Key::ExeWritable
+            | Key::ExeOpenDir
+            | Key::LibDeleted
+            | Key::LibWritable
+            | Key::LibOpenDir
+            | Key::MemoryRwx
+            | Key::Env
+            | Key::Preload => image::read(self, key)?,
+            Key::Root | Key::Cwd | Key::Chroot | Key::CwdOutside => standing::root(self, key)?,
+            Key::GidOwn
+            | Key::GroupAccount
+            | Key::GroupsUnearned
+            | Key::UserExists
+            | Key::UidDiffer
+            | Key::GidDiffer
+            | Key::FsidDiffers
+            | Key::ThreadsDiffer
+            | Key::ThreadsUid
+            | Key::Userns
+            | Key::TracerUser
+            | Key::UmaskOpen => standing::read(self, key)?,
             Key::Script => self.script()?,
+            Key::CmdlineEmpty => match &process.cmdline {
+                Fact::Unreadable(Why::Empty) => Reading::yes_no(true),
+                cmdline => {
+                    let first = fact(cmdline, File::Cmdline)?.arguments.first();
+                    Reading::yes_no(first.is_none_or(Vec::is_empty))
+                }
+            },
+            Key::Leader => Reading::yes_no(stat()?.session == process.pid),
+            Key::Confined => label::confined(&process.label)?,
+            Key::ApparmorAttachment => self.attachments()?,
             Key::Arg => {
                 let cmdline = fact(&process.cmdline, File::Cmdline)?;
                 let members = cmdline
@@ -215,6 +253,21 @@ impl<'a> Subject<'a> {
             Key::NiceLowest => Reading::number(ranks()?.lowest_nice),
             Key::Fds => Reading::number(*fact(&process.fds, File::Fds)?),
         })
+    }
+
+    /// The loaded profiles of AppArmor that are for its program.
+    fn attachments(self) -> Result<Reading<'a>, Reading<'a>> {
+        let attachments = match &self.host.attachments {
+            Fact::Value(attachments) => attachments,
+            Fact::Unreadable(why) => return Ok(Reading::Unreadable(*why)),
+            _ => return Ok(Reading::Unreadable(Why::Absent)),
+        };
+        let exe = fact(&self.process.exe, File::Exe)?;
+        let fitting = attachments
+            .iter()
+            .filter(|attachment| label::is_attached(attachment.path.as_bytes(), exe.path()));
+        let names = fitting.map(|one| Value::Bytes(Cow::Borrowed(one.profile.as_bytes())));
+        Ok(Reading::Set(names.collect(), None))
     }
 
     fn caps(self, mask: Option<u64>) -> Reading<'a> {
@@ -495,7 +548,7 @@ fn seccomp_name<'a>(mode: u32) -> Option<Value<'a>> {
     Some(Value::Bytes(Cow::Borrowed(name.as_bytes())))
 }
 
-fn numbers<'a>(ids: &[u32], more: &[u32]) -> Reading<'a> {
+pub(super) fn numbers<'a>(ids: &[u32], more: &[u32]) -> Reading<'a> {
     let mut members: Vec<i64> = ids.iter().chain(more).map(|id| i64::from(*id)).collect();
     members.sort_unstable();
     members.dedup();

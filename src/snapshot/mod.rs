@@ -5,13 +5,17 @@ pub mod clock;
 pub mod fact;
 pub mod file;
 pub mod gauges;
+pub mod image;
 pub mod process;
+pub mod standing;
 
 pub use accounts::{Accounts, Table};
 pub use clock::{Clock, Clocks};
 pub use fact::{Bytes, Fact, Why};
 pub use gauges::{CgroupPressure, Gauges, Loadavg, Meminfo, Pressure, Pressures, Stall, Waiter, Waiters};
+pub use image::{Access, Environ, Library, Maps, Writers};
 pub use process::{Caps, Cgroup, Cmdline, Exe, FileId, Label, Process, Ranks, Sched, Stat, Status, Thread};
+pub use standing::{Account, Root, Threads};
 
 use serde::{Deserialize, Serialize};
 
@@ -99,6 +103,18 @@ pub struct Host {
     /// `/proc/sys/kernel/cap_last_cap`: the highest capability that the kernel knows.
     #[serde(default)]
     pub last_capability: Option<u32>,
+    /// Which programs the loaded profiles of AppArmor are for, where that is asked for.
+    #[serde(default)]
+    pub attachments: Fact<Vec<Attachment>>,
+}
+
+/// A loaded profile of AppArmor.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Its name.
+    pub profile: String,
+    /// The paths of its programs, as AppArmor writes them: `/usr/{bin,sbin}/x*`.
+    pub path: String,
 }
 
 impl Default for Host {
@@ -108,6 +124,7 @@ impl Default for Host {
             ticks_per_second: 100,
             page_size: 4096,
             last_capability: None,
+            attachments: Fact::NotAsked,
         }
     }
 }
@@ -136,6 +153,9 @@ pub struct Observer {
     pub arguments: Vec<Bytes>,
     /// Whether it may read `exe` of everybody's processes (CAP_SYS_PTRACE in the effective set).
     pub may_trace: bool,
+    /// Whether it may read every file and directory (CAP_DAC_READ_SEARCH or CAP_DAC_OVERRIDE in the effective set).
+    #[serde(default)]
+    pub may_read: bool,
 }
 
 /// What a view lacks, or may lack.

@@ -1,6 +1,6 @@
 //! One process, as far as it was read: a [`Fact`] for each file below `/proc/PID`.
 
-use super::{Bytes, Fact};
+use super::{Account, Bytes, Environ, Fact, Maps, Root, Threads, Writers};
 use serde::{Deserialize, Serialize};
 
 /// One process. Each field is one file of proc(5), read or not.
@@ -29,6 +29,27 @@ pub struct Process {
     /// `/proc/PID/attr/…`: the label of the security module that is active.
     #[serde(default)]
     pub label: Fact<Label>,
+    /// The account of its effective uid.
+    #[serde(default)]
+    pub account: Fact<Account>,
+    /// Whether its user namespace is another than procward's.
+    #[serde(default)]
+    pub userns: Fact<bool>,
+    /// `/proc/PID/root` and `/proc/PID/cwd`.
+    #[serde(default)]
+    pub root: Fact<Root>,
+    /// Who may change the program file.
+    #[serde(default)]
+    pub writers: Fact<Writers>,
+    /// `/proc/PID/task/*/status`.
+    #[serde(default)]
+    pub threads: Fact<Threads>,
+    /// `/proc/PID/environ`; never saved.
+    #[serde(skip)]
+    pub environ: Fact<Environ>,
+    /// `/proc/PID/maps`.
+    #[serde(default)]
+    pub maps: Fact<Maps>,
     /// `/proc/PID/cgroup`: the path in the systemd hierarchy.
     pub cgroup: Fact<Cgroup>,
     /// `/proc/PID/loginuid`; none where it is unset (4294967295).
@@ -164,6 +185,9 @@ pub struct Exe {
 
 /// What the kernel appends to the text of a link to a file without a name.
 pub const DELETED: &[u8] = b" (deleted)";
+
+/// How the kernel's text of a memory file of memfd_create(2) begins.
+pub const MEMFD: &[u8] = b"/memfd:";
 
 impl Exe {
     /// Whether the file has no name any more. Only the link count proves it: a file may be called `x (deleted)`.

@@ -1,18 +1,21 @@
 //! The only code that opens /proc or asks for user names.
 #![allow(clippy::disallowed_methods, reason = "the edge: /proc is read here")]
 
+mod account;
 pub mod accounts;
 mod acquaint;
 mod births;
 mod complete;
 mod gauges;
 pub mod host;
+mod image;
 mod label;
 pub mod process_dir;
 pub mod procfs;
 pub mod read;
 mod rights;
 mod settle;
+mod standing;
 mod survivor;
 mod waiters;
 

@@ -1,15 +1,15 @@
 //! One `/proc/PID`, held open: whatever is read below this descriptor is of one process, and after that is gone
 //! every read fails, even if its PID is given again.
 
-use super::label;
 use super::read::{Place, Vanished, whole};
 use super::settle::now;
 use super::survivor::{self, Remains, has_ended};
+use super::{account, image, label, standing};
 use crate::deadline::Notes;
 use crate::parse::{self, number};
 use crate::select::File;
-use crate::snapshot::process::DELETED;
-use crate::snapshot::{Cmdline, Exe, Fact, FileId, Process, Ranks, Sched, Stat, Status, Why};
+use crate::snapshot::process::{DELETED, MEMFD};
+use crate::snapshot::{Cmdline, Exe, Fact, FileId, Process, Ranks, Sched, Stat, Status, Threads, Why};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, Statx, StatxFlags, openat, readlinkat, statx};
 use rustix::io::Errno;
@@ -102,6 +102,13 @@ pub(super) fn mark(process: &mut Process, file: File, why: Why) {
         File::Loginuid => process.loginuid = Fact::Unreadable(why),
         File::Status => process.status = Fact::Unreadable(why),
         File::Label => process.label = Fact::Unreadable(why),
+        File::Account => process.account = Fact::Unreadable(why),
+        File::Userns => process.userns = Fact::Unreadable(why),
+        File::Root => process.root = Fact::Unreadable(why),
+        File::Writers => process.writers = Fact::Unreadable(why),
+        File::Threads => process.threads = Fact::Unreadable(why),
+        File::Environ => process.environ = Fact::Unreadable(why),
+        File::Maps => process.maps = Fact::Unreadable(why),
         File::Cmdline => process.cmdline = Fact::Unreadable(why),
         File::Sched => process.sched = Fact::Unreadable(why),
         File::Ranks => process.ranks = Fact::Unreadable(why),
@@ -123,6 +130,13 @@ fn read(place: Place<'_>, file: File, process: &mut Process) -> Result<(), Vanis
         File::Loginuid => process.loginuid = loginuid(place)?,
         File::Status => process.status = status(place)?,
         File::Label => process.label = label::read(place, is_magic(place))?,
+        File::Account => account(place, process)?,
+        File::Userns => process.userns = standing::userns(place)?,
+        File::Root => root(place, process)?,
+        File::Threads => process.threads = threads(place)?,
+        File::Writers => writers(place, process)?,
+        File::Maps => maps(place, process)?,
+        File::Environ => environ(place, process)?,
         File::Exe => exe(place, process)?,
         File::Cmdline => cmdline(place, process)?,
         File::Sched => process.sched = sched(place)?,
@@ -390,6 +404,105 @@ fn of_threads<T>(
         return unreadable(Errno::NOENT);
     }
     Ok(Ok(threads))
+}
+
+/// The ids of all threads; of a single one `stat` and `status` tell all.
+fn threads(place: Place<'_>) -> Result<Fact<Threads>, Vanished> {
+    let read = |tid, bytes: &[u8]| Some((tid, parse::status::parse(bytes)?));
+    let all = of_threads(place, "status", read)?;
+    // The threads of a process are numbered as it is in the PID namespace of this mount.
+    let first = stat_pid(place);
+    Ok(match all {
+        Ok(all) => Fact::Value(standing::threads(first.unwrap_or_default(), &all)),
+        Err(why) => Fact::Unreadable(why),
+    })
+}
+
+fn stat_pid(place: Place<'_>) -> Option<i32> {
+    let (bytes, _) = place.whole("stat", LINE).ok()?;
+    number(bytes.split(|byte| *byte == b' ').next()?)
+}
+
+fn account(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
+    if !process.owner.asked() {
+        read(place, File::Owner, process)?;
+    }
+    process.account = match &process.owner {
+        Fact::Value((uid, _)) if place.live => account::of(*uid, place.notes),
+        Fact::Unreadable(why) => Fact::Unreadable(*why),
+        _ => Fact::Unreadable(Why::Absent),
+    };
+    Ok(())
+}
+
+fn root(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
+    process.root = of_program(place, process, "root", standing::root)?;
+    Ok(())
+}
+
+fn environ(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
+    process.environ = of_program(place, process, "environ", image::environ)?;
+    Ok(())
+}
+
+fn maps(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
+    if !process.exe.asked() {
+        read(place, File::Exe, process)?;
+    }
+    let program = process
+        .exe
+        .value()
+        .map(|exe| exe.text.clone())
+        .unwrap_or_default();
+    process.maps = of_program(place, process, "maps", |place| image::maps(place, &program))?;
+    Ok(())
+}
+
+/// A program without a file can't be changed by anybody.
+fn writers(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
+    if !process.exe.asked() {
+        read(place, File::Exe, process)?;
+    }
+    let path = match &process.exe {
+        Fact::Value(exe) if exe.is_deleted() == Some(true) || exe.text.starts_with(MEMFD) => {
+            Err(Fact::NotApplicable)
+        }
+        Fact::Value(exe) if place.live && exe.text.starts_with(b"/") => Ok(exe.text.clone()),
+        Fact::NotApplicable => Err(Fact::NotApplicable),
+        Fact::Unreadable(why) => Err(Fact::Unreadable(*why)),
+        _ => Err(Fact::Unreadable(Why::Absent)),
+    };
+    process.writers = match path {
+        Ok(path) => of_program(place, process, "root", |place| {
+            image::writers(place, &path).map(Some)
+        })?,
+        Err(told) => told,
+    };
+    Ok(())
+}
+
+/// What a process has together with its program, and a kernel thread and a zombie have not; `None`: there is nothing.
+fn of_program<T: Default>(
+    place: Place<'_>,
+    process: &mut Process,
+    file: &str,
+    get: impl Fn(Place<'_>) -> Result<Option<T>, Errno>,
+) -> Result<Fact<T>, Vanished> {
+    let pid = process.pid;
+    let survivor = || survivor::read(place, |thread, _| get(thread).ok().flatten());
+    let told = match watched(place, pid, file, || get(place)) {
+        None => return Ok(Fact::Unreadable(Why::NoAnswer)),
+        Some(Ok(Some(known))) => return Ok(Fact::Value(known)),
+        Some(_) if has_no_program(place, process)? => return Ok(Fact::NotApplicable),
+        Some(told) => told,
+    };
+    Ok(match (watched(place, pid, file, survivor), told) {
+        (None, _) => Fact::Unreadable(Why::NoAnswer),
+        (Some(Remains::Read(known)), _) => Fact::Value(known),
+        (Some(Remains::Fleeting), _) => Fact::Unreadable(Why::Torn),
+        (_, Err(errno)) => place.failure(errno)?,
+        _ => Fact::Value(T::default()),
+    })
 }
 
 fn cmdline_of(place: Place<'_>) -> Result<Option<Cmdline>, Errno> {

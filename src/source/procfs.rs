@@ -5,11 +5,11 @@ use super::complete::Crowd;
 use super::host;
 use super::process_dir::{Proc, ProcessDir};
 use super::read::Vanished;
-use super::rights;
 pub use super::settle::now;
 use super::settle::{Kept, PATIENCE, Source};
+use super::{account, image, rights};
 use crate::deadline::Notes;
-use crate::select::{File, Plan};
+use crate::select::{File, Key, Plan};
 use crate::snapshot::{Clock, Clocks, Fact, Gap, Process, Snapshot, Why};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Dir, Mode, OFlags, open, readlinkat};
@@ -121,6 +121,8 @@ impl Procfs {
     /// Looks once, and knows the clocks of an earlier look.
     #[must_use]
     pub fn snapshot_after(&self, plan: &Plan, past: Option<Clocks>) -> Snapshot {
+        account::forget();
+        image::forget();
         let mut snapshot = Snapshot {
             at: now(),
             past,
@@ -144,6 +146,9 @@ impl Procfs {
             notes: self.notes,
         };
         host::look(opened, &mut snapshot);
+        if self.live && plan.mentions(Key::ApparmorAttachment) {
+            snapshot.host.attachments = host::attachments();
+        }
         let births = if self.live { Births::from_now(&proc) } else { None };
         let (pids, error) = list(&proc);
         snapshot.gaps = match error {

@@ -12,6 +12,8 @@ use std::path::Path;
 
 /// CAP_SYS_PTRACE of capabilities(7).
 const CAP_SYS_PTRACE: u32 = 19;
+const CAP_DAC_OVERRIDE: u32 = 1;
+const CAP_DAC_READ_SEARCH: u32 = 2;
 
 /// The host's own user namespace: PROC_USER_INIT_INO of linux/proc_ns.h.
 const INITIAL: &[u8] = b"user:[4026531837]";
@@ -71,10 +73,18 @@ pub(super) fn is_own_proc(root: &Path) -> bool {
 
 /// Whether CAP_SYS_PTRACE is in the effective set.
 pub(super) fn may_trace(own: BorrowedFd<'_>) -> bool {
+    effective(own) >> CAP_SYS_PTRACE & 1 == 1
+}
+
+/// Whether CAP_DAC_READ_SEARCH is in the effective set, or CAP_DAC_OVERRIDE, which is more.
+pub(super) fn may_read(own: BorrowedFd<'_>) -> bool {
+    effective(own) & (1 << CAP_DAC_OVERRIDE | 1 << CAP_DAC_READ_SEARCH) != 0
+}
+
+fn effective(own: BorrowedFd<'_>) -> u64 {
     let status = whole(own, "self/status", 1 << 20).ok();
-    status
-        .and_then(|(status, _)| parse::status::cap_eff(&status))
-        .is_some_and(|caps| caps >> CAP_SYS_PTRACE & 1 == 1)
+    let caps = status.and_then(|(status, _)| parse::status::cap_eff(&status));
+    caps.unwrap_or_default()
 }
 
 /// A capability reaches the processes of one's own user namespace and of those below it. PID 1 stands for the rest

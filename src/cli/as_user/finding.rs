@@ -48,7 +48,8 @@ fn is_about(check: &Check, uid: u32) -> bool {
 /// The capabilities that the check's terms take and that are not held.
 pub(super) fn lacking(check: &Check, held: &[Capability]) -> Vec<Capability> {
     let mut capabilities: Vec<Capability> = Vec::new();
-    for capability in check.restricted_keys().into_iter().filter_map(Key::capability) {
+    let keys = check.restricted_keys().into_iter();
+    for capability in keys.flat_map(|key| key.capabilities().iter().copied()) {
         if !capabilities.contains(&capability) && !held.contains(&capability) {
             capabilities.push(capability);
         }

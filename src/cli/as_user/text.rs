@@ -149,7 +149,7 @@ fn instead(finding: &Finding, trial: &Trial<'_>) -> String {
             .selector
             .terms
             .iter()
-            .any(|term| term.key.capability().is_some());
+            .any(|term| !term.key.capabilities().is_empty());
         return if trial.hidden {
             "nothing: no spec sees what hidepid hides".into()
         } else if excepted {

@@ -36,6 +36,13 @@ impl SecurityModule for AppArmor {
             None => Reading::Unreadable(Why::Malformed),
         }
     }
+    /// A stack of which one part is enforced holds the process.
+    fn confines(&self, label: &[u8]) -> Option<bool> {
+        Some(match parts(label).1 {
+            Some(mode) => !matches!(mode, b"complain" | b"unconfined"),
+            None => false,
+        })
+    }
 }
 
 /// A profile may be called `x (enforce)`: the mode is the last bracket.

@@ -2,16 +2,18 @@
 //! the label each of them is. Which module a label is of is told by the file that it was read from, never by its shape.
 
 mod apparmor;
+mod attachment;
 pub(super) mod level;
 mod selinux;
 mod smack;
 
-use super::Key;
-use super::reading::{Reading, Value};
-use crate::snapshot::{Label, Why};
+use super::reading::{Reading, Value, fact};
+use super::{File, Key};
+use crate::snapshot::{Fact, Label, Why};
 use std::borrow::Cow;
 
 pub(super) use apparmor::{MODES, members};
+pub(super) use attachment::matches as is_attached;
 
 /// A security module that gives labels.
 pub trait SecurityModule: Sync {
@@ -23,6 +25,8 @@ pub trait SecurityModule: Sync {
     fn file(&self) -> &'static str;
     /// What the label of a process says to one of its keys.
     fn part<'a>(&self, label: &'a [u8], key: Key) -> Reading<'a>;
+    /// Whether a process of this label is held to anything; `None` where the label does not tell.
+    fn confines(&self, label: &[u8]) -> Option<bool>;
 }
 
 /// Every module, in the order of asking: one that has a file of its own before those that share `attr/current`.
@@ -49,6 +53,16 @@ pub(super) fn read(label: &Label, key: Key) -> Reading<'_> {
         // The host runs another one.
         Some(_) => Reading::Unreadable(Why::NoModule),
     }
+}
+
+/// Whether a security module holds the process to anything: where none is active, none does.
+pub(super) fn confined(label: &Fact<Label>) -> Result<Reading<'_>, Reading<'_>> {
+    if *label == Fact::Unreadable(Why::NoModule) {
+        return Ok(Reading::yes_no(false));
+    }
+    let label = fact(label, File::Label)?;
+    let confines = by_name(&label.module).and_then(|module| module.confines(&label.text));
+    Ok(confines.map_or(Reading::Unreadable(Why::Malformed), Reading::yes_no))
 }
 
 fn bytes(text: &[u8]) -> Reading<'_> {

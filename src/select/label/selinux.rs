@@ -37,4 +37,17 @@ impl SecurityModule for Selinux {
             },
         }
     }
+    /// The domains of the reference policy that may do whatever the system lets them.
+    fn confines(&self, label: &[u8]) -> Option<bool> {
+        const FREE: [&[u8]; 6] = [
+            b"unconfined_t",
+            b"unconfined_service_t",
+            b"initrc_t",
+            b"kernel_t",
+            b"unlabeled_t",
+            b"spc_t",
+        ];
+        let kind = label.split(|byte| *byte == b':').nth(2)?;
+        Some(!FREE.contains(&kind))
+    }
 }

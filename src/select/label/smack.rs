@@ -19,4 +19,8 @@ impl SecurityModule for Smack {
     fn part<'a>(&self, label: &'a [u8], _: Key) -> Reading<'a> {
         bytes(label)
     }
+    /// The floor label is what everything has that was given none.
+    fn confines(&self, label: &[u8]) -> Option<bool> {
+        Some(label != b"_")
+    }
 }

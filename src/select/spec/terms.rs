@@ -9,7 +9,7 @@ use crate::select::selector::{Op, Selector, Term};
 use crate::snapshot::accounts::Accounts;
 
 /// Words that may become keys: as a bare word they would change their meaning one day.
-pub(super) const RESERVED: &[&str] = &["listen", "cpu", "cpu.demand", "cpu.life", "env"];
+pub(super) const RESERVED: &[&str] = &["listen", "cpu", "cpu.demand", "cpu.life"];
 
 /// Where the keys are told.
 const KEYS: &str = "`procward keys` lists the keys";

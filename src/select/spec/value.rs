@@ -8,6 +8,7 @@ use crate::select::fault::Fault;
 use crate::select::key::{Key, Kind};
 use crate::select::label;
 use crate::select::label::level::Levels;
+use crate::select::reading::NONE;
 use crate::select::selector::{Matcher, Op, Path, Scope};
 use crate::snapshot::accounts::Accounts;
 use regex::bytes::RegexBuilder;
@@ -366,6 +367,9 @@ impl Value<'_> {
             };
         }
         let name = self.key.name();
+        if self.key == Key::GroupsUnearned && plain == "none" {
+            return Ok(Matcher::Number(NONE, plain.to_string()));
+        }
         if plain.contains(['*', '?', '[']) {
             let help =
                 format!("write names with `|`, as in `{name}=a|b`, or compare numbers, as in `{name}<1000`");

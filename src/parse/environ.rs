@@ -1,0 +1,50 @@
+//! `/proc/PID/environ`, proc_pid_environ(5): names of variables. Values may be secrets, and are let go of here.
+
+use crate::snapshot::Environ;
+
+/// Parses as far as it was read.
+#[must_use]
+pub fn parse(bytes: &[u8], truncated: bool) -> Environ {
+    let mut environ = Environ {
+        truncated,
+        ..Environ::default()
+    };
+    for entry in bytes.split(|byte| *byte == 0) {
+        let Some(at) = entry.iter().position(|byte| *byte == b'=') else {
+            continue;
+        };
+        let (name, value) = (&entry[..at], &entry[at + 1..]);
+        if value.is_empty() {
+            continue;
+        }
+        if name == b"LD_PRELOAD" {
+            // ld.so(8): separated by blanks or colons.
+            let libraries = value.split(|byte| b": ".contains(byte));
+            let named = libraries.filter(|library| !library.is_empty());
+            environ.preloads.extend(named.map(<[u8]>::to_vec));
+        }
+        environ.names.push(name.to_vec());
+    }
+    environ
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_and_values_do_not() {
+        let environ = parse(b"PATH=/bin\0EMPTY=\0SECRET=hunter2=x\0broken\0=odd\0\0", false);
+        let names: Vec<&[u8]> = environ.names.iter().map(Vec::as_slice).collect();
+        assert_eq!(names, [&b"PATH"[..], b"SECRET", b""]);
+        assert!(!format!("{environ:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn preloads_are_told_one_by_one() {
+        let environ = parse(b"LD_PRELOAD= /a.so:b.so  /c.so\0", true);
+        let preloads: Vec<&[u8]> = environ.preloads.iter().map(Vec::as_slice).collect();
+        assert_eq!(preloads, [&b"/a.so"[..], b"b.so", b"/c.so"]);
+        assert!(environ.truncated);
+    }
+}

@@ -1,0 +1,103 @@
+//! What a process runs: memory in place of a file, libraries, preloads, and who could change any of it.
+
+use super::reading::{Reading, Subject, Value, fact};
+use super::script::file_name;
+use super::{File, Key};
+use crate::snapshot::process::MEMFD;
+use crate::snapshot::{Access, Library, Maps, Why, Writers};
+use std::borrow::Cow;
+
+/// Libraries that somebody sets before a program on purpose: allocators, and wrappers that record or pretend.
+const HARMLESS: [&[u8]; 8] = [
+    b"libjemalloc",
+    b"libmimalloc",
+    b"libsnmalloc",
+    b"libtcmalloc",
+    b"libeatmydata",
+    b"libfakeroot",
+    b"libstdbuf",
+    b"libSegFault",
+];
+
+/// What the process says to a key about its image.
+pub(super) fn read(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Reading<'_>> {
+    let process = subject.process;
+    let writers = || fact(&process.writers, File::Writers);
+    let maps = || fact(&process.maps, File::Maps);
+    let environ = || fact(&process.environ, File::Environ);
+    Ok(match key {
+        Key::ExeMemfd => {
+            let exe = fact(&process.exe, File::Exe)?;
+            // A file may be called so, in the root directory.
+            let named = exe.text.starts_with(MEMFD);
+            Reading::yes_no(named && fact(&exe.file, File::Exe)?.links == 0)
+        }
+        Key::ExeWritable => word(writers()?.access),
+        Key::ExeOpenDir => Reading::yes_no(writers()?.open_dir),
+        Key::LibDeleted => any(maps()?, |library| Some(library.deleted)),
+        Key::LibOpenDir => any(maps()?, |library| Some(library.writers.as_ref()?.open_dir)),
+        Key::LibWritable => lib_writable(maps()?),
+        Key::MemoryRwx => any_of(maps()?.writable, maps()?.truncated),
+        Key::Env => names(&environ()?.names, environ()?.truncated),
+        _ => {
+            let environ = environ()?;
+            let preloads = environ.preloads.iter().filter(|library| !is_harmless(library));
+            names(preloads, environ.truncated)
+        }
+    })
+}
+
+fn is_harmless(library: &[u8]) -> bool {
+    HARMLESS.iter().any(|name| file_name(library).starts_with(name))
+}
+
+fn names<'a>(names: impl IntoIterator<Item = &'a Vec<u8>>, truncated: bool) -> Reading<'a> {
+    let values = names
+        .into_iter()
+        .map(|name| Value::Bytes(Cow::Borrowed(name.as_slice())));
+    Reading::Set(values.collect(), truncated.then_some(Why::Malformed))
+}
+
+fn word<'a>(access: Access) -> Reading<'a> {
+    let word: &[u8] = match access {
+        Access::Root => b"no",
+        Access::EmptyGroup => b"group",
+        Access::Others => b"yes",
+    };
+    Reading::One(Value::Bytes(Cow::Borrowed(word)))
+}
+
+fn any_of<'a>(yes: bool, doubt: bool) -> Reading<'a> {
+    if !yes && doubt {
+        Reading::Unreadable(Why::Malformed)
+    } else {
+        Reading::yes_no(yes)
+    }
+}
+
+/// Whether one of the libraries is so: yes beats what can't be told.
+fn any<'a>(maps: &'a Maps, is: impl Fn(&Library) -> Option<bool>) -> Reading<'a> {
+    let told: Vec<Option<bool>> = maps.libraries.iter().map(is).collect();
+    if !told.contains(&Some(true)) && told.contains(&None) {
+        return Reading::Unreadable(Why::Denied);
+    }
+    any_of(told.contains(&Some(true)), maps.truncated)
+}
+
+/// The worst of all libraries.
+fn lib_writable(maps: &Maps) -> Reading<'_> {
+    let access = |writers: &Option<Writers>| writers.as_ref().map(|writers| writers.access);
+    let told: Vec<Option<Access>> = maps
+        .libraries
+        .iter()
+        .map(|library| access(&library.writers))
+        .collect();
+    let worst = told.iter().flatten().max().copied().unwrap_or_default();
+    if worst != Access::Others && told.contains(&None) {
+        return Reading::Unreadable(Why::Denied);
+    }
+    if worst != Access::Others && maps.truncated {
+        return Reading::Unreadable(Why::Malformed);
+    }
+    word(worst)
+}

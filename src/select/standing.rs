@@ -1,0 +1,77 @@
+//! Who a process is beside its own ids: its account, its threads, its namespaces, its root directory.
+
+use super::reading::{NONE, Reading, Subject, Value, fact, numbers, of};
+use super::{File, Key};
+use crate::snapshot::Why;
+use std::borrow::Cow;
+
+/// What the process says to a key about its ids and those of others that it goes with.
+pub(super) fn read(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Reading<'_>> {
+    let process = subject.process;
+    let status = || fact(&process.status, File::Status);
+    let account = || fact(&process.account, File::Account);
+    Ok(match key {
+        Key::GidOwn => numbers(&status()?.gid, &[]),
+        Key::GroupAccount => numbers(&[], &account()?.groups),
+        Key::UserExists => Reading::yes_no(account()?.exists),
+        Key::GroupsUnearned => {
+            let (status, account) = (status()?, account()?);
+            let unearned = status.groups.iter().copied().filter(|group| {
+                account.privileged.contains(group)
+                    && !account.groups.contains(group)
+                    && !status.gid.contains(group)
+            });
+            let unearned: Vec<u32> = unearned.collect();
+            if unearned.is_empty() {
+                return Ok(Reading::Set(vec![Value::Number(NONE)], None));
+            }
+            numbers(&[], &unearned)
+        }
+        Key::UidDiffer => Reading::yes_no(differ(&status()?.uid)),
+        Key::GidDiffer => Reading::yes_no(differ(&status()?.gid)),
+        Key::FsidDiffers => {
+            let status = status()?;
+            Reading::yes_no(status.uid[3] != status.uid[1] || status.gid[3] != status.gid[1])
+        }
+        Key::ThreadsDiffer if is_alone(subject)? => Reading::yes_no(false),
+        Key::ThreadsDiffer => Reading::yes_no(fact(&process.threads, File::Threads)?.differ),
+        Key::ThreadsUid if is_alone(subject)? => numbers(&status()?.uid, &[]),
+        Key::ThreadsUid => numbers(&fact(&process.threads, File::Threads)?.uids, &[]),
+        Key::Userns => Reading::yes_no(*fact(&process.userns, File::Userns)?),
+        Key::UmaskOpen => match status()?.umask {
+            Some(umask) => Reading::yes_no(umask & 0o002 == 0),
+            None if subject.is_zombie()? => Reading::NotApplicable,
+            None => Reading::Unreadable(Why::Untold),
+        },
+        Key::TracerUser => match status()?.tracer {
+            None => Reading::Unreadable(Why::Untold),
+            Some(0) => Reading::NotApplicable,
+            Some(pid) => {
+                let owner = fact(&subject.other(pid)?.process.owner, File::Owner);
+                Reading::number(owner.map_err(|reading| of(pid, reading))?.0)
+            }
+        },
+        _ => Reading::Unreadable(Why::Absent),
+    })
+}
+
+/// What it says to a key about its root directory.
+pub(super) fn root(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Reading<'_>> {
+    let root = fact(&subject.process.root, File::Root)?;
+    let bytes = |bytes| Reading::One(Value::Bytes(Cow::Borrowed(bytes)));
+    Ok(match key {
+        Key::Root => bytes(root.root.as_slice()),
+        Key::Cwd => bytes(root.cwd.as_slice()),
+        Key::Chroot => Reading::yes_no(root.is_chrooted()),
+        _ => Reading::yes_no(root.is_outside(&root.cwd)),
+    })
+}
+
+fn differ(ids: &[u32; 4]) -> bool {
+    ids.iter().any(|id| *id != ids[0])
+}
+
+/// A process of one thread has nobody to differ from.
+fn is_alone<'a>(subject: Subject<'a>) -> Result<bool, Reading<'a>> {
+    Ok(fact(&subject.process.stat, File::Stat)?.num_threads == 1)
+}

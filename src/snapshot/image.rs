@@ -1,0 +1,60 @@
+//! What a process runs besides its program file: libraries, environment, and who could change any of it.
+
+use super::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// Who else than root may change a file, or a directory above it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Access {
+    /// Nobody.
+    #[default]
+    Root,
+    /// Only members of a group that has none.
+    EmptyGroup,
+    /// Somebody.
+    Others,
+}
+
+/// Who may change a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Writers {
+    /// Who else than root may change it, or a directory above it.
+    pub access: Access,
+    /// Which of them it is, the file or a directory, and why: `/home/alice (owner 1000)`.
+    pub by: Option<String>,
+    /// Whether everybody may write to a directory above it.
+    pub open_dir: bool,
+}
+
+/// A file that is mapped executable, and is not the program.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Library {
+    /// Its path, without the kernel's ` (deleted)`.
+    pub path: Bytes,
+    /// Whether it has no name any more.
+    pub deleted: bool,
+    /// Who may change it; none where it has no name, or where that can't be told.
+    pub writers: Option<Writers>,
+}
+
+/// `/proc/PID/maps`, as far as it is about memory that may be executed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maps {
+    /// Each file once.
+    pub libraries: Vec<Library>,
+    /// Whether there is memory that may be both written to and executed.
+    pub writable: bool,
+    /// Whether there were more than are read.
+    pub truncated: bool,
+}
+
+/// `/proc/PID/environ`: names, never values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environ {
+    /// The names of variables that are not empty.
+    pub names: Vec<Bytes>,
+    /// The libraries that `LD_PRELOAD` names.
+    pub preloads: Vec<Bytes>,
+    /// Whether it was longer than our limit.
+    pub truncated: bool,
+}

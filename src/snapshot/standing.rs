@@ -1,0 +1,82 @@
+//! Who a process is beside its own ids: its account, its threads, its namespaces and its root directory.
+
+use super::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// What the name service says of the account of a process's effective uid.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Whether there is one.
+    pub exists: bool,
+    /// Its groups, the primary one among them: getgrouplist(3).
+    pub groups: Vec<u32>,
+    /// The privileged groups of this host, whoever is in them.
+    pub privileged: Vec<u32>,
+}
+
+/// The ids of all threads of a process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Threads {
+    /// Whether one has other ids, groups or effective capabilities than the first.
+    pub differ: bool,
+    /// Every uid of every thread, each once.
+    pub uids: Vec<u32>,
+}
+
+/// The root and the working directory of a process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Root {
+    /// The text of the link `root`.
+    pub root: Bytes,
+    /// The text of the link `cwd`.
+    pub cwd: Bytes,
+    /// Whether it is in procward's mount namespace: else the texts are paths in another one.
+    pub same_mounts: bool,
+}
+
+impl Root {
+    /// Whether it is chrooted, as far as paths of this mount namespace tell.
+    #[must_use]
+    pub fn is_chrooted(&self) -> bool {
+        self.same_mounts && self.root != b"/"
+    }
+
+    /// Whether a path, as this mount namespace has it, lies outside the root directory.
+    #[must_use]
+    pub fn is_outside(&self, path: &[u8]) -> bool {
+        let inside = path
+            .strip_prefix(self.root.as_slice())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"));
+        self.is_chrooted() && !inside
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_outside_a_root_that_it_does_not_lie_below() {
+        let root = |root: &[u8]| Root {
+            root: root.to_vec(),
+            cwd: b"/".to_vec(),
+            same_mounts: true,
+        };
+        let jail = root(b"/srv/jail");
+        for (path, outside) in [
+            ("/srv/jail", false),
+            ("/srv/jail/etc", false),
+            ("/srv/jail2", true),
+            ("/srv", true),
+            ("/", true),
+        ] {
+            assert_eq!(jail.is_outside(path.as_bytes()), outside, "{path}");
+        }
+        assert!(!root(b"/").is_outside(b"/srv"));
+        let elsewhere = Root {
+            same_mounts: false,
+            ..jail
+        };
+        assert!(!elsewhere.is_outside(b"/") && !elsewhere.is_chrooted());
+    }
+}

@@ -1,0 +1,227 @@
+//! Libraries and environment of a process, and who could change what it runs.
+
+use super::account;
+use super::read::Place;
+use crate::parse;
+use crate::snapshot::process::DELETED;
+use crate::snapshot::{Access, Environ, Library, Maps, Writers};
+use rustix::fs::{AtFlags, StatxFlags, statx};
+use rustix::io::Errno;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::ffi::OsStrExt;
+
+/// Longer ones are a set partly read. 65,530 mappings with short paths are less.
+const MAPS: usize = 8 << 20;
+/// The kernel lets a third of the stack be arguments and environment: at most 6 MiB.
+const ENVIRON: usize = 6 << 20;
+
+/// Which mount, which directory: the root of a process, and a path below it.
+type Where = (u64, u64, Vec<u8>);
+
+thread_local! {
+    static KNOWN: RefCell<BTreeMap<Where, Writers>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Forgets who may write where: a look begins.
+pub(super) fn forget() {
+    KNOWN.take();
+}
+
+/// Who may change the file at a path, or a directory above it, as the process sees the file system.
+pub(super) fn writers(place: Place<'_>, path: &[u8]) -> Result<Writers, Errno> {
+    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+    // The kernel tells the mount since 5.8; without it nothing is remembered.
+    let root = statx(
+        place.dir,
+        place.path("root"),
+        flags,
+        StatxFlags::INO | StatxFlags::MNT_ID,
+    )?;
+    let told = StatxFlags::from_bits_retain(root.stx_mask).contains(StatxFlags::MNT_ID);
+    let known = told.then(|| (root.stx_mnt_id, root.stx_ino, path.to_vec()));
+    if let Some(known) = &known
+        && let Some(writers) = KNOWN.with_borrow(|all| all.get(known).cloned())
+    {
+        return Ok(writers);
+    }
+    let mut writers = Writers {
+        open_dir: is_for_all(path),
+        ..Writers::default()
+    };
+    let last = path.iter().filter(|byte| **byte == b'/').count();
+    for (depth, step) in steps(path).enumerate() {
+        let name = [
+            place.path("root/").as_bytes(),
+            step,
+            if step.is_empty() { b"." } else { b"" },
+        ]
+        .concat();
+        let mask = StatxFlags::UID | StatxFlags::GID | StatxFlags::MODE;
+        let stat = statx(place.dir, std::ffi::OsStr::from_bytes(&name), flags, mask)?;
+        let (access, why) = access(u32::from(stat.stx_mode), stat.stx_uid, stat.stx_gid);
+        if access > writers.access {
+            writers.access = access;
+            writers.by = Some(format!("/{} ({why})", String::from_utf8_lossy(step)));
+        }
+        writers.open_dir |= depth < last && stat.stx_mode & 0o002 != 0;
+    }
+    if let Some(known) = known {
+        KNOWN.with_borrow_mut(|all| all.insert(known, writers.clone()));
+    }
+    Ok(writers)
+}
+
+/// `usr/sbin/sshd`: nothing (the root itself), `usr`, `usr/sbin`, `usr/sbin/sshd`.
+fn steps(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let path = path.strip_prefix(b"/").unwrap_or(path);
+    let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    let ends = ends.map(|(at, _)| at).chain([path.len()]);
+    std::iter::once(&path[..0]).chain(ends.map(move |end| &path[..end]))
+}
+
+fn access(mode: u32, uid: u32, gid: u32) -> (Access, String) {
+    if uid != 0 {
+        (Access::Others, format!("owner {uid}"))
+    } else if mode & 0o002 != 0 {
+        (Access::Others, "everybody may write".into())
+    } else if mode & 0o020 != 0 && gid != 0 {
+        let access = if account::is_empty_group(gid) {
+            Access::EmptyGroup
+        } else {
+            Access::Others
+        };
+        (access, format!("group {gid} may write"))
+    } else {
+        (Access::Root, String::new())
+    }
+}
+
+/// Where everybody, or everybody for himself, has a place to write to.
+fn is_for_all(path: &[u8]) -> bool {
+    const DIRECTORIES: [&[u8]; 4] = [b"/tmp/", b"/var/tmp/", b"/dev/shm/", b"/run/user/"];
+    DIRECTORIES.iter().any(|directory| path.starts_with(directory))
+}
+
+/// What may be executed, without the program itself.
+pub(super) fn maps(place: Place<'_>, program: &[u8]) -> Result<Option<Maps>, Errno> {
+    let (text, truncated) = place.whole("maps", MAPS)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let mut maps = Maps {
+        truncated,
+        ..Maps::default()
+    };
+    let mut paths = BTreeSet::new();
+    for mapping in text
+        .split(|byte| *byte == b'\n')
+        .filter_map(parse::maps::executable)
+    {
+        maps.writable |= mapping.writable;
+        paths.extend(mapping.path);
+    }
+    paths.remove(program);
+    let libraries = paths.iter().filter(|path| !is_no_file(path));
+    maps.libraries = libraries.map(|path| library(place, path)).collect();
+    Ok(Some(maps))
+}
+
+fn library(place: Place<'_>, path: &[u8]) -> Library {
+    // A file may be called so.
+    let gone = path.strip_suffix(DELETED).filter(|_| !exists(place, path));
+    let path = gone.unwrap_or(path);
+    let writers = match gone {
+        None => writers(place, path).ok(),
+        Some(path) => Some(Writers {
+            open_dir: is_for_all(path),
+            ..Writers::default()
+        }),
+    };
+    Library {
+        path: path.to_vec(),
+        deleted: gone.is_some(),
+        writers,
+    }
+}
+
+fn exists(place: Place<'_>, path: &[u8]) -> bool {
+    let name = [place.path("root").as_bytes(), path].concat();
+    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT | AtFlags::SYMLINK_NOFOLLOW;
+    statx(
+        place.dir,
+        std::ffi::OsStr::from_bytes(&name),
+        flags,
+        StatxFlags::INO,
+    )
+    .is_ok()
+}
+
+/// Memory that the kernel shows as a file: shared memory, memfd, the memory of devices.
+fn is_no_file(path: &[u8]) -> bool {
+    const NAMES: [&[u8]; 7] = [
+        b"/memfd:",
+        b"/SYSV",
+        b"/dev/",
+        b"/[aio]",
+        b"/drm",
+        b"/i915",
+        b"/anon_hugepage",
+    ];
+    !path.starts_with(b"/dev/shm/") && NAMES.iter().any(|name| path.starts_with(name))
+}
+
+/// The names of its variables.
+pub(super) fn environ(place: Place<'_>) -> Result<Option<Environ>, Errno> {
+    let (text, truncated) = place.whole("environ", ENVIRON)?;
+    Ok((!text.is_empty()).then(|| parse::environ::parse(&text, truncated)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_walked_from_the_root_down() {
+        let walked = |path: &'static [u8]| -> Vec<&str> {
+            steps(path)
+                .map(|step| std::str::from_utf8(step).unwrap())
+                .collect()
+        };
+        assert_eq!(
+            walked(b"/usr/sbin/sshd"),
+            ["", "usr", "usr/sbin", "usr/sbin/sshd"]
+        );
+        assert_eq!(walked(b"/x"), ["", "x"]);
+    }
+
+    #[test]
+    fn only_root_may_change_what_is_roots() {
+        for (mode, uid, gid, may) in [
+            (0o100_755, 0, 0, false),
+            (0o100_775, 0, 0, false),
+            (0o100_755, 1000, 0, true),
+            (0o041_777, 0, 0, true),
+            (0o100_757, 0, 0, true),
+        ] {
+            assert_eq!(
+                access(mode, uid, gid).0 == Access::Others,
+                may,
+                "{mode:o} {uid} {gid}"
+            );
+        }
+    }
+
+    #[test]
+    fn shared_memory_is_no_library_unless_it_lies_in_the_file_system() {
+        for (path, no_file) in [
+            ("/memfd:x (deleted)", true),
+            ("/dev/zero (deleted)", true),
+            ("/SYSV00000000 (deleted)", true),
+            ("/dev/shm/x.so", false),
+            ("/usr/lib/x.so", false),
+        ] {
+            assert_eq!(is_no_file(path.as_bytes()), no_file, "{path}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Namespaces, root directory and threads of a process.
+
+use super::read::{Place, Vanished};
+use crate::snapshot::{Fact, Root, Status, Threads, Why};
+use rustix::fs::readlinkat;
+use rustix::io::Errno;
+use std::collections::BTreeSet;
+
+/// A page each: the maps of a user namespace are never longer.
+const MAP: usize = 64 << 10;
+
+/// Whether its user namespace is another one. Where the link is closed to us the map of ids, which everybody may read,
+/// tells: one that is not ours is of another namespace. (A namespace of root's with the very same map would be taken for
+/// ours then: its capabilities would count for more than they are.)
+pub(super) fn userns(place: Place<'_>) -> Result<Fact<bool>, Vanished> {
+    let link = |path: &str| readlinkat(place.dir, place.path(path), Vec::new());
+    match (link("ns/user"), link("../self/ns/user")) {
+        (Ok(its), Ok(ours)) => return Ok(Fact::Value(its != ours)),
+        (Err(Errno::SRCH), _) => return Err(Vanished),
+        _ => {}
+    }
+    let map = |path: &str| place.whole(path, MAP);
+    match (map("uid_map"), map("../self/uid_map")) {
+        (Ok(its), Ok(ours)) => Ok(Fact::Value(its != ours)),
+        (Err(errno), _) => place.failure(errno),
+        // Not our own /proc: there is nothing to compare with.
+        (_, Err(_)) => Ok(Fact::Unreadable(Why::Absent)),
+    }
+}
+
+/// Root and working directory.
+pub(super) fn root(place: Place<'_>) -> Result<Option<Root>, Errno> {
+    let link = |path: &str| {
+        let text = readlinkat(place.dir, place.path(path), Vec::with_capacity(256))?;
+        Ok(text.into_bytes())
+    };
+    Ok(Some(Root {
+        root: link("root")?,
+        cwd: link("cwd")?,
+        same_mounts: link("ns/mnt")? == link("../self/ns/mnt")?,
+    }))
+}
+
+/// The ids of all threads, `first` being the one that the process is named after.
+pub(super) fn threads(first: i32, all: &[(i32, Status)]) -> Threads {
+    let ids = |status: &Status| {
+        (
+            status.uid,
+            status.gid,
+            status.groups.clone(),
+            status.caps.effective,
+        )
+    };
+    let leader = all
+        .iter()
+        .find(|(tid, _)| *tid == first)
+        .map(|(_, status)| ids(status));
+    let uids: BTreeSet<u32> = all.iter().flat_map(|(_, status)| status.uid).collect();
+    let leader = leader.or_else(|| all.first().map(|(_, status)| ids(status)));
+    Threads {
+        differ: all.iter().any(|(_, status)| Some(ids(status)) != leader),
+        uids: uids.into_iter().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_with_other_ids_or_capabilities_differs() {
+        let plain = || Status {
+            uid: [33; 4],
+            ..Status::default()
+        };
+        let told = |second: Status| threads(7, &[(8, second), (7, plain())]);
+        assert_eq!(
+            told(plain()),
+            Threads {
+                differ: false,
+                uids: vec![33]
+            }
+        );
+        let mut root = plain();
+        root.uid = [33, 0, 0, 33];
+        assert_eq!(
+            told(root),
+            Threads {
+                differ: true,
+                uids: vec![0, 33]
+            }
+        );
+        let mut able = plain();
+        able.caps.effective = Some(1);
+        assert!(told(able).differ);
+        let mut grouped = plain();
+        grouped.groups = vec![0];
+        assert!(told(grouped).differ);
+    }
+}
