@@ -4,6 +4,7 @@
 //! check means, `judge` turns their count into a verdict, `report` writes verdicts in somebody's dialect.
 //! See `docs/architecture.md`.
 
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod cpu;

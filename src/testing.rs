@@ -2,7 +2,7 @@
 #![allow(clippy::panic, reason = "for tests and fuzzing only")]
 
 use crate::judge::check::Item;
-use crate::judge::{Check, Pace, State, Verdict, judge};
+use crate::judge::{Check, State, Verdict, judge};
 use crate::select::Range;
 use crate::select::spec::{Dialect, parse};
 use crate::snapshot::process::{PF_FORKNOEXEC, PF_KTHREAD};
@@ -282,20 +282,11 @@ pub(crate) fn later(window: u64, before: Vec<Process>, now: Vec<Process>) -> Sna
 pub(crate) fn check(spec: &str, snapshot: &Snapshot) -> Check {
     let spec = parse(spec, &snapshot.accounts, Dialect::Native)
         .unwrap_or_else(|faults| panic!("{spec}: {faults:?}"));
-    Check {
-        name: "check".into(),
-        count: spec.range.unwrap_or(Range::AT_LEAST_ONE),
-        selector: spec.selector,
-        warning: None,
-        severity: State::Critical,
-        note: None,
-        except: Vec::new(),
-        match_self: false,
-        recheck: None,
-        pace: Pace::default(),
-        restarts: None,
-        patience: None,
-    }
+    Check::new(
+        "check".into(),
+        spec.selector,
+        spec.range.unwrap_or(Range::AT_LEAST_ONE),
+    )
 }
 
 /// The verdict of a spec on a snapshot.

@@ -1,7 +1,7 @@
 //! What may be typed.
 
 use super::terminal::Terminal;
-use super::{check, config, cpu, explain, init, list, load, migrate, roll, snapshot};
+use super::{audit, check, config, cpu, explain, init, list, load, migrate, roll, snapshot};
 use crate::deadline::Notes;
 use crate::report::Format;
 use crate::select::parse_duration;
@@ -73,6 +73,8 @@ pub enum Command {
     Check(check::CheckCommand),
     /// Does a process use too much CPU that may not?
     Cpu(cpu::CpuCommand),
+    /// Is anything true of a process that must never be?
+    Audit(audit::AuditCommand),
     /// Is the load too high, and who is to blame?
     Load(load::LoadCommand),
     /// Why processes match a spec, or do not, term by term

@@ -7,7 +7,7 @@ use super::view::View;
 use super::watch::Watch;
 use crate::config;
 use crate::exit_code::Exit;
-use crate::judge::{Check, Faulty, Item, Pace, Report, State, judge, tell_apart};
+use crate::judge::{Check, Faulty, Item, Report, State, judge, tell_apart};
 use crate::outcome::Outcome;
 use crate::report::{Format, diagnostic, escape, render};
 use crate::select::spec::{Dialect, parse};
@@ -270,20 +270,11 @@ fn item_of_spec(text: &str, accounts: &dyn Accounts, dialect: Dialect) -> Item {
                 || spec.selector.text.clone(),
                 |word| file_name(&word).unwrap_or(&word).to_owned(),
             );
-            Item::Check(Box::new(Check {
+            Item::Check(Box::new(Check::new(
                 name,
-                selector: spec.selector,
-                count: spec.range.unwrap_or(Range::AT_LEAST_ONE),
-                warning: None,
-                severity: State::Critical,
-                note: None,
-                except: Vec::new(),
-                match_self: false,
-                recheck: None,
-                pace: Pace::default(),
-                restarts: None,
-                patience: None,
-            }))
+                spec.selector,
+                spec.range.unwrap_or(Range::AT_LEAST_ONE),
+            )))
         }
     }
 }

@@ -4,8 +4,8 @@ use super::arguments::ViewArguments;
 use super::check::spec_or_outcome;
 use super::view::View;
 use crate::exit_code::Exit;
+use crate::judge::Check;
 use crate::judge::near::found;
-use crate::judge::{Check, Pace, State};
 use crate::outcome::Outcome;
 use crate::report::escape;
 use crate::select::reading::{Reading, Subject, Value};
@@ -78,20 +78,8 @@ impl Explain {
 /// A check that only selects.
 #[must_use]
 pub fn check_of(spec: &Spec) -> Check {
-    Check {
-        name: spec.selector.text.clone(),
-        selector: spec.selector.clone(),
-        count: spec.range.unwrap_or(Range::AT_LEAST_ONE),
-        warning: None,
-        severity: State::Critical,
-        note: None,
-        except: Vec::new(),
-        match_self: false,
-        recheck: None,
-        pace: Pace::default(),
-        restarts: None,
-        patience: None,
-    }
+    let count = spec.range.unwrap_or(Range::AT_LEAST_ONE);
+    Check::new(spec.selector.text.clone(), spec.selector.clone(), count)
 }
 
 fn all(text: &mut String, check: &Check, snapshot: &Snapshot, view: &View) {

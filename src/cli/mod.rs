@@ -7,6 +7,7 @@
 
 pub mod arguments;
 mod as_user;
+pub mod audit;
 pub mod check;
 pub mod config;
 pub mod cpu;
@@ -78,6 +79,7 @@ fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
         "loadavg.monitor" => as_loadavg_monitor(&rest().collect::<Vec<_>>()),
         "procward.monitor" => plugin("check", "mon"),
         "cpu.monitor" => plugin("cpu", "mon"),
+        "audit.monitor" => plugin("audit", "mon"),
         "check_procward" => plugin("check", "nagios"),
         _ if arguments.get(1).is_some_and(|word| word == "ps.monitor") => {
             as_ps_monitor(&arguments.iter().skip(2).cloned().collect::<Vec<_>>())
@@ -158,10 +160,10 @@ fn names_descriptor(word: &OsStr) -> bool {
 
 /// The parser of a plugin: its help has the plugin's own name and format.
 fn as_plugin(name: &str, subcommand: &'static str, format: &'static str) -> clap::Command {
-    let operands = if subcommand == "cpu" {
-        "[LIMIT]"
-    } else {
-        "[SPECS]..."
+    let operands = match subcommand {
+        "cpu" => "[LIMIT]",
+        "audit" => "[RULE]...",
+        _ => "[SPECS]...",
     };
     let usage = format!("{name} [OPTIONS] {operands}");
     Arguments::command().mut_subcommand(subcommand, |command| {
@@ -226,6 +228,9 @@ fn run(arguments: Arguments) -> Option<Outcome> {
             outcome
         };
     }
+    if let Command::Audit(audit) = &command {
+        return audited(arguments.view, audit);
+    }
     let format = match &command {
         Command::Check(check) => check.format(),
         Command::Cpu(cpu) => cpu.format(),
@@ -266,10 +271,22 @@ fn run(arguments: Arguments) -> Option<Outcome> {
         Command::Snapshot(command) => command.run(view),
         Command::Config(command) => command.run(view),
         Command::Migrate(command) => command.run(view.notes),
-        Command::Load(_) | Command::Keys | Command::Completions { .. } | Command::Man => {
+        Command::Load(_) | Command::Audit(_) | Command::Keys | Command::Completions { .. } | Command::Man => {
             Outcome::new("", Exit::Ok)
         }
     });
+    if sentences { outcome.map(laid_out) } else { outcome }
+}
+
+/// The audit: a finding takes a few seconds to be confirmed.
+fn audited(mut view: ViewArguments, audit: &audit::AuditCommand) -> Option<Outcome> {
+    let format = audit.format();
+    if audit.is_about_rules() {
+        view.timeout = view.timeout.or(Some(PATIENCE_OF_PEOPLE));
+    }
+    let excuse = |reason: &str, known| crate::report::audit::excuse(format, reason, known);
+    let outcome = supervised(view, &excuse, &|view| audit.clone().run(view));
+    let sentences = format == Format::Human && !audit.list && !audit.baseline;
     if sentences { outcome.map(laid_out) } else { outcome }
 }
 

@@ -1,12 +1,14 @@
 //! What is looked at: the live host, another proc file system, or a saved snapshot.
 
 use super::arguments::ViewArguments;
+use crate::audit::host::Facts;
 use crate::deadline::Notes;
 use crate::exit_code::Exit;
 use crate::memory::store::Store;
 use crate::select::Plan;
 use crate::snapshot::{Accounts, Clocks, FileId, Gap, Gauges, Pressures, Snapshot, Waiter, Waiters};
 use crate::source::accounts::{Beside, Nss};
+use crate::source::audit;
 use crate::source::procfs::Procfs;
 use std::io::Read;
 use std::path::Path;
@@ -100,6 +102,15 @@ impl View {
         match self {
             View::Proc(procfs, _) => procfs.gauges(),
             View::Saved(snapshot) => snapshot.gauges.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Facts about the host that the audit asks for; of a saved snapshot, or another host, there are none.
+    #[must_use]
+    pub fn facts(&self, wanted: impl Fn(&str) -> bool) -> Facts {
+        match self {
+            View::Proc(procfs, _) if procfs.is_live() => audit::facts(procfs, wanted),
+            _ => Facts::new(),
         }
     }
 

@@ -77,6 +77,7 @@ impl Files {
         let mut loaded = from_texts(self.sources, accounts);
         if !self.none {
             loaded.of_cpu.extend(self.unread.iter().cloned());
+            loaded.of_audit.extend(self.unread.iter().cloned());
         }
         loaded.items.splice(0..0, self.unread);
         tell_apart(&mut loaded.items);

@@ -1,5 +1,6 @@
 //! The configuration file: TOML to checks, with all faults and their places.
 
+pub mod audit;
 pub mod load;
 pub mod migrate;
 pub mod raw;
@@ -9,6 +10,7 @@ mod tests;
 pub mod validate;
 
 use crate::judge::{Faulty, Item};
+use crate::select::Fault;
 use crate::snapshot::Accounts;
 use settings::Settings;
 use std::sync::Arc;
@@ -32,6 +34,8 @@ pub struct Loaded {
     pub settings: Settings,
     /// Those of the items that tell of faults of `[cpu]`, or of files in which it may have been.
     pub of_cpu: Vec<Item>,
+    /// The same of `[audit]`.
+    pub of_audit: Vec<Item>,
     /// The files.
     pub sources: Vec<Source>,
 }
@@ -41,14 +45,21 @@ pub struct Loaded {
 pub fn from_texts(sources: Vec<Source>, accounts: &dyn Accounts) -> Loaded {
     let mut validation = validate::Validation::new(accounts);
     let mut settings = Settings::default();
-    for source in &sources {
-        validation.file(source, raw::parse(&source.text), &mut settings);
+    let files: Vec<raw::RawFile> = sources.iter().map(|source| raw::parse(&source.text)).collect();
+    let of_rules: Vec<Vec<Fault>> = sources
+        .iter()
+        .zip(&files)
+        .map(|(source, file)| validation.own_rules(source, file, &mut settings))
+        .collect();
+    for ((source, file), of_rules) in sources.iter().zip(files).zip(of_rules) {
+        validation.file(source, file, of_rules, &mut settings);
     }
-    let (items, of_cpu) = validation.finish();
+    let (items, of_cpu, of_audit) = validation.finish();
     Loaded {
         items,
         settings,
         of_cpu,
+        of_audit,
         sources,
     }
 }

@@ -1,5 +1,6 @@
 //! What was written: tables and values with their places, nothing judged but their kinds.
 
+use super::audit::{self, RawAudit};
 use crate::select::Fault;
 use std::ops::Range;
 use toml::Spanned;
@@ -44,6 +45,8 @@ pub struct RawFile {
     pub recheck: Option<Placed<String>>,
     /// `[cpu]`
     pub cpu: Option<RawCpu>,
+    /// `[audit]`
+    pub audit: Option<RawAudit>,
     /// `[[check]]`
     pub checks: Vec<RawCheck>,
     /// Faults of TOML itself, and of what is none of these.
@@ -99,7 +102,7 @@ pub const CPU_KEYS: [&str; 7] = [
 pub fn parse(text: &str) -> RawFile {
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut faults = Vec::new();
-    let (mut checks, mut recheck, mut of_cpu) = (Vec::new(), None, None);
+    let (mut checks, mut recheck, mut of_cpu, mut of_audit) = (Vec::new(), None, None, None);
     for (key, value) in table.get_ref() {
         match (key.get_ref().as_ref(), value.get_ref()) {
             ("check", _) => {}
@@ -111,12 +114,20 @@ pub fn parse(text: &str) -> RawFile {
                 of_cpu = Some(cpu(table));
                 continue;
             }
+            ("audit", DeValue::Table(table)) => {
+                of_audit = Some(audit::read(table));
+                continue;
+            }
+            ("audit", _) => {
+                faults.push(Fault::new(key.span(), "`audit` is a table", "write [audit]"));
+                continue;
+            }
             ("cpu", _) => {
                 faults.push(Fault::new(key.span(), "`cpu` is a table", "write [cpu]"));
                 continue;
             }
             (other, _) => {
-                faults.push(unknown(other, key.span(), &["check", "recheck", "cpu"]));
+                faults.push(unknown(other, key.span(), &["check", "recheck", "cpu", "audit"]));
                 continue;
             }
         }
@@ -156,6 +167,7 @@ pub fn parse(text: &str) -> RawFile {
     RawFile {
         recheck,
         cpu: of_cpu,
+        audit: of_audit,
         checks,
         faults,
         broken: !errors.is_empty(),
@@ -181,7 +193,7 @@ fn cpu(table: &DeTable<'_>) -> RawCpu {
 }
 
 /// One string or a list of them.
-fn strings(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Vec<Placed<String>> {
+pub(super) fn strings(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Vec<Placed<String>> {
     match value.get_ref() {
         DeValue::Array(list) => list.iter().filter_map(|one| string(one, faults)).collect(),
         _ => string(value, faults).into_iter().collect(),
@@ -258,7 +270,7 @@ fn exceptions(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Vec<RawE
 /// How an exception is written.
 pub const EXCEPT_FORM: &str = "write except = [ { select = \"user=NAME\", reason = \"why\" } ]";
 
-fn unknown(key: &str, place: Range<usize>, known: &[&str]) -> Fault {
+pub(super) fn unknown(key: &str, place: Range<usize>, known: &[&str]) -> Fault {
     let nearest = known
         .iter()
         .map(|name| (strsim::damerau_levenshtein(key, name), name))
@@ -271,7 +283,7 @@ fn unknown(key: &str, place: Range<usize>, known: &[&str]) -> Fault {
     Fault::new(place, format!("unknown key `{key}`"), help)
 }
 
-fn string(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Option<Placed<String>> {
+pub(super) fn string(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Option<Placed<String>> {
     if let DeValue::String(text) = value.get_ref() {
         return Some((text.to_string(), value.span()));
     }

@@ -1,8 +1,8 @@
 //! What a configuration says besides its checks: how long to ride out a restart, and who may use how much CPU.
 
-use super::Source;
 use super::raw::{Placed, RawCpu, RawFile};
 use super::validate::{Validation, time, window};
+use super::{Source, audit};
 use crate::cpu::{PATIENCE, exempt};
 use crate::judge::Exception;
 use crate::memory::Patience;
@@ -16,6 +16,8 @@ pub struct Settings {
     pub recheck: Option<Duration>,
     /// `[cpu]`
     pub cpu: CpuSettings,
+    /// `[audit]`
+    pub audit: crate::audit::Settings,
 }
 
 /// `[cpu]`
@@ -42,13 +44,13 @@ pub struct CpuSettings {
 }
 
 impl Settings {
-    /// Takes in what one file says; gives the faults of the file, and those of its `[cpu]`.
+    /// Takes in what one file says; gives the faults of the file, those of its `[cpu]`, and those of its `[audit]`.
     pub(super) fn take(
         &mut self,
         validation: &Validation<'_>,
         source: &Source,
         file: &RawFile,
-    ) -> (Vec<Fault>, Vec<Fault>) {
+    ) -> (Vec<Fault>, Vec<Fault>, Vec<Fault>) {
         let mut faults = Vec::new();
         if let Some(recheck) = &file.recheck {
             if self.recheck.is_some() {
@@ -64,7 +66,11 @@ impl Settings {
             .cpu
             .as_ref()
             .map(|cpu| self.cpu.take(validation, source, cpu));
-        (faults, of_cpu.unwrap_or_default())
+        let of_audit = file
+            .audit
+            .as_ref()
+            .map(|raw| audit::take(&mut self.audit, validation, source, raw));
+        (faults, of_cpu.unwrap_or_default(), of_audit.unwrap_or_default())
     }
 }
 

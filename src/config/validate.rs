@@ -1,11 +1,12 @@
 //! From what was written to checks. One faulty check never blinds the others; all faults are collected.
 
-use super::Source;
 use super::raw::{EXCEPT_FORM, Placed, RawCheck, RawException, RawFile};
 use super::settings::{Settings, time_fault};
-use crate::judge::{Check, Exception, Faulty, Item, Pace, State};
+use super::{Source, audit};
+use crate::judge::{Check, Exception, Faulty, Item, State};
 use crate::memory::restarts::{Restarts, parse_restarts};
 use crate::select::label::{self, SecurityModule};
+use crate::select::selection::Exempts;
 use crate::select::spec::{parse_range, parse_selector};
 use crate::select::{Fault, Range, Selector, parse_duration};
 use crate::snapshot::Accounts;
@@ -18,6 +19,7 @@ pub struct Validation<'a> {
     accounts: &'a dyn Accounts,
     items: Vec<Item>,
     of_cpu: Vec<Item>,
+    of_audit: Vec<Item>,
     /// Name to `FILE:LINE` of its first use.
     names: BTreeMap<String, String>,
 }
@@ -29,24 +31,44 @@ impl<'a> Validation<'a> {
             accounts,
             items: Vec::new(),
             of_cpu: Vec::new(),
+            of_audit: Vec::new(),
             names: BTreeMap::new(),
         }
     }
 
-    /// The items, and again those of them that concern `[cpu]`.
+    /// The items, and again those of them that concern `[cpu]`, and `[audit]`.
     #[must_use]
-    pub fn finish(self) -> (Vec<Item>, Vec<Item>) {
-        (self.items, self.of_cpu)
+    pub fn finish(self) -> (Vec<Item>, Vec<Item>, Vec<Item>) {
+        (self.items, self.of_cpu, self.of_audit)
+    }
+
+    /// What the host knows.
+    pub(super) fn accounts(&self) -> &dyn Accounts {
+        self.accounts
+    }
+
+    /// Takes in a user's own rules of one file; gives its faults.
+    pub fn own_rules(&self, source: &Source, file: &RawFile, settings: &mut Settings) -> Vec<Fault> {
+        let raw = file.audit.as_ref();
+        raw.map(|raw| audit::take_rules(&mut settings.audit, self, source, raw))
+            .unwrap_or_default()
     }
 
     /// Validates what one file holds, and takes its settings in.
-    pub fn file(&mut self, source: &Source, file: RawFile, settings: &mut Settings) {
-        let (more, of_cpu) = settings.take(self, source, &file);
-        let first = self.items.len();
+    pub fn file(&mut self, source: &Source, file: RawFile, of_rules: Vec<Fault>, settings: &mut Settings) {
+        let (more, of_cpu, mut of_audit) = settings.take(self, source, &file);
+        of_audit.extend(of_rules);
+        if !of_audit.is_empty() {
+            settings.audit.faulty = true;
+            self.faulty(source, AUDIT.into(), of_audit);
+            self.of_audit.extend(self.items.last().cloned());
+        }
         if !of_cpu.is_empty() {
             settings.cpu.faulty = true;
             self.faulty(source, CPU.into(), of_cpu);
+            self.of_cpu.extend(self.items.last().cloned());
         }
+        let own = self.items.len();
         let RawFile {
             checks,
             mut faults,
@@ -58,15 +80,17 @@ impl<'a> Validation<'a> {
             // A fault of the file as a whole may have hidden checks: it is an UNKNOWN of its own.
             self.faulty(source, source.name.clone(), faults);
         }
-        self.of_cpu.extend_from_slice(&self.items[first..]);
+        self.of_cpu.extend_from_slice(&self.items[own..]);
+        self.of_audit.extend_from_slice(&self.items[own..]);
         let first = self.items.len();
         for check in checks {
             self.check(source, check);
         }
         if broken {
             let faulty = |item: &&Item| matches!(item, Item::Faulty { .. });
-            self.of_cpu
-                .extend(self.items[first..].iter().filter(faulty).cloned());
+            for concerned in [&mut self.of_cpu, &mut self.of_audit] {
+                concerned.extend(self.items[first..].iter().filter(faulty).cloned());
+            }
         }
     }
 
@@ -107,18 +131,13 @@ impl<'a> Validation<'a> {
         if let (Some(selector), true) = (selector, faults.is_empty()) {
             let Some(reason) = skipped else {
                 self.items.push(Item::Check(Box::new(Check {
-                    name,
-                    selector,
-                    count: count.flatten().unwrap_or(Range::AT_LEAST_ONE),
                     warning,
                     severity,
                     note: raw.note.map(|(note, _)| note),
                     except,
-                    match_self: false,
                     recheck: recheck.flatten(),
-                    pace: Pace::default(),
                     restarts,
-                    patience: None,
+                    ..Check::new(name, selector, count.flatten().unwrap_or(Range::AT_LEAST_ONE))
                 })));
                 return;
             };
@@ -158,7 +177,7 @@ impl<'a> Validation<'a> {
         name.clone()
     }
 
-    fn selector(
+    pub(super) fn selector(
         &self,
         source: &Source,
         select: &Placed<String>,
@@ -212,6 +231,7 @@ impl<'a> Validation<'a> {
                     selector,
                     reason: reason.clone(),
                     built_in: false,
+                    exempts: Exempts::Match,
                 });
             }
         }
@@ -281,6 +301,9 @@ fn unknown_condition(condition: &str) -> (String, String) {
     };
     (format!("unknown condition `{condition}`"), help)
 }
+
+/// What faults of `[audit]` are told under.
+const AUDIT: &str = "audit";
 
 /// What faults of `[cpu]` are told under: the check that it is about.
 const CPU: &str = "cpu";

@@ -1,6 +1,7 @@
 //! The built-in exemptions: data in the selector language.
 
 use crate::judge::Exception;
+use crate::select::selection::Exempts;
 use crate::select::spec::parse_selector;
 use crate::snapshot::Accounts;
 use serde::Deserialize;
@@ -40,6 +41,7 @@ pub fn exceptions(without: &[String], accounts: &dyn Accounts) -> Vec<Exception>
                 selector: parse_selector(&entry.select, accounts).ok()?,
                 reason: entry.reason,
                 built_in: true,
+                exempts: Exempts::MatchByName,
             })
         })
         .collect()

@@ -48,17 +48,10 @@ pub fn check(limits: &Limits, except: Vec<Exception>, accounts: &dyn Accounts) -
     let selector = parse_selector(&select, accounts)
         .map_err(|faults| format!("{select}: {}", faults.first().map_or("", |fault| &fault.message)))?;
     Ok(Check {
-        name: "cpu".into(),
-        selector,
-        count: Range { min: 0, max: Some(0) },
-        warning: None,
         severity: limits.severity,
-        note: None,
         except,
-        match_self: false,
-        recheck: None,
         pace: limits.pace,
-        restarts: None,
         patience: limits.patience,
+        ..Check::new("cpu".into(), selector, Range { min: 0, max: Some(0) })
     })
 }

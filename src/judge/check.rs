@@ -3,6 +3,7 @@
 use super::State;
 use crate::memory::Patience;
 use crate::memory::restarts::Restarts;
+use crate::select::selection::Exempts;
 use crate::select::{Fault, Range, Selector};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -35,6 +36,33 @@ pub struct Check {
     pub restarts: Option<Restarts>,
     /// For how long it must fail, from run to run, before it does.
     pub patience: Option<Patience>,
+    /// A finding is one process that still matches after this time; none where the check itself tells.
+    pub confirm: Option<Duration>,
+    /// Whether the evidence tells what each term found.
+    pub facts: bool,
+}
+
+impl Check {
+    /// A check without any of what can be said besides.
+    #[must_use]
+    pub fn new(name: String, selector: Selector, count: Range) -> Check {
+        Check {
+            name,
+            selector,
+            count,
+            warning: None,
+            severity: State::Critical,
+            note: None,
+            except: Vec::new(),
+            match_self: false,
+            recheck: None,
+            pace: Pace::default(),
+            restarts: None,
+            patience: None,
+            confirm: None,
+            facts: false,
+        }
+    }
 }
 
 /// Over what time a rate (`cpu`, `cpu.demand`) is taken, and for how long it must hold.
@@ -62,9 +90,10 @@ pub struct Exception {
     pub selector: Selector,
     /// Why; mandatory.
     pub reason: String,
-    /// Comes with procward: it is not told that it matched nothing, and where the program of a process can't be read
-    /// its name exempts, which is told.
+    /// Comes with procward: it is not told that it matched nothing.
     pub built_in: bool,
+    /// What of a process it is about.
+    pub exempts: Exempts,
 }
 
 impl Item {

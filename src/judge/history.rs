@@ -234,15 +234,18 @@ impl History {
                 if is_rate(check) {
                     return self.lasts(seen) >= check.pace.lasting;
                 }
-                let known = seen.known_before
-                    || self
-                        .first_seen(check, seen)
-                        .is_some_and(|first| last.at >= first + hold(check));
+                let known = self.is_known(check, seen);
                 let many = may_be_many(check) && self.looks_with_program(seen) > MANY as usize;
                 // Seen twice, gone in between: somebody starts it again and again.
                 known || many || (!by_process(check) && self.was_started_anew(check, seen))
             })
         })
+    }
+
+    /// Whether the last look saw it after the time that it takes to confirm a finding.
+    fn is_known(&self, check: &Check, seen: &Sighting) -> bool {
+        let ends = self.first_seen(check, seen).zip(self.looks.last());
+        seen.known_before || ends.is_some_and(|(first, last)| last.at >= first + hold(check))
     }
 
     fn was_started_anew(&self, check: &Check, seen: &Sighting) -> bool {
@@ -267,6 +270,8 @@ impl History {
         }
         let gone = if is_rate(check) {
             verdict.retain(|seen| self.lasts(seen) >= check.pace.lasting)
+        } else if check.confirm.is_some() {
+            verdict.retain(|seen| self.is_known(check, seen))
         } else if self.is_confirmed(check) {
             0
         } else {
@@ -314,18 +319,21 @@ fn finding<'a>(check: &Check, seen: &'a Sighting) -> Finding<'a> {
 }
 
 fn hold(check: &Check) -> Duration {
-    if is_about_ids(check) {
+    check.confirm.unwrap_or(if is_about_ids(check) {
         CONFIRMATION_OF_IDS
     } else {
         CONFIRMATION
-    }
+    })
 }
 
 /// Whether a finding is one process, and not a program whichever process runs it: where the check names none, or
 /// asks for a state that processes pass through.
 fn by_process(check: &Check) -> bool {
     let mut terms = check.selector.terms.iter();
-    is_rate(check) || !names_a_program(check) || terms.any(|term| term.key == Key::State)
+    check.confirm.is_some()
+        || is_rate(check)
+        || !names_a_program(check)
+        || terms.any(|term| term.key == Key::State)
 }
 
 /// Whether a finding may be many processes one after the other. Of a state that processes pass through there is always
@@ -333,7 +341,7 @@ fn by_process(check: &Check) -> bool {
 fn may_be_many(check: &Check) -> bool {
     let mut terms = check.selector.terms.iter();
     let states = terms.any(|term| term.key == Key::State && !term.op.negated());
-    by_process(check) && !is_rate(check) && !states
+    by_process(check) && check.confirm.is_none() && !is_rate(check) && !states
 }
 
 /// Whether a check asks for a rate.

@@ -2,6 +2,7 @@
 
 use super::State;
 use super::check::{Check, Faulty, Item};
+use super::facts::facts;
 use super::near::near_misses;
 use super::remedy::Case;
 use super::verdict::{EVIDENCE, Evidence, Manner, Rate, Report, Sighting, Usage, Verdict};
@@ -23,7 +24,7 @@ impl Check {
                 .iter()
                 .map(|exception| Except {
                     selector: exception.selector.clone(),
-                    trusting: exception.built_in,
+                    exempts: exception.exempts,
                 })
                 .collect(),
             strict: self.count.min == 0,
@@ -274,6 +275,9 @@ fn evidence(check: &Check, indices: &[usize], snapshot: &Snapshot, accounts: &dy
     let described = indices.iter().map(|index| {
         let process = &snapshot.processes[*index];
         let mut evidence = describe(process, snapshot, accounts);
+        if check.facts {
+            evidence.facts = facts(&check.selector, Subject::of(process, snapshot), accounts);
+        }
         if busy {
             evidence.usage = Some(usage(Subject::of(process, snapshot)));
         }
@@ -364,6 +368,7 @@ pub fn describe(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts)
         usage: subject.past.map(|_| usage(subject)),
         lasts: None,
         lesser: false,
+        facts: Vec::new(),
         doubt: None,
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod alternative;
 pub mod check;
+mod facts;
 pub mod history;
 pub mod judgement;
 pub mod near;

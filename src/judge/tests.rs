@@ -315,6 +315,7 @@ fn an_exception_that_takes_a_right_is_named_as_what_to_change() {
         selector: check("exe=/opt/miner", &snapshot).selector,
         reason: "the lab".into(),
         built_in: false,
+        exempts: crate::select::selection::Exempts::Match,
     }];
     let report = judge(&[Item::Check(Box::new(with))], &snapshot, &snapshot.accounts);
     assert_eq!(
@@ -716,6 +717,7 @@ fn an_exception_that_matched_nothing_is_told() {
         selector: check(spec, &snapshot).selector,
         reason: "the lab".into(),
         built_in: false,
+        exempts: crate::select::selection::Exempts::Match,
     };
     with.except = vec![except("user=alice"), except("user=nobody")];
     let report = judge(&[Item::Check(Box::new(with))], &snapshot, &snapshot.accounts);

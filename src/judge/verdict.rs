@@ -233,6 +233,8 @@ pub struct Evidence {
     pub lasts: Option<Duration>,
     /// Whether it is a lesser finding than the verdict: another one is why the verdict is what it is.
     pub lesser: bool,
+    /// What each term found, where the check tells it.
+    pub facts: Vec<String>,
     /// For an unsure process: the term and why it can't be told: `exe: permission denied`.
     pub doubt: Option<String>,
 }

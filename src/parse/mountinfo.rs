@@ -44,6 +44,34 @@ fn proc_line(line: &[u8], device: (u32, u32)) -> Option<ProcMount> {
     Some(found)
 }
 
+/// Mounts over `/proc/PID`, or over something in it, each a sentence.
+#[must_use]
+pub fn over_processes(text: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    for line in text.split(|b| *b == b'\n') {
+        let mut fields = line.split(|b| *b == b' ');
+        let Some(point) = fields.nth(4) else { continue };
+        let Some(below) = point.strip_prefix(b"/proc/") else {
+            continue;
+        };
+        let first = below.split(|b| *b == b'/').next().unwrap_or_default();
+        if first.is_empty() || !first.iter().all(u8::is_ascii_digit) {
+            continue;
+        }
+        let kind = fields
+            .skip_while(|field| *field != b"-")
+            .nth(1)
+            .unwrap_or_default();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        found.push(format!(
+            "{} is covered by a mount ({})",
+            text(&unescaped(point)),
+            text(kind)
+        ));
+    }
+    found
+}
+
 /// The deepest mount point that a path is at or below; none where that is the root. Paths are compared as they are
 /// written.
 #[must_use]

@@ -29,11 +29,16 @@ pub(super) fn text(report: &Report) -> String {
         .filter(|v| v.state == report.state)
         .collect();
     failing.sort_by(|a, b| a.name.cmp(&b.name));
+    joined(failing.into_iter().map(one).collect())
+}
+
+/// As many as one line holds.
+pub(super) fn joined(all: Vec<String>) -> String {
+    let number = all.len();
     let mut line = String::new();
-    for (index, verdict) in failing.iter().enumerate() {
-        let one = one(verdict);
+    for (index, one) in all.into_iter().enumerate() {
         if index > 0 && line.len() + one.len() > LIMIT {
-            line += &format!(" and {} more", failing.len() - index);
+            line += &format!(" and {} more", number - index);
             break;
         }
         if index > 0 {
@@ -51,10 +56,10 @@ fn one(verdict: &Verdict) -> String {
         return line;
     }
     if verdict.manner == Manner::Busy {
-        let found = found(verdict, |name, user| format!("{name} ({user})"));
+        let found = found(verdict.evidence.iter(), |name, user| format!("{name} ({user})"));
         return format!("{}: {}", cut(&name), found.join(", "));
     }
-    let found = found(verdict, |name, user| format!("({name}, {user})"));
+    let found = found(verdict.evidence.iter(), |name, user| format!("({name}, {user})"));
     if found.is_empty() {
         line
     } else {
@@ -63,10 +68,11 @@ fn one(verdict: &Verdict) -> String {
 }
 
 /// The programs and users that were found, a few of them.
-fn found(verdict: &Verdict, tell: impl Fn(&str, &str) -> String) -> Vec<String> {
-    let found: BTreeSet<String> = verdict
-        .evidence
-        .iter()
+pub(super) fn found<'a>(
+    evidence: impl Iterator<Item = &'a Evidence>,
+    tell: impl Fn(&str, &str) -> String,
+) -> Vec<String> {
+    let found: BTreeSet<String> = evidence
         .filter(|evidence| !evidence.lesser)
         .map(|evidence| {
             let user = escape::text(evidence.user.as_deref().unwrap_or("?").as_bytes());
@@ -100,7 +106,7 @@ fn steady_name(evidence: &Evidence) -> Vec<u8> {
 }
 
 /// A name of reasonable length.
-fn cut(name: &str) -> String {
+pub(super) fn cut(name: &str) -> String {
     if name.chars().count() <= 120 {
         name.to_owned()
     } else {

@@ -1,5 +1,6 @@
 //! Verdicts in somebody's dialect: one file a format, pure functions of the report.
 
+pub mod audit;
 mod details;
 pub mod diagnostic;
 pub mod escape;

@@ -193,6 +193,7 @@ fn hostile(bytes: &[u8], text: &str) -> Report {
         usage: None,
         lasts: None,
         lesser: false,
+        facts: vec![text.into()],
         doubt: Some(text.into()),
         age: Some(1),
     };

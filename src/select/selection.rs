@@ -26,8 +26,20 @@ pub struct Wanted {
 pub struct Except {
     /// Which.
     pub selector: Selector,
-    /// Whether the name of a process exempts it where its program can't be read; what else can't be told exempts nobody.
-    pub trusting: bool,
+    /// What of a process it is about.
+    pub exempts: Exempts,
+}
+
+/// What of a process an exception is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exempts {
+    /// That it matches; where the exception can't be told, it is not known whether it counts.
+    Match,
+    /// The same, but the name of a process exempts it where its program can't be read; what else can't be told exempts
+    /// nobody.
+    MatchByName,
+    /// That it can't be told whether it matches: who accepts that knows why.
+    Doubt,
 }
 
 /// What a process is to a check.
@@ -125,8 +137,27 @@ impl Wanted {
             Err(Truth::Unknown(key, why)) => told(truth.and(Truth::Unknown(key, why))),
             Err(pending) => told(pending),
             Ok(Some(why)) => Meaning::LeftOut(why),
+            Ok(None) if matches!(truth, Truth::Unknown(..)) => match self.accepted(subject) {
+                Err(pending) => told(pending),
+                Ok(Some(why)) => Meaning::LeftOut(why),
+                Ok(None) => told(truth),
+            },
             Ok(None) => told(truth),
         }
+    }
+
+    /// By which exception it does not matter that a process can't be told.
+    fn accepted(&self, subject: Subject<'_>) -> Result<Option<LeftOut>, Truth> {
+        for (number, exception) in self.except.iter().enumerate() {
+            if exception.exempts == Exempts::Doubt {
+                match exception.selector.truth(subject, true) {
+                    Truth::Yes => return Ok(Some(LeftOut::Exception(number))),
+                    Truth::Pending(need) => return Err(Truth::Pending(need)),
+                    _ => {}
+                }
+            }
+        }
+        Ok(None)
     }
 
     fn left_out(&self, subject: Subject<'_>, snapshot: &Snapshot) -> Result<Option<LeftOut>, Truth> {
@@ -160,13 +191,17 @@ impl Wanted {
     /// By which exception a process does not count.
     pub(super) fn exemption(&self, subject: Subject<'_>) -> Result<Option<LeftOut>, Truth> {
         for (number, exception) in self.except.iter().enumerate() {
+            if exception.exempts == Exempts::Doubt {
+                continue;
+            }
+            let by_name = exception.exempts == Exempts::MatchByName;
             match exception.selector.truth(subject, true) {
                 Truth::Yes => return Ok(Some(LeftOut::Exception(number))),
                 Truth::No => {}
-                Truth::Unknown(Key::ExeSystem, _) if exception.trusting => {
+                Truth::Unknown(Key::ExeSystem, _) if by_name => {
                     return Ok(Some(LeftOut::ByName(number)));
                 }
-                Truth::Unknown(..) if exception.trusting => {}
+                Truth::Unknown(..) if by_name => {}
                 other => return Err(other),
             }
         }

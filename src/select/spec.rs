@@ -13,6 +13,7 @@ mod traps;
 mod value;
 pub mod writing;
 
+pub use nearest::of as nearest;
 pub use ranges::parse_range;
 pub use sentence::sentence;
 

@@ -4,6 +4,7 @@
 mod account;
 pub mod accounts;
 mod acquaint;
+pub mod audit;
 mod births;
 mod complete;
 mod gauges;

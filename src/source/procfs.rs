@@ -224,6 +224,15 @@ impl Procfs {
         gaps
     }
 
+    /// What this view may lack, as it is now.
+    pub(super) fn gaps_now(&self) -> Vec<Gap> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match open(&self.root, flags, Mode::empty()) {
+            Ok(proc) => self.gaps(&proc, &list(&proc).0),
+            Err(error) => vec![Gap::Closed(self.shown(), error.to_string())],
+        }
+    }
+
     fn shown(&self) -> String {
         self.root.display().to_string()
     }
@@ -274,6 +283,19 @@ fn list(proc: &OwnedFd) -> (Vec<i32>, Option<rustix::io::Errno>) {
     pids.sort_unstable();
     pids.dedup();
     (pids, error)
+}
+
+/// The PIDs that a proc file system lists, ascending.
+///
+/// # Errors
+/// That of opening or listing it.
+pub(super) fn listed(procfs: &Procfs) -> Result<Vec<i32>, rustix::io::Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let proc = open(&procfs.root, flags, Mode::empty())?;
+    match list(&proc) {
+        (pids, None) => Ok(pids),
+        (_, Some(error)) => Err(error),
+    }
 }
 
 /// A PID as the kernel writes it: digits, and no leading zero.

@@ -74,7 +74,8 @@ pub(super) fn key(word: &str) -> Option<&'static str> {
 }
 
 /// The nearest of `words` to `word`: at most a third of its letters differ.
-pub(super) fn of<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn of<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
     if length > 64 {
         return None;

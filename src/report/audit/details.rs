@@ -1,0 +1,151 @@
+//! The lines from the second on: what breaks which rule, why that matters, what to do.
+
+use crate::audit::{Finding, Judged, Outcome, Report, Severity};
+use crate::judge::State;
+use crate::report::details::process;
+use crate::report::{Look, diagnostic, escape};
+use std::fmt::Write;
+
+/// How many findings of a rule are told.
+const TOLD: usize = 10;
+
+/// All details of a report.
+pub(super) fn text(report: &Report, look: &Look) -> String {
+    let mut text = String::new();
+    for verdict in &report.faulty {
+        if let Some(faulty) = &verdict.faulty {
+            let _ = writeln!(text, "{}: faulty", safe(&verdict.name));
+            for line in diagnostic::render_all(faulty, escape::text)
+                .lines()
+                .filter(|line| !line.is_empty())
+            {
+                let _ = writeln!(text, "  {line}");
+            }
+        }
+    }
+    for rule in report
+        .rules
+        .iter()
+        .filter(|rule| rule.outcome == Outcome::Violated)
+    {
+        broken(&mut text, rule);
+    }
+    if look.verbose {
+        for rule in report
+            .rules
+            .iter()
+            .filter(|rule| rule.outcome != Outcome::Violated)
+        {
+            let _ = writeln!(
+                text,
+                "{}: {}; {}",
+                safe(&rule.rule.id),
+                rule.outcome.word(),
+                safe(&rule.rule.title)
+            );
+            left_out(&mut text, rule);
+        }
+    } else {
+        let fine = report
+            .rules
+            .iter()
+            .filter(|rule| rule.outcome == Outcome::Ok)
+            .count();
+        let _ = writeln!(text, "{fine} rule{} ok", if fine == 1 { "" } else { "s" });
+        for rule in report.rules.iter().filter(|rule| rule.outcome == Outcome::Ok) {
+            for line in rule
+                .left_out
+                .iter()
+                .filter(|line| line.contains("by the exception"))
+            {
+                let _ = writeln!(text, "{}: left out {}", safe(&rule.rule.id), safe(line));
+            }
+        }
+    }
+    for (rule, reason) in &report.skipped {
+        let _ = writeln!(text, "{}: left out, {}", safe(rule), safe(reason));
+    }
+    for line in report.stale.iter().chain(&report.remarks) {
+        let _ = writeln!(text, "{}", safe(line));
+    }
+    text
+}
+
+fn broken(text: &mut String, rule: &Judged) {
+    let severity = if rule.state == State::Unknown {
+        ""
+    } else {
+        rule.severity.word()
+    };
+    let bracket = if severity.is_empty() {
+        String::new()
+    } else {
+        format!(" ({severity})")
+    };
+    let _ = writeln!(
+        text,
+        "{}{bracket}: broken; {}",
+        safe(&rule.rule.id),
+        safe(&rule.rule.title)
+    );
+    for finding in rule.findings.iter().take(TOLD) {
+        let _ = writeln!(text, "  {}", one(finding, rule.severity));
+    }
+    if rule.findings.len() > TOLD {
+        let _ = writeln!(text, "  and {} more", rule.findings.len() - TOLD);
+    }
+    if rule.state == State::Unknown {
+        for evidence in rule.unsure.iter().take(TOLD) {
+            let _ = writeln!(text, "  unsure: {}", process(evidence));
+        }
+        let more = rule.undecided.len().saturating_sub(rule.unsure.len().min(TOLD));
+        if more > 0 {
+            let _ = writeln!(text, "  and {more} more");
+        }
+    }
+    let reasons: &[String] = if rule.state == State::Unknown {
+        &rule.reasons
+    } else {
+        &[]
+    };
+    for reason in reasons {
+        let _ = writeln!(text, "  why: {}", safe(reason));
+    }
+    for remedy in rule.remedies.iter().filter(|_| rule.state == State::Unknown) {
+        let _ = writeln!(text, "  remedy: {}", safe(remedy));
+    }
+    let source = if rule.rule.source.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", safe(&rule.rule.source))
+    };
+    let _ = writeln!(text, "  matters: {}{source}", safe(&rule.rule.why));
+    let _ = writeln!(text, "  fix: {}", safe(&rule.rule.fix));
+    left_out(text, rule);
+}
+
+fn left_out(text: &mut String, rule: &Judged) {
+    for line in &rule.left_out {
+        let _ = writeln!(text, "  left out: {}", safe(line));
+    }
+}
+
+/// `pid 812 /usr/sbin/x (root, up 5m, x.service): uid 0/33/0/33`, with its severity where that is not the rule's.
+fn one(finding: &Finding, severity: Severity) -> String {
+    let facts: Vec<String> = finding.facts.iter().map(|fact| safe(fact)).collect();
+    let facts = facts.join("; ");
+    let lesser = if finding.severity == severity {
+        String::new()
+    } else {
+        format!(" [{}]", finding.severity.word())
+    };
+    match &finding.process {
+        Some(evidence) if facts.is_empty() => format!("{}{lesser}", process(evidence)),
+        Some(evidence) => format!("{}{lesser}: {facts}", process(evidence)),
+        None => format!("{facts}{lesser}"),
+    }
+}
+
+fn safe(text: &str) -> String {
+    escape::text(text.as_bytes())
+}
