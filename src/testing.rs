@@ -63,6 +63,7 @@ pub(crate) fn process(pid: i32, name: &str) -> Process {
         environ: Fact::Value(Environ::default()),
         maps: Fact::Value(Maps::default()),
         fds: Fact::Value(3),
+        descriptors: Fact::Value(Descriptors::default()),
         read_at: 3_600_000_000_000,
     }
 }

@@ -118,6 +118,7 @@ fn read(process: &mut Process, whole: &Process, file: File) {
         File::Ranks => process.ranks = Fact::NotApplicable,
         File::Cmdline => process.cmdline = whole.cmdline.clone(),
         File::Fds => process.fds = whole.fds.clone(),
+        File::Descriptors => process.descriptors = whole.descriptors.clone(),
     }
 }
 

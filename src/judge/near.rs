@@ -121,6 +121,7 @@ pub fn found(subject: Subject<'_>, term: &Term, accounts: &dyn Accounts) -> Byte
                     b"no".to_vec()
                 }
             }
+            Value::Endpoint(endpoint) => endpoint.text(),
             Value::Stack(members) => members.join(&b"//&"[..]),
             Value::Caps(held) => held.text().into_bytes(),
             Value::Number(mode) if term.key.kind() == Kind::Octal => format!("{mode:04o}").into_bytes(),
@@ -131,6 +132,19 @@ pub fn found(subject: Subject<'_>, term: &Term, accounts: &dyn Accounts) -> Byte
     match subject.read(term.key) {
         Reading::One(value) => show(&value),
         Reading::Set(values, None) if values.is_empty() => b"none".to_vec(),
+        // There may be thousands.
+        Reading::Set(values, _) if term.key == Key::Fd => {
+            let asked: Vec<Bytes> = values
+                .iter()
+                .filter(|value| term.picks(value))
+                .map(show)
+                .collect();
+            if asked.is_empty() {
+                format!("none of {}", values.len()).into_bytes()
+            } else {
+                asked.join(&b", "[..])
+            }
+        }
         Reading::Set(values, _) => values.iter().map(show).collect::<Vec<_>>().join(&b", "[..]),
         Reading::NotApplicable => b"none".to_vec(),
         Reading::Unreadable(why) => why.text().into_bytes(),

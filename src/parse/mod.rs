@@ -8,6 +8,7 @@ pub mod loadavg;
 pub mod maps;
 pub mod meminfo;
 pub mod mountinfo;
+pub mod net;
 pub mod pressure;
 pub mod schedstat;
 pub mod stat;

@@ -41,11 +41,13 @@ pub enum File {
     Maps,
     /// The entries of `fd`.
     Fds,
+    /// What each entry of `fd` leads to, and the tables of sockets.
+    Descriptors,
 }
 
 impl File {
     /// All of them.
-    pub const ALL: [File; 19] = [
+    pub const ALL: [File; 20] = [
         File::Comm,
         File::Owner,
         File::Exe,
@@ -65,5 +67,6 @@ impl File {
         File::Environ,
         File::Maps,
         File::Fds,
+        File::Descriptors,
     ];
 }

@@ -1,13 +1,13 @@
 //! The keys of the language: one table, from which the parser, the reader and the documentation take theirs.
 
-use super::label;
+use super::{descriptors, label};
 
 /// A right that reading a key of others' processes takes; everybody may read the other keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capability {
     /// The links `exe`, `root`, `cwd`, `ns/*` and the memory maps: fs/proc/base.c asks ptrace_may_access().
     SysPtrace,
-    /// The directory `fd` and the file `environ`, which only their owner may open.
+    /// The directory `fd` and the file `environ`, which only their owner may open; the links in `fd` take the other right, too.
     DacReadSearch,
 }
 
@@ -55,6 +55,8 @@ pub enum Kind {
     Octal,
     /// A level of SELinux, or a range of two.
     Level,
+    /// Where a socket can be reached: a port and a protocol, with an address or without, or a path.
+    Listen,
 }
 
 impl Kind {
@@ -77,6 +79,7 @@ impl Kind {
             Kind::Word => "word",
             Kind::Octal => "octal",
             Kind::Level => "level",
+            Kind::Listen => "socket",
         }
     }
 }
@@ -209,6 +212,14 @@ keys! {
     Nice "nice" Number "nice value of its first thread, as in ps, -20 to 19",
     NiceLowest "nice.lowest" Number "the lowest nice value of its threads: `renice -p` changes only that of the first",
     Fds "fds" Number "number of open file descriptors",
+    Fd "fd" Text "any one of its open descriptors, as its link reads: a path, anon_inode:bpf-prog",
+    FdBlock "fd.block" YesNo "it has a block device open",
+    FdDeleted "fd.deleted" Size "disk space of the largest file that it has open and that has no name any more; 0 for none",
+    FdMemory "fd.memory" Number "process id of another process whose memory it has open, /proc/PID/mem",
+    Listen "listen" Listen "where it listens, or takes datagrams: a port and its protocol, 22/tcp, or a path",
+    ListenPublic "listen.public" YesNo "it listens on an address that is not loopback",
+    Socket "socket" Word "kinds of its sockets: tcp udp raw packet icmp unix netlink other",
+    Stdio "stdio" Word "what its standard input, output and error are: inet unix socket tty null pipe file other",
 }
 
 impl Key {
@@ -242,6 +253,8 @@ impl Key {
             Key::Seccomp => &["none", "strict", "filter"],
             Key::ApparmorMode => label::MODES,
             Key::ExeWritable | Key::LibWritable => &["no", "group", "yes"],
+            Key::Socket => descriptors::SOCKETS,
+            Key::Stdio => descriptors::STDIO,
             _ => &[],
         }
     }
@@ -271,8 +284,25 @@ impl Key {
             | Key::Env
             | Key::Preload => &[Capability::SysPtrace, Capability::DacReadSearch],
             Key::Fds => &[Capability::DacReadSearch],
+            _ if self.is_of_descriptors() => &[Capability::SysPtrace, Capability::DacReadSearch],
             _ => &[],
         }
+    }
+
+    /// Whether it asks what the descriptors of a process lead to.
+    #[must_use]
+    pub fn is_of_descriptors(self) -> bool {
+        matches!(
+            self,
+            Key::Fd
+                | Key::FdBlock
+                | Key::FdDeleted
+                | Key::FdMemory
+                | Key::Listen
+                | Key::ListenPublic
+                | Key::Socket
+                | Key::Stdio
+        )
     }
 
     /// The key of this name.

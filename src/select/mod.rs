@@ -1,12 +1,14 @@
 //! Which processes a check means. Pure: a selector and a snapshot in, a selection out.
 
 pub mod caps;
+mod descriptors;
 pub mod duration;
 pub mod fault;
 pub mod file;
 mod image;
 pub mod key;
 pub mod label;
+pub mod listen;
 mod main_process;
 pub mod place;
 pub mod plan;

@@ -3,7 +3,7 @@
 use super::reading::Subject;
 use super::selection::{Meaning, Wanted};
 use super::truth::{Need, cheaper};
-use super::{File, Key, Truth};
+use super::{File, Key, Term, Truth};
 use crate::snapshot::{Fact, Process, Snapshot};
 
 /// What the source does next with a process.
@@ -177,7 +177,11 @@ impl Plan {
     /// are judged, an exec or a change of ids in between would mix two processes' facts.
     #[must_use]
     pub fn verify(&self, process: &Process) -> bool {
-        process.exe.asked() || process.owner.asked() || process.status.asked() || process.label.asked()
+        process.exe.asked()
+            || process.owner.asked()
+            || process.status.asked()
+            || process.label.asked()
+            || process.descriptors.asked()
     }
 
     /// After the pass: a file of this or another process that a check still needs.
@@ -208,15 +212,18 @@ impl Plan {
 }
 
 impl Wanted {
-    /// What each term still needs on its own: near misses tell of every term, not only of the first that fails.
+    /// What each term still needs on its own: near misses tell of every term, not only of the first that fails. But what
+    /// its descriptors lead to is too dear to be read of every process.
     fn pending_terms(&self, subject: Subject<'_>) -> Vec<Need> {
-        self.selector
-            .terms
-            .iter()
-            .filter_map(|term| match term.truth(subject, self.strict) {
-                Truth::Pending(need) => Some(need),
-                _ => None,
-            })
+        let told = |term: &Term| term.truth(subject, self.strict);
+        let terms: Vec<Truth> = self.selector.terms.iter().map(told).collect();
+        let dismissed = terms.contains(&Truth::No);
+        let needs = terms.into_iter().filter_map(|truth| match truth {
+            Truth::Pending(need) => Some(need),
+            _ => None,
+        });
+        needs
+            .filter(|need| !(dismissed && *need == Need::File(File::Descriptors)))
             .collect()
     }
 }
@@ -247,5 +254,6 @@ pub fn asked(process: &Process, file: File) -> bool {
         File::Sched => is(&process.sched),
         File::Ranks => is(&process.ranks),
         File::Fds => is(&process.fds),
+        File::Descriptors => is(&process.descriptors),
     }
 }

@@ -2,9 +2,9 @@
 
 use super::truth::Need;
 use super::usage::{self, Usage};
-use super::{File, Key, caps, image, label, main_process, place, script, standing};
+use super::{File, Key, caps, descriptors, image, label, main_process, place, script, standing};
 use crate::snapshot::process::DELETED;
-use crate::snapshot::{Clocks, Exe, Fact, Host, Process, Snapshot, Why};
+use crate::snapshot::{Clocks, Endpoint, Exe, Fact, Host, Process, Snapshot, Why};
 use std::borrow::Cow;
 
 /// What a set of groups holds in which there is none: no group has this number.
@@ -38,6 +38,8 @@ pub enum Value<'a> {
     Exe(&'a Exe),
     /// A set of capabilities.
     Caps(caps::Held),
+    /// Where a socket can be reached.
+    Endpoint(&'a Endpoint),
     /// Profiles of AppArmor, each once.
     Stack(Vec<Cow<'a, [u8]>>),
 }
@@ -252,6 +254,14 @@ impl<'a> Subject<'a> {
             Key::Nice => Reading::number(stat()?.nice),
             Key::NiceLowest => Reading::number(ranks()?.lowest_nice),
             Key::Fds => Reading::number(*fact(&process.fds, File::Fds)?),
+            Key::Listen
+            | Key::ListenPublic
+            | Key::Socket
+            | Key::Stdio
+            | Key::Fd
+            | Key::FdBlock
+            | Key::FdMemory
+            | Key::FdDeleted => descriptors::read(self, key)?,
         })
     }
 

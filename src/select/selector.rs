@@ -99,6 +99,8 @@ pub enum Matcher {
     Scope(Scope),
     /// Capabilities; the text is as written.
     Caps(super::caps::Asked, String),
+    /// Where something listens, if it is no path; the text is as written.
+    Listen(super::listen::Asked, String),
     /// A level of SELinux, or a range of two; the text is as written.
     Level(super::label::level::Levels, String),
     /// A stack of AppArmor profiles, each once; the text is as written.

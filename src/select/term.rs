@@ -71,9 +71,7 @@ impl Term {
             }),
             Reading::One(value) => any(self, |matcher| Truth::of(matches(matcher, self.op, &value))),
             Reading::Set(members, doubt) => {
-                let holds = members
-                    .iter()
-                    .any(|v| self.values.iter().any(|m| matches(m, self.op, v)));
+                let holds = members.iter().any(|value| self.picks(value));
                 match doubt {
                     Some(why) if !holds => Truth::Unknown(self.key, why),
                     _ => Truth::of(holds),
@@ -89,6 +87,12 @@ impl Term {
         } else {
             positive
         }
+    }
+
+    /// Whether this is one of the values that the term asks for.
+    #[must_use]
+    pub fn picks(&self, value: &Value<'_>) -> bool {
+        self.values.iter().any(|matcher| matches(matcher, self.op, value))
     }
 
     /// A `name` of more than 15 bytes begins with comm, so most processes are dismissed without their cmdline.
@@ -252,6 +256,8 @@ fn matches(matcher: &Matcher, op: Op, value: &Value<'_>) -> bool {
             Op::AtLeast => number >= wanted,
             Op::Is | Op::IsNot | Op::Like | Op::NotLike => number == wanted,
         },
+        (Matcher::Listen(asked, _), Value::Endpoint(endpoint)) => asked.holds(endpoint),
+        (_, Value::Endpoint(endpoint)) => matches(matcher, op, &Value::Bytes(Cow::Owned(endpoint.text()))),
         (Matcher::Level(wanted, _), Value::Bytes(bytes)) => Levels::parse(bytes).as_ref() == Some(wanted),
         (Matcher::Stack(wanted, _), Value::Stack(members)) => {
             wanted.len() == members.len() && wanted.iter().zip(members).all(|(a, b)| **a == **b)

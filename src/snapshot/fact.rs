@@ -53,6 +53,8 @@ pub enum Why {
     Orphan,
     /// More generations of ancestors than are looked at.
     TooDeep,
+    /// More descriptors than are looked at.
+    TooMany,
     /// What it runs: its command line was overwritten, or is none that an interpreter would have.
     Unclear,
     /// Which program it runs: the file has no name any more, and the text of a link proves nothing.
@@ -81,6 +83,7 @@ impl Why {
             Why::NoAnswer => "no answer".into(),
             Why::NoSample => "no earlier reading to compare with".into(),
             Why::Orphan => "a daemon of its own, or left behind by a dead one".into(),
+            Why::TooMany => "more descriptors than are looked at".into(),
             Why::TooDeep => "more ancestors than are looked at".into(),
             Why::Unclear => "its command line does not tell".into(),
             Why::Nameless => "its file was deleted and can't be compared".into(),

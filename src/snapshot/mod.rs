@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod clock;
+pub mod descriptors;
 pub mod fact;
 pub mod file;
 pub mod gauges;
@@ -11,6 +12,7 @@ pub mod standing;
 
 pub use accounts::{Accounts, Table};
 pub use clock::{Clock, Clocks};
+pub use descriptors::{Descriptor, Descriptors, Endpoint, FileKind, OpenFile, Protocol, Socket, Target};
 pub use fact::{Bytes, Fact, Why};
 pub use gauges::{CgroupPressure, Gauges, Loadavg, Meminfo, Pressure, Pressures, Stall, Waiter, Waiters};
 pub use image::{Access, Environ, Library, Maps, Writers};

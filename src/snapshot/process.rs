@@ -1,6 +1,6 @@
 //! One process, as far as it was read: a [`Fact`] for each file below `/proc/PID`.
 
-use super::{Account, Bytes, Environ, Fact, Maps, Root, Threads, Writers};
+use super::{Account, Bytes, Descriptors, Environ, Fact, Maps, Root, Threads, Writers};
 use serde::{Deserialize, Serialize};
 
 /// One process. Each field is one file of proc(5), read or not.
@@ -56,6 +56,9 @@ pub struct Process {
     pub loginuid: Fact<Option<u32>>,
     /// Number of entries in `/proc/PID/fd`.
     pub fds: Fact<u64>,
+    /// What `/proc/PID/fd` leads to.
+    #[serde(default)]
+    pub descriptors: Fact<Descriptors>,
     /// When it was read: nanoseconds of CLOCK_BOOTTIME.
     pub read_at: u64,
 }

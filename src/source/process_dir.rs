@@ -1,6 +1,8 @@
 //! One `/proc/PID`, held open: whatever is read below this descriptor is of one process, and after that is gone
 //! every read fails, even if its PID is given again.
 
+use super::descriptors::descriptors;
+use super::networks::Networks;
 use super::read::{Place, Vanished, whole};
 use super::settle::now;
 use super::survivor::{self, Remains, has_ended};
@@ -24,6 +26,8 @@ pub struct Proc<'a> {
     pub live: bool,
     /// Who is told before a read that may not come back.
     pub notes: Notes,
+    /// The tables of sockets, as far as this look has read them.
+    pub networks: &'a Networks,
 }
 
 /// One process, and no other.
@@ -32,6 +36,7 @@ pub struct ProcessDir {
     dir: OwnedFd,
     live: bool,
     notes: Notes,
+    networks: Networks,
 }
 
 /// Files of one line; the kernel's own limits (a page, PATH_MAX) are below it.
@@ -52,6 +57,7 @@ impl ProcessDir {
             dir: openat(proc.dir, pid.to_string(), flags, Mode::empty())?,
             live: proc.live,
             notes: proc.notes,
+            networks: proc.networks.clone(),
         })
     }
 
@@ -66,6 +72,7 @@ impl ProcessDir {
                 prefix: "",
                 live: self.live,
                 notes: self.notes,
+                networks: &self.networks,
             },
             file,
             process,
@@ -85,6 +92,7 @@ pub(super) fn glance(proc: Proc<'_>, file: File, process: &mut Process) -> Resul
             prefix: &prefix,
             live: proc.live,
             notes: proc.notes,
+            networks: proc.networks,
         },
         file,
         process,
@@ -113,6 +121,7 @@ pub(super) fn mark(process: &mut Process, file: File, why: Why) {
         File::Sched => process.sched = Fact::Unreadable(why),
         File::Ranks => process.ranks = Fact::Unreadable(why),
         File::Fds => process.fds = Fact::Unreadable(why),
+        File::Descriptors => process.descriptors = Fact::Unreadable(why),
     }
 }
 
@@ -142,6 +151,7 @@ fn read(place: Place<'_>, file: File, process: &mut Process) -> Result<(), Vanis
         File::Sched => process.sched = sched(place)?,
         File::Ranks => process.ranks = ranks(place)?,
         File::Fds => fds(place, process)?,
+        File::Descriptors => descriptors(place, process)?,
     }
     Ok(())
 }
@@ -223,7 +233,7 @@ fn owner(place: Place<'_>) -> Result<Fact<(u32, u32)>, Vanished> {
 /// Kernel threads and zombies have no program, arguments and descriptors; that is told by a `stat` read now,
 /// before any error is looked at, because what an error means differs with one's rights. A process that is exiting
 /// and has given up its memory (exit_mm() of kernel/exit.c) has none either.
-fn has_no_program(place: Place<'_>, process: &mut Process) -> Result<bool, Vanished> {
+pub(super) fn has_no_program(place: Place<'_>, process: &mut Process) -> Result<bool, Vanished> {
     read(place, File::Stat, process)?;
     let stat = process.stat.value();
     Ok(stat.is_some_and(|stat| stat.is_kthread() || has_ended(stat)))
@@ -303,7 +313,7 @@ fn program(place: Place<'_>, pid: i32, text: Vec<u8>) -> Result<Exe, Vanished> {
 
 /// Whether the links of this tree lead to the programs themselves, and not, as in a copy, to whatever has their
 /// path on this host.
-fn is_magic(place: Place<'_>) -> bool {
+pub(super) fn is_magic(place: Place<'_>) -> bool {
     rustix::fs::fstatfs(place.dir).is_ok_and(|fs| fs.f_type == rustix::fs::PROC_SUPER_MAGIC)
 }
 
@@ -327,7 +337,7 @@ fn cmdline(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
 }
 
 /// Reads what may never come back. `None`: it did not.
-fn watched<T>(place: Place<'_>, pid: i32, file: &str, read: impl FnOnce() -> T) -> Option<T> {
+pub(super) fn watched<T>(place: Place<'_>, pid: i32, file: &str, read: impl FnOnce() -> T) -> Option<T> {
     let start = || {
         let (stat, _) = place.whole("stat", LINE).ok()?;
         parse::stat::parse(&stat).map(|stat| stat.starttime)

@@ -3,6 +3,7 @@
 use super::births::{self, Births};
 use super::complete::Crowd;
 use super::host;
+use super::networks::Networks;
 use super::process_dir::{Proc, ProcessDir};
 use super::read::Vanished;
 pub use super::settle::now;
@@ -94,6 +95,7 @@ impl Procfs {
             dir: dir.as_fd(),
             live: self.live,
             notes: self.notes,
+            networks: &Networks::default(),
         };
         let pid = host::own_pid(&dir).unwrap_or(1);
         let mut process = Process {
@@ -144,6 +146,7 @@ impl Procfs {
             dir: proc.as_fd(),
             live: self.live,
             notes: self.notes,
+            networks: &Networks::of(&proc),
         };
         host::look(opened, &mut snapshot);
         if self.live && plan.mentions(Key::ApparmorAttachment) {

@@ -1,5 +1,6 @@
 //! Whole small files below a directory descriptor, and what an errno means.
 
+use super::networks::Networks;
 use crate::deadline::Notes;
 use crate::snapshot::{Fact, Why};
 use rustix::buffer::spare_capacity;
@@ -19,6 +20,16 @@ const FIRST: usize = 4096;
 /// # Errors
 /// The errno of open or read.
 pub fn whole(dir: impl AsFd, name: &str, limit: usize) -> Result<(Vec<u8>, bool), Errno> {
+    until(dir, name, limit, |_| false)
+}
+
+/// The same, up to where it is enough.
+pub(super) fn until(
+    dir: impl AsFd,
+    name: &str,
+    limit: usize,
+    enough: impl Fn(&[u8]) -> bool,
+) -> Result<(Vec<u8>, bool), Errno> {
     // Nothing below /proc/PID that is read here is a link; in a copied tree a link would lead to the live host.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NOFOLLOW;
     let file = openat(dir, name, flags, Mode::empty())?;
@@ -29,7 +40,7 @@ pub fn whole(dir: impl AsFd, name: &str, limit: usize) -> Result<(Vec<u8>, bool)
         }
         match rustix::io::read(&file, spare_capacity(&mut bytes)) {
             Ok(0) => break,
-            Ok(_) if bytes.len() > limit => break,
+            Ok(_) if bytes.len() > limit || enough(&bytes) => break,
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),
         }
@@ -49,6 +60,8 @@ pub(super) struct Place<'a> {
     pub(super) live: bool,
     /// Who is told before a read that may not come back.
     pub(super) notes: Notes,
+    /// The tables of sockets, as far as this look has read them.
+    pub(super) networks: &'a Networks,
 }
 
 impl Place<'_> {

@@ -230,7 +230,14 @@ impl Source<'_> {
 }
 
 /// What an exec changes.
-const TORN_BY_EXEC: [File; 5] = [File::Comm, File::Owner, File::Exe, File::Status, File::Label];
+const TORN_BY_EXEC: [File; 6] = [
+    File::Comm,
+    File::Owner,
+    File::Exe,
+    File::Status,
+    File::Label,
+    File::Descriptors,
+];
 
 /// Files that tell of one thing and not the same: a process that goes to and fro would look unchanged.
 fn disagreeing(process: &Process) -> Vec<File> {

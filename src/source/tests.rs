@@ -1,5 +1,6 @@
 //! The source against fake trees, and against the processes of the host that runs the tests.
 
+use super::networks::Networks;
 use super::process_dir::{Proc, ProcessDir, file_at};
 use super::procfs::Procfs;
 use super::read::{Vanished, whole};
@@ -61,6 +62,7 @@ fn proc_of(proc: &OwnedFd) -> Proc<'_> {
         dir: proc.as_fd(),
         live: true,
         notes: Notes::none(),
+        networks: Box::leak(Box::new(Networks::of(proc))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who sleeps in state D, thread by thread, and where in the kernel.
 
+use super::networks::Networks;
 use super::process_dir::Proc;
 use super::procfs::Procfs;
 use super::read::{Place, whole};
@@ -26,6 +27,7 @@ impl Procfs {
             dir: dir.as_fd(),
             live: self.live,
             notes: self.notes,
+            networks: &Networks::default(),
         };
         let mut waiters = Waiters::default();
         let (mut room, mut channels) = (THREADS, 0);
@@ -62,6 +64,7 @@ fn waiter(proc: Proc<'_>, process: &Process, known: &Stat, all: bool, channels: 
         prefix: "",
         live: proc.live,
         notes: proc.notes,
+        networks: proc.networks,
     });
     // Another process may have got its PID meanwhile.
     let place = place.filter(|place| stat(*place).is_some_and(|now| now.starttime == known.starttime));

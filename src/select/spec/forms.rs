@@ -1,4 +1,5 @@
-//! Colons and commas that the form of a value allows, and that need no quotes: in labels, and in levels of SELinux.
+//! Colons and commas that the form of a value allows, and that need no quotes: in labels, in levels of SELinux,
+//! and in addresses.
 
 use super::lexer::Glyph;
 use super::{Form, ranges};
@@ -34,9 +35,15 @@ fn value(term: &[Glyph]) -> Option<(Key, usize)> {
         .map_while(|glyph| glyph.bare_char())
         .take_while(|ch| !"=!~,:|".contains(*ch))
         .collect();
-    let key = [Key::Label, Key::SelinuxLevel, Key::ApparmorProfile, Key::Smack]
-        .into_iter()
-        .find(|key| key.name() == word)?;
+    let key = [
+        Key::Label,
+        Key::SelinuxLevel,
+        Key::ApparmorProfile,
+        Key::Smack,
+        Key::Listen,
+    ]
+    .into_iter()
+    .find(|key| key.name() == word)?;
     let rest = &term[blanks + word.chars().count()..];
     let not = usize::from(rest.first().is_some_and(|glyph| glyph.is('!')));
     let operator = rest.get(not).is_some_and(|glyph| glyph.is('=') || glyph.is('~'));
@@ -45,8 +52,10 @@ fn value(term: &[Glyph]) -> Option<(Key, usize)> {
 
 /// How many characters belong to the value that the rest of a spec begins with.
 fn extent(key: Key, rest: &[Glyph], form: Form) -> usize {
-    if key != Key::SelinuxLevel {
-        return label(key, rest, form);
+    match key {
+        Key::SelinuxLevel => {}
+        Key::Listen => return listen(rest, form),
+        _ => return label(key, rest, form),
     }
     let mut length = 0;
     while let Some(more) = level(&rest[length..]) {
@@ -62,6 +71,19 @@ fn extent(key: Key, rest: &[Glyph], form: Form) -> usize {
 fn level(rest: &[Glyph]) -> Option<usize> {
     // Its characters are bytes.
     Levels::first(bare(rest).as_bytes()).map(|(_, length)| length)
+}
+
+/// What is no path ends with its protocol; a path has the colons that a label has.
+fn listen(rest: &[Glyph], form: Form) -> usize {
+    let end = comma(rest);
+    let last = rest[..end].iter().rposition(|glyph| glyph.is('|'));
+    let last = last.map_or(0, |bar| bar + 1);
+    let text = bare(&rest[last..end]);
+    let protocol = ["/tcp", "/udp"].iter().filter_map(|word| text.rfind(word)).max();
+    match protocol {
+        Some(at) if !text.starts_with(['/', '@']) => last + text[..at].chars().count() + "/tcp".len(),
+        _ => label(Key::Listen, rest, form),
+    }
 }
 
 /// A label ends at the next comma that is not between its categories, or at the range.

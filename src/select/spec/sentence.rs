@@ -45,6 +45,7 @@ fn clause(term: &Term, one: bool) -> String {
         (Op::More, Key::Cpu) => format!("using over {values} of a core"),
         (Op::More, Key::CpuDemand) => format!("wanting over {values} of a core"),
         (Op::More, Key::CpuLife) => format!("using over {values} of a core all its life"),
+        (Op::More, Key::FdDeleted) => format!("holding over {values} of a deleted file"),
         (Op::Less, _) => format!("with {name} under {values}"),
         (Op::AtMost, _) => format!("with {name} of at most {values}"),
         (Op::More, _) => format!("with {name} over {values}"),
@@ -73,6 +74,13 @@ fn clause(term: &Term, one: bool) -> String {
         }
         .into(),
         (Op::Is | Op::IsNot, Key::Tracer) => format!("{not}traced by {values}"),
+        (Op::Is | Op::IsNot, Key::Listen) => format!("{not}listening on {values}"),
+        (Op::Is | Op::IsNot, Key::Socket) => format!("{not}with a socket of kind {values}"),
+        (Op::Is | Op::IsNot, Key::Stdio) => {
+            format!("{not}with {values} as standard input, output or error")
+        }
+        (Op::Is | Op::IsNot, Key::Fd) => format!("{not}with {values} open"),
+        (Op::Is | Op::IsNot, Key::FdMemory) => format!("{not}with the memory of process {values} open"),
         (Op::Is | Op::IsNot, Key::GroupSupplementary) => {
             format!("{not}with supplementary group {values}")
         }
@@ -102,7 +110,13 @@ fn clause(term: &Term, one: bool) -> String {
         }
         (
             Op::Is | Op::IsNot,
-            Key::Kthread | Key::Main | Key::ExeDeleted | Key::ExeReplaced | Key::ExeSystem,
+            Key::Kthread
+            | Key::Main
+            | Key::ExeDeleted
+            | Key::ExeReplaced
+            | Key::ExeSystem
+            | Key::ListenPublic
+            | Key::FdBlock,
         ) => yes_no(term, that),
         (Op::Is, _) => format!("with {name} {values}"),
         (Op::IsNot, _) => format!("with {name} not {values}"),
@@ -134,6 +148,11 @@ fn yes_no(term: &Term, that: &str) -> String {
         Key::Kthread if that == "that is" => format!("{that} {not}a kernel thread"),
         Key::Kthread => format!("{that} {not}kernel threads"),
         Key::Main => format!("{that} {not}the main process of a program"),
+        Key::ListenPublic => format!("{not}listening on a public address"),
+        Key::FdBlock => format!(
+            "{}a block device open",
+            if not.is_empty() { "with " } else { "without " }
+        ),
         Key::ExeDeleted if not.is_empty() => "whose program file has no name any more".into(),
         Key::ExeDeleted => "whose program file still has a name".into(),
         _ if not.is_empty() => "whose program file was replaced".into(),
@@ -181,7 +200,10 @@ fn value(matcher: &Matcher) -> String {
         Matcher::Glob(text, _) => text.clone(),
         Matcher::Regex(regex) => format!("/{}/", regex.as_str()),
         Matcher::Number(_, text) => text.clone(),
-        Matcher::Level(_, text) | Matcher::Stack(_, text) | Matcher::Caps(_, text) => text.clone(),
+        Matcher::Listen(_, text)
+        | Matcher::Level(_, text)
+        | Matcher::Stack(_, text)
+        | Matcher::Caps(_, text) => text.clone(),
         Matcher::YesNo(yes) => if *yes { "yes" } else { "no" }.into(),
         Matcher::Scope(_) => places(std::slice::from_ref(matcher)),
         Matcher::File(path) => String::from_utf8_lossy(&path.text).into_owned(),

@@ -9,7 +9,7 @@ use crate::select::selector::{Op, Selector, Term};
 use crate::snapshot::accounts::Accounts;
 
 /// Words that may become keys: as a bare word they would change their meaning one day.
-pub(super) const RESERVED: &[&str] = &["listen", "cpu", "cpu.demand", "cpu.life"];
+pub(super) const RESERVED: &[&str] = &["cpu", "cpu.demand", "cpu.life"];
 
 /// Where the keys are told.
 const KEYS: &str = "`procward keys` lists the keys";
@@ -481,7 +481,9 @@ fn operator(piece: Piece<'_>) -> Option<(usize, usize, Op)> {
 
 fn operators(kind: Kind) -> &'static [Op] {
     match kind {
-        Kind::Text | Kind::Program | Kind::Level => &[Op::Is, Op::IsNot, Op::Like, Op::NotLike],
+        Kind::Text | Kind::Program | Kind::Level | Kind::Listen => {
+            &[Op::Is, Op::IsNot, Op::Like, Op::NotLike]
+        }
         Kind::Number | Kind::Duration | Kind::Size | Kind::Percent | Kind::User | Kind::Group => {
             &[Op::Is, Op::IsNot, Op::Less, Op::AtMost, Op::More, Op::AtLeast]
         }

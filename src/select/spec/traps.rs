@@ -185,6 +185,11 @@ fn has_one_value(key: Key) -> bool {
             | Key::ApparmorProfile
             | Key::Scope
             | Key::Exe
+            | Key::Fd
+            | Key::FdMemory
+            | Key::Listen
+            | Key::Socket
+            | Key::Stdio
     )
 }
 
@@ -201,7 +206,7 @@ fn is_of_a_program(key: Key) -> bool {
             | Key::Main
             | Key::Fds
             | Key::Swap
-    )
+    ) || key.is_of_descriptors()
 }
 
 /// Terms that exclude each other; `places` are theirs in the text.

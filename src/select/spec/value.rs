@@ -8,6 +8,7 @@ use crate::select::fault::Fault;
 use crate::select::key::{Key, Kind};
 use crate::select::label;
 use crate::select::label::level::Levels;
+use crate::select::listen;
 use crate::select::reading::NONE;
 use crate::select::selector::{Matcher, Op, Path, Scope};
 use crate::snapshot::accounts::Accounts;
@@ -69,7 +70,9 @@ impl Value<'_> {
     pub(super) fn read(self, accounts: &dyn Accounts) -> Result<Matcher, Fault> {
         let plain = self.piece.plain();
         let matcher = match self.key.kind() {
-            Kind::Text | Kind::Program | Kind::Level if matches!(self.op, Op::Like | Op::NotLike) => {
+            Kind::Text | Kind::Program | Kind::Level | Kind::Listen
+                if matches!(self.op, Op::Like | Op::NotLike) =>
+            {
                 self.regex(&plain)
             }
             Kind::Text => self.glob(&plain),
@@ -86,6 +89,7 @@ impl Value<'_> {
             Kind::Word => self.word(&plain),
             Kind::Octal => self.octal(&plain),
             Kind::Level => self.level(&plain),
+            Kind::Listen => self.listen(&plain),
         }?;
         self.out_of_reach(&matcher).map_or(Ok(matcher), Err)
     }
@@ -473,6 +477,50 @@ impl Value<'_> {
                  a part of it is found with `selinux.level~EXPRESSION`",
             )),
         }
+    }
+
+    fn listen(self, plain: &str) -> Result<Matcher, Fault> {
+        if plain.starts_with(['/', '@']) {
+            return self.glob(plain);
+        }
+        let wrong = match listen::parse(plain) {
+            Ok(asked) => return Ok(Matcher::Listen(asked, plain.to_string())),
+            Err(wrong) => wrong,
+        };
+        // `127.0.0.1:25`: its port was taken for the range.
+        let port = self.text.get(self.piece.end()..).and_then(|rest| {
+            let port = rest.strip_prefix(':')?.trim_end();
+            let whole = format!("{plain}:{port}/tcp");
+            let right = listen::parse(&whole).map_or_else(|wrong| wrong.instead, |_| Some(whole));
+            right.filter(|_| plain.parse::<std::net::IpAddr>().is_ok() || plain.starts_with('['))
+        });
+        if let Some(right) = port {
+            let whole = splice(
+                self.text,
+                self.piece.start()..self.text.len(),
+                &format!("{right}:1-"),
+            );
+            return Err(self.fault(
+                format!("`{plain}` has no protocol, and what follows the last colon is the range"),
+                format!("write `{whole}`"),
+            ));
+        }
+        let path = || {
+            let path = plain.strip_prefix("unix:").unwrap_or(plain);
+            let path = if path.starts_with('/') {
+                path.to_owned()
+            } else {
+                format!("/*{path}")
+            };
+            (path.contains(['.', '*']) || plain.starts_with("unix:")).then_some(path)
+        };
+        let help = match wrong.instead.or_else(path) {
+            Some(right) => self.write(&right),
+            None => "write a port and its protocol, `22/tcp` or `53/udp`, with an address before it, \
+                     `127.0.0.1:25/tcp`, `[::1]:53/udp` or `*:80/tcp`, or a path, `/run/x.sock` or `@name`"
+                .to_string(),
+        };
+        Err(self.fault(wrong.message, help))
     }
 
     fn capability(self, plain: &str) -> Result<Matcher, Fault> {
