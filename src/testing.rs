@@ -80,6 +80,25 @@ fn inode(name: &str) -> FileId {
     }
 }
 
+/// A socket that listens, or does not.
+pub(crate) fn socket_at(protocol: Protocol, listens: Option<Endpoint>) -> Target {
+    Target::Socket(Socket {
+        protocol: Fact::Value(protocol),
+        listens: Fact::Value(listens),
+    })
+}
+
+/// A file of this kind, which has a name.
+#[cfg(test)]
+pub(crate) fn file_at(kind: FileKind) -> Target {
+    Target::File(Fact::Value(OpenFile {
+        kind,
+        device: (0, 0),
+        links: 1,
+        doomed: 0,
+    }))
+}
+
 #[allow(dead_code, reason = "builders are for whoever writes the next test")]
 pub(crate) trait Build: Sized {
     fn change(self, change: impl FnOnce(&mut Process)) -> Self;
@@ -151,6 +170,19 @@ pub(crate) trait Build: Sized {
                 text: text.to_vec(),
             })
         })
+    }
+    /// Number, text and target of each.
+    fn opens(self, open: &[(u32, &str, Target)]) -> Self {
+        let open = open.iter().map(|(number, text, target)| Descriptor {
+            number: *number,
+            text: text.as_bytes().to_vec(),
+            target: target.clone(),
+        });
+        let descriptors = Descriptors {
+            open: open.collect(),
+            truncated: false,
+        };
+        self.change(|p| p.descriptors = Fact::Value(descriptors))
     }
     fn cgroup(self, path: &str) -> Self {
         self.change(|p| {

@@ -1,6 +1,6 @@
 //! Hosts and specs made up of bytes: every sequence of bytes is one.
 
-use super::accounts;
+use super::{accounts, descriptors};
 use crate::snapshot::process::{PF_FORKNOEXEC, PF_KTHREAD};
 use crate::snapshot::{
     Access, Account, Caps, Cgroup, Cmdline, Environ, Exe, Fact, FileId, Host, Label, Library, Maps, Process,
@@ -181,7 +181,15 @@ const TERMS: [&str; 106] = [
 const RANGES: [&str; 7] = ["0", "1", "1-", "2-3", "-1", "0-", "3"];
 
 pub(super) fn spec(dice: &mut Dice<'_>) -> String {
-    let terms: Vec<&str> = (0..=dice.below(3)).map(|_| dice.one(&TERMS)).collect();
+    let mut term = || {
+        if dice.chance(8) {
+            dice.one(&descriptors::TERMS)
+        } else {
+            dice.one(&TERMS)
+        }
+    };
+    let terms = [term(), term(), term()];
+    let terms = &terms[..=dice.below(3)];
     format!("{}:{}", terms.join(","), dice.one(&RANGES))
 }
 
@@ -436,6 +444,11 @@ fn process(pid: i32, count: usize, dice: &mut Dice<'_>) -> Process {
         (process.account, process.userns) = (Fact::Unreadable(Why::NoAnswer), Fact::Unreadable(Why::Denied));
         process.threads = Fact::Unreadable(Why::Malformed);
     }
+    process.descriptors = if told {
+        Fact::NotApplicable
+    } else {
+        descriptors::descriptors(dice)
+    };
     if dice.chance(9) {
         process.status = Fact::Unreadable(Why::Malformed);
     }
@@ -518,6 +531,7 @@ pub(super) fn uncovered(process: &Process, dice: &mut Dice<'_>) -> Process {
         process.label = label(dice.below(LABELS.len()), dice);
     }
     uncover_image(&mut process, dice);
+    descriptors::uncover(&mut process, dice);
     let owner = process.owner.value().copied();
     if let Fact::Value(known) = &mut process.status {
         let more = status(process.pid, dice);

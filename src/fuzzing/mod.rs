@@ -7,6 +7,7 @@
     reason = "a panic is how a target speaks"
 )]
 
+mod descriptors;
 mod hosts;
 mod plans;
 #[cfg(test)]
@@ -16,10 +17,11 @@ use crate::config::{Source, from_texts};
 use crate::judge::{Faulty, Item, Report, judge};
 use crate::report::{Format, LIMIT, Look, diagnostic, escape, render};
 use crate::select::label::MODULES;
+use crate::select::listen;
 use crate::select::reading::Subject;
 use crate::select::spec::{Dialect, parse, parse_selector, sentence};
 use crate::select::{Key, Selector, select};
-use crate::snapshot::{Fact, Label, Snapshot, Stat, Table, file};
+use crate::snapshot::{Endpoint, Fact, Label, Snapshot, Stat, Table, file};
 use crate::testing::{check, host, process};
 use crate::{cli, parse};
 use hosts::Dice;
@@ -27,13 +29,14 @@ use hosts::Dice;
 pub type Target = fn(&[u8]);
 
 /// The names are those of the files in fuzz/fuzz_targets and of the directories in fuzz/seeds.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("stat", stat),
     ("status", status),
     ("cmdline", cmdline),
     ("cgroup", cgroup),
     ("label", label),
     ("mountinfo", mountinfo),
+    ("net", net),
     ("spec", spec),
     ("config", config),
     ("snapshot", snapshot),
@@ -113,6 +116,30 @@ pub fn cgroup(data: &[u8]) {
 pub fn mountinfo(data: &[u8]) {
     for device in [(0, 5), (0, 21), (u32::MAX, 0)] {
         let _ = parse::mountinfo::proc_on(data, device);
+    }
+}
+
+/// The tables of sockets: what is told of them can be asked for.
+pub fn net(data: &[u8]) {
+    for table in parse::net::Table::ALL {
+        let _ = parse::net::is_past_listeners(table, data);
+        let Some(sockets) = parse::net::parse(table, data) else {
+            continue;
+        };
+        for endpoint in sockets
+            .values()
+            .filter_map(|socket| socket.as_ref().ok()?.as_ref())
+        {
+            let text = endpoint.text();
+            match endpoint {
+                Endpoint::Unix(path) => assert!(holds(data, path) && !path.is_empty()),
+                _ => {
+                    let asked = listen::parse(std::str::from_utf8(&text).unwrap());
+                    // The kernel has no port 0 there.
+                    assert!(asked.map_or(true, |asked| asked.holds(endpoint)));
+                }
+            }
+        }
     }
 }
 

@@ -23,7 +23,9 @@ impl Random {
 }
 
 /// What formats are made of.
-const TOKENS: [&[u8]; 32] = [
+const TOKENS: [&[u8]; 34] = [
+    b"listen=",
+    b"22/tcp",
     b"label=",
     b"selinux.level=",
     b"s0:c1,c3",
@@ -148,6 +150,7 @@ targets! {
     cgroup 20_000;
     label 20_000;
     mountinfo 20_000;
+    net 5_000;
     spec 1_500;
     config 700;
     snapshot 1_500;

@@ -177,48 +177,87 @@ fn wrong<T>(message: String, instead: Option<String>) -> Result<T, Wrong> {
 }
 
 fn other_protocol(text: &str, place: &str, protocol: &str) -> Result<Asked, Wrong> {
-    let lower = protocol.to_ascii_lowercase();
+    if let Some(path) = disguised_path(text) {
+        return path;
+    }
     let (message, instead) = if matches!(place, "tcp" | "udp") {
         (
             format!("`{place}` is a protocol, and comes last"),
             format!("{protocol}/{place}"),
         )
     } else {
-        let known = if lower.starts_with("udp") { "udp" } else { "tcp" };
+        let udp = protocol.to_ascii_lowercase().starts_with("udp");
         (
             format!("`{protocol}` is none of the protocols that can be told: tcp and udp"),
-            format!("{place}/{known}"),
+            format!("{place}/{}", if udp { "udp" } else { "tcp" }),
         )
     };
     let instead = parse(&instead).is_ok().then_some(instead);
-    Err(Wrong {
-        message,
-        // Something else with a slash, a relative path maybe.
-        instead: instead.filter(|_| !text.contains(['*', '?'])),
-    })
+    wrong(message, instead)
 }
 
 /// A port, an address, a name, or a path in disguise.
 fn without_protocol(text: &str) -> Result<Asked, Wrong> {
+    if let Some(path) = disguised_path(text) {
+        return path;
+    }
     if let Some((_, port)) = SERVICES.iter().find(|(name, _)| *name == text) {
         return wrong(
             format!("`{text}` is a name, and a port is a number"),
             Some((*port).into()),
         );
     }
-    let protocol = |text: &str| {
-        let instead = format!("{text}/tcp");
-        match parse(&instead) {
-            Ok(_) => Some(instead),
-            Err(wrong) => wrong.instead,
-        }
-    };
-    if text.parse::<IpAddr>().is_ok() {
+    if is_address(text) {
         return wrong(format!("`{text}` has neither port nor protocol"), None);
     }
-    match protocol(text) {
-        Some(instead) => wrong(format!("`{text}` has no protocol"), Some(instead)),
-        None => wrong(format!("`{text}` is neither a port nor a path"), None),
+    let text = match text.rsplit_once(':') {
+        Some((port, protocol @ ("tcp" | "udp"))) => {
+            return wrong(
+                format!("`{text}` has a colon before its protocol"),
+                Some(format!("{port}/{protocol}")),
+            );
+        }
+        _ => text,
+    };
+    let instead = format!("{text}/tcp");
+    match parse(&instead) {
+        Ok(_) => wrong(format!("`{text}` has no protocol"), Some(instead)),
+        Err(Wrong {
+            instead: Some(instead),
+            ..
+        }) => wrong(format!("`{text}` has no protocol"), Some(instead)),
+        Err(_) => wrong(format!("`{text}` is neither a port nor a path"), None),
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    let inner = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inner.unwrap_or(text).parse::<IpAddr>().is_ok()
+}
+
+/// `unix:/run/x.sock` as others write it, and what ends as a socket's file does.
+fn disguised_path<T>(text: &str) -> Option<Result<T, Wrong>> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        let message = format!("`{text}` begins with a kind, and a path says it already");
+        return Some(wrong(message, path.starts_with('/').then(|| path.to_owned())));
+    }
+    text.ends_with(".sock").then(|| {
+        let path = format!("/*{}", text.trim_start_matches('*'));
+        wrong(format!("`{text}` is not a full path"), Some(path))
+    })
+}
+
+/// What is meant where a port stands in the place of the range: `127.0.0.1:25`, `tcp:22`.
+#[must_use]
+pub fn with_port(text: &str, port: &str) -> Option<String> {
+    let meant = match text {
+        "tcp" | "udp" => format!("{port}/{text}"),
+        _ if !is_address(text) && text != "*" => return None,
+        _ => format!("{text}:{port}/tcp"),
+    };
+    match parse(&meant) {
+        Ok(_) => Some(meant),
+        Err(wrong) => wrong.instead,
     }
 }
 

@@ -82,6 +82,8 @@ fn listen(rest: &[Glyph], form: Form) -> usize {
     let protocol = ["/tcp", "/udp"].iter().filter_map(|word| text.rfind(word)).max();
     match protocol {
         Some(at) if !text.starts_with(['/', '@']) => last + text[..at].chars().count() + "/tcp".len(),
+        // A port, or an address, that lacks its protocol: a fault, whatever follows.
+        None if !text.starts_with(['/', '@']) && end == rest.len() => range(rest, form).unwrap_or(end),
         _ => label(Key::Listen, rest, form),
     }
 }

@@ -488,13 +488,11 @@ impl Value<'_> {
             Err(wrong) => wrong,
         };
         // `127.0.0.1:25`: its port was taken for the range.
-        let port = self.text.get(self.piece.end()..).and_then(|rest| {
-            let port = rest.strip_prefix(':')?.trim_end();
-            let whole = format!("{plain}:{port}/tcp");
-            let right = listen::parse(&whole).map_or_else(|wrong| wrong.instead, |_| Some(whole));
-            right.filter(|_| plain.parse::<std::net::IpAddr>().is_ok() || plain.starts_with('['))
-        });
-        if let Some(right) = port {
+        let behind = self.text.get(self.piece.end()..).unwrap_or_default().trim_end();
+        if let Some(right) = behind
+            .strip_prefix(':')
+            .and_then(|port| listen::with_port(plain, port))
+        {
             let whole = splice(
                 self.text,
                 self.piece.start()..self.text.len(),
@@ -505,16 +503,7 @@ impl Value<'_> {
                 format!("write `{whole}`"),
             ));
         }
-        let path = || {
-            let path = plain.strip_prefix("unix:").unwrap_or(plain);
-            let path = if path.starts_with('/') {
-                path.to_owned()
-            } else {
-                format!("/*{path}")
-            };
-            (path.contains(['.', '*']) || plain.starts_with("unix:")).then_some(path)
-        };
-        let help = match wrong.instead.or_else(path) {
+        let help = match wrong.instead {
             Some(right) => self.write(&right),
             None => "write a port and its protocol, `22/tcp` or `53/udp`, with an address before it, \
                      `127.0.0.1:25/tcp`, `[::1]:53/udp` or `*:80/tcp`, or a path, `/run/x.sock` or `@name`"
