@@ -107,6 +107,21 @@ fn the_specs_for_rights_and_labels_parse_and_show_every_such_key() {
 }
 
 #[test]
+fn the_specs_for_sockets_and_files_parse_and_show_every_such_key() {
+    let specs = first_column(&document("docs/selectors.md"), "## Specs for sockets and files");
+    let mut shown = Vec::new();
+    for spec in &specs {
+        let parsed = parse(spec, &Generous, Dialect::Native);
+        let parsed = parsed.unwrap_or_else(|faults| panic!("{spec}: {faults:?}"));
+        assert!(parsed.range.is_some(), "{spec} has no range");
+        shown.extend(parsed.selector.terms.into_iter().map(|term| term.key));
+    }
+    for key in Key::ALL.iter().filter(|key| key.is_of_descriptors()) {
+        assert!(shown.contains(key), "no spec shows {}", key.name());
+    }
+}
+
+#[test]
 fn the_specs_of_the_readme_parse() {
     let specs = first_column(&document("README.md"), "## Five minutes");
     assert!(specs.len() >= 6);

@@ -2,7 +2,8 @@
 
 use procward::snapshot::process::{DELETED, PF_FORKNOEXEC, PF_KTHREAD};
 use procward::snapshot::{
-    Cgroup, Cmdline, Exe, Fact, FileId, Host, Observer, Process, Snapshot, Stat, Status, Table,
+    Cgroup, Cmdline, Descriptor, Descriptors, Endpoint, Exe, Fact, FileId, Host, Observer, Process, Protocol,
+    Snapshot, Socket, Stat, Status, Table, Target,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -72,6 +73,9 @@ struct Line {
     rss: Option<String>,
     threads: Option<u64>,
     fds: Option<u64>,
+    /// Sockets that listen, as `listen=` has them: an address, a port and `tcp` or `udp`.
+    #[serde(default)]
+    listen: Vec<String>,
     nice: Option<i64>,
 }
 
@@ -233,6 +237,11 @@ impl Builder {
             } else {
                 Fact::NotApplicable
             },
+            descriptors: if has_program {
+                Fact::Value(listening(&line.listen))
+            } else {
+                Fact::NotApplicable
+            },
             read_at: self.now * 1_000_000_000,
             ..Process::default()
         }
@@ -280,6 +289,31 @@ impl Builder {
             owner: if of_user { uid } else { 0 },
             links: 1,
         }
+    }
+}
+
+fn listening(sockets: &[String]) -> Descriptors {
+    let open = sockets.iter().enumerate().map(|(index, text)| {
+        let (place, protocol) = text.rsplit_once('/').expect("a protocol");
+        let (address, port) = place.rsplit_once(':').expect("a port");
+        let address = address.trim_matches(['[', ']']).parse().expect("an address");
+        let port = port.parse().expect("a port");
+        let (protocol, endpoint) = match protocol {
+            "tcp" => (Protocol::Tcp, Endpoint::Tcp(address, port)),
+            _ => (Protocol::Udp, Endpoint::Udp(address, port)),
+        };
+        Descriptor {
+            number: u32::try_from(index + 3).expect("few"),
+            text: format!("socket:[{}]", index + 1).into_bytes(),
+            target: Target::Socket(Socket {
+                protocol: Fact::Value(protocol),
+                listens: Fact::Value(Some(endpoint)),
+            }),
+        }
+    });
+    Descriptors {
+        open: open.collect(),
+        truncated: false,
     }
 }
 

@@ -52,6 +52,7 @@ fn seen_by_nobody(mut snapshot: Snapshot) -> Snapshot {
     for process in &mut snapshot.processes {
         deny(&mut process.exe);
         deny(&mut process.fds);
+        deny(&mut process.descriptors);
     }
     snapshot
 }
@@ -210,7 +211,7 @@ fn procward_judges_all_of_them_in_one_run_over_a_saved_snapshot() {
 /// Takes one kind of fact away from a process.
 type Blinder = fn(&mut Process);
 
-const BLINDERS: [(&str, Blinder); 10] = [
+const BLINDERS: [(&str, Blinder); 11] = [
     ("exe and fds", |process| {
         deny(&mut process.exe);
         deny(&mut process.fds);
@@ -224,6 +225,7 @@ const BLINDERS: [(&str, Blinder); 10] = [
     ("status", |process| deny(&mut process.status)),
     ("cgroup", |process| deny(&mut process.cgroup)),
     ("fds", |process| deny(&mut process.fds)),
+    ("descriptors", |process| deny(&mut process.descriptors)),
 ];
 
 /// What procward can't read makes a verdict UNKNOWN, and never another: over every spec, of all processes and of

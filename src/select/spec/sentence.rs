@@ -148,7 +148,7 @@ fn yes_no(term: &Term, that: &str) -> String {
         Key::Kthread if that == "that is" => format!("{that} {not}a kernel thread"),
         Key::Kthread => format!("{that} {not}kernel threads"),
         Key::Main => format!("{that} {not}the main process of a program"),
-        Key::ListenPublic => format!("{not}listening on a public address"),
+        Key::ListenPublic => format!("{that} {not}listening on a public address"),
         Key::FdBlock => format!(
             "{}a block device open",
             if not.is_empty() { "with " } else { "without " }

@@ -8,9 +8,6 @@ use crate::select::key::{Key, Kind};
 use crate::select::selector::{Op, Selector, Term};
 use crate::snapshot::accounts::Accounts;
 
-/// Words that may become keys: as a bare word they would change their meaning one day.
-pub(super) const RESERVED: &[&str] = &["cpu", "cpu.demand", "cpu.life"];
-
 /// Where the keys are told.
 const KEYS: &str = "`procward keys` lists the keys";
 
@@ -194,12 +191,6 @@ impl<'a> Reader<'a> {
                 format!("{term}, or `{as_name}` for a program of that name"),
             ));
         }
-        if RESERVED.contains(&plain) {
-            return Some((
-                format!("`{plain}` is reserved for a key that there is not yet"),
-                format!("write `{as_name}` for a program of that name"),
-            ));
-        }
         if let Some((_, state)) = STATES.iter().find(|(_, name)| *name == plain) {
             let term = self.write(piece, &format!("state={state}"));
             return Some((
@@ -359,15 +350,9 @@ impl<'a> Reader<'a> {
             return None;
         }
         let Some(key) = Key::by_name(&name) else {
-            let (message, help) = if RESERVED.contains(&&*name) {
-                let message = format!("`{name}` is reserved for a key that there is not yet");
-                (message, KEYS.to_owned())
-            } else {
-                let near = nearest::key(&name).map(|near| self.write(left, near));
-                let message = format!("key `{name}` is not known");
-                (message, near.unwrap_or_else(|| KEYS.to_owned()))
-            };
-            self.fault(left, message, help);
+            let near = nearest::key(&name).map(|near| self.write(left, near));
+            let message = format!("key `{name}` is not known");
+            self.fault(left, message, near.unwrap_or_else(|| KEYS.to_owned()));
             return None;
         };
         let allowed = operators(key.kind());

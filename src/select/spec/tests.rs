@@ -73,8 +73,45 @@ faulty! {
     another_key_is_not_a_name Native "user:1" => [
         "user" "`user` is a key, not a name" "write `user=VALUE:1`, or `name=user:1` for a program of that name",
     ];
-    a_reserved_key_is_not_a_name Native "listen:1" => [
-        "listen" "`listen` is reserved for a key that there is not yet" "write `name=listen:1` for a program of that name",
+    listen_is_not_a_name Native "listen:1" => [
+        "listen" "`listen` is a key, not a name" "write `listen=VALUE:1`, or `name=listen:1` for a program of that name",
+    ];
+    listen_without_a_value Native "sshd,listen" => [
+        "listen" "`listen` is not a term: a bare word stands only in the first place" "write `sshd,listen=VALUE`",
+    ];
+    a_port_behind_a_colon Native "listen:22/tcp" => [
+        "22/tcp" "`22/tcp` is not a range" "write `listen=22/tcp:1-`",
+    ];
+    a_port_without_a_protocol Native "sshd,listen=22:1" => [
+        "22" "`22` has no protocol" "write `sshd,listen=22/tcp:1`",
+    ];
+    a_port_by_name Native "listen=ssh:1" => [
+        "ssh" "`ssh` is a name, and a port is a number" "write `listen=22/tcp:1`",
+    ];
+    a_port_that_there_is_not Native "listen=70000/tcp" => [
+        "70000/tcp" "70000 is not a port: they go from 1 to 65535" "write a port and its protocol, `22/tcp` or `53/udp`, with an address before it, `127.0.0.1:25/tcp`, `[::1]:53/udp` or `*:80/tcp`, or a path, `/run/x.sock` or `@name`",
+    ];
+    ports_and_protocols_all_at_once Native "listen=22|tcp/22|22/sctp|::1:53/udp,user=nosuch:1" => [
+        "22" "`22` has no protocol" "write `listen=22/tcp|tcp/22|22/sctp|::1:53/udp,user=nosuch:1`",
+        "tcp/22" "`tcp` is a protocol, and comes last" "write `listen=22|22/tcp|22/sctp|::1:53/udp,user=nosuch:1`",
+        "22/sctp" "`sctp` is none of the protocols that can be told: tcp and udp" "write `listen=22|tcp/22|22/tcp|::1:53/udp,user=nosuch:1`",
+        "::1:53/udp" "an address of IPv6 stands in brackets" "write `listen=22|tcp/22|22/sctp|[::1]:53/udp,user=nosuch:1`",
+        "nosuch" "no user `nosuch`" "write a user of this host, or a number",
+    ];
+    an_address_without_a_protocol Native "listen=127.0.0.1:25" => [
+        "127.0.0.1" "`127.0.0.1` has no protocol, and what follows the last colon is the range" "write `listen=127.0.0.1:25/tcp:1-`",
+    ];
+    an_address_of_ipv6_without_anything Native "listen=::1:53" => [
+        "::1" "`::1` has no protocol, and what follows the last colon is the range" "write `listen=[::1]:53/tcp:1-`",
+    ];
+    no_range_behind_a_port Native "listen=22/tcp:x" => [
+        "x" "`x` is not a range" "write N, MIN-, -MAX or MIN-MAX; where the colon belongs to the value, write `listen=\"22/tcp:x\":1-`",
+    ];
+    a_socket_is_of_a_kind Native "socket=inet" => [
+        "inet" "`socket` is never `inet`" "write tcp udp raw packet icmp unix netlink other",
+    ];
+    listen_takes_no_comparison Native "listen<1024/tcp:0" => [
+        "<" "`listen` takes no `<`" "write `listen` with `=` `!=` `~` `!~`",
     ];
     a_state_is_not_a_name Native "zombie:0" => [
         "zombie" "`zombie` is a state, not a name" "write `state=zombie:0`, or `name=zombie:0` for a program of that name",
@@ -144,9 +181,6 @@ faulty! {
     ];
     an_argument_that_begins_with_a_colon Native "Xorg,arg=:0" => [
         "arg=" "no value for `arg`" r#"write `Xorg,arg=":0":1-`, or `Xorg,arg="":0` for an empty value"#,
-    ];
-    a_key_that_is_not_built Native "listen=127.0.0.1:25" => [
-        "listen" "`listen` is reserved for a key that there is not yet" "`procward keys` lists the keys",
     ];
     a_comma_before_the_name Native ",x:1" => [
         "" "nothing on one side of a comma" "leave the comma out, or quote it",
@@ -904,5 +938,98 @@ proptest! {
     #[test]
     fn no_near_spec_panics(text in pieces()) {
         check(&text)?;
+    }
+}
+
+/// The values of the last term as written, and the range.
+fn listened(text: &str) -> (Vec<String>, Option<Range>) {
+    let spec = good(text);
+    let values = &spec.selector.terms.last().expect("a term").values;
+    let text = |matcher: &Matcher| match matcher {
+        Matcher::Exact(text) => String::from_utf8_lossy(text).into_owned(),
+        Matcher::Regex(regex) => regex.as_str().to_owned(),
+        Matcher::Listen(_, text) | Matcher::Glob(text, _) => text.clone(),
+        other => panic!("{other:?}"),
+    };
+    (values.iter().map(text).collect(), spec.range)
+}
+
+#[test]
+fn the_colons_of_an_address_are_no_range_and_the_last_one_is() {
+    let one = Some(Range { min: 1, max: Some(1) });
+    let some = Some(Range { min: 1, max: None });
+    for (text, values, range) in [
+        ("listen=22/tcp", vec!["22/tcp"], None),
+        ("sshd,listen=22/tcp:1", vec!["22/tcp"], one),
+        ("listen=127.0.0.1:25/tcp", vec!["127.0.0.1:25/tcp"], None),
+        ("listen=127.0.0.1:25/tcp:1-", vec!["127.0.0.1:25/tcp"], some),
+        ("listen=[::1]:53/udp", vec!["[::1]:53/udp"], None),
+        ("listen!=[::1]:53/udp:1", vec!["[::1]:53/udp"], one),
+        (
+            "listen=127.0.0.1:25/tcp|[::1]:25/tcp:1",
+            vec!["127.0.0.1:25/tcp", "[::1]:25/tcp"],
+            one,
+        ),
+        ("listen=*:80/tcp:1", vec!["*:80/tcp"], one),
+        ("listen=8000-8999/tcp:1", vec!["8000-8999/tcp"], one),
+        ("listen=/run/x.sock:1", vec!["/run/x.sock"], one),
+        ("listen=/run/x:y.sock:1", vec!["/run/x:y.sock"], one),
+        ("listen=/run/x:y.sock", vec!["/run/x:y.sock"], None),
+        ("listen=/run/a/tcp:b.sock:1", vec!["/run/a/tcp:b.sock"], one),
+        ("listen=@abstract:1", vec!["@abstract"], one),
+        ("listen=\"/run/x:1\":1", vec!["/run/x:1"], one),
+        ("listen=@a:b|22/tcp:1", vec!["@a:b", "22/tcp"], one),
+        (
+            "listen=22/tcp|/run/*:b.sock:1",
+            vec!["22/tcp", "/run/*:b.sock"],
+            one,
+        ),
+        ("listen~^/run:1", vec!["^/run"], one),
+        ("listen~:22/tcp$:1", vec![":22/tcp$"], one),
+    ] {
+        assert_eq!(
+            listened(text),
+            (values.into_iter().map(String::from).collect(), range),
+            "{text}"
+        );
+    }
+    let selector = parse_selector("listen=[::1]:53/udp,user=root", &table()).expect("a selector");
+    assert_eq!(selector.terms.len(), 2);
+}
+
+#[test]
+fn what_is_open_is_said_in_words() {
+    for (text, words) in [
+        (
+            "sshd,listen=22/tcp:1",
+            "exactly 1 process named sshd, listening on 22/tcp",
+        ),
+        ("listen!=/run/*:0", "no process not listening on /run/*"),
+        (
+            "listen.public=yes:0",
+            "no process that is listening on a public address",
+        ),
+        (
+            "listen.public!=yes:2-",
+            "at least 2 processes that are not listening on a public address",
+        ),
+        (
+            "socket=raw|packet:0",
+            "no process with a socket of kind raw or packet",
+        ),
+        (
+            "stdio=inet:0",
+            "no process with inet as standard input, output or error",
+        ),
+        ("fd=/dev/mem:0", "no process with /dev/mem open"),
+        ("fd.block=yes:0", "no process with a block device open"),
+        ("fd.memory>0:0", "no process with fd.memory over 0"),
+        ("fd.memory=1:0", "no process with the memory of process 1 open"),
+        (
+            "fd.deleted>64M:0",
+            "no process holding over 64M of a deleted file",
+        ),
+    ] {
+        assert_eq!(said(text), words, "{text}");
     }
 }

@@ -1,6 +1,5 @@
 //! The other way round: writes values and terms of a spec.
 
-use super::terms::RESERVED;
 use super::value::STATES;
 use crate::select::key::Key;
 
@@ -19,7 +18,6 @@ pub fn word(key: Key, text: &str) -> String {
         && text.bytes().any(|b| b.is_ascii_alphabetic())
         && !text.starts_with('-')
         && Key::by_name(text).is_none()
-        && !RESERVED.contains(&text)
         && !STATES.iter().any(|(_, name)| *name == text);
     if bare {
         return text.to_owned();
