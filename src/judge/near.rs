@@ -54,8 +54,11 @@ pub fn near_misses(
             .terms
             .iter()
             .any(|term| is_identity(term) && term.truth(subject, false) == Truth::Yes);
+        // What was not read of a process that fails another term would hardly hold.
+        let terms = check.selector.terms.iter();
+        let unread = terms.filter(|term| matches!(term.truth(subject, false), Truth::Pending(_)));
         if likeness > 0 || identified {
-            ranked.push((failed.len(), u32::MAX - likeness, index));
+            ranked.push((failed.len() + unread.count(), u32::MAX - likeness, index));
         }
     }
     ranked.sort_unstable();

@@ -193,8 +193,6 @@ pub fn is_past_listeners(table: Table, bytes: &[u8]) -> bool {
 const ACCEPTS: u32 = 0x1_0000;
 /// SOCK_DGRAM of linux/net.h.
 const DATAGRAM: &[u8] = b"0002";
-/// SS_UNCONNECTED of linux/net.h.
-const FREE: &[u8] = b"01";
 
 /// A name may hold newlines; what is no line of a socket goes on with the name before.
 fn unix<'a>(lines: impl Iterator<Item = &'a [u8]>, sockets: &mut Sockets) {
@@ -255,7 +253,8 @@ impl Unix {
             _ => return None,
         };
         let flags = u32::from_str_radix(std::str::from_utf8(flags?).ok()?, 16).ok()?;
-        let bound = kind? == DATAGRAM && state? == FREE;
+        // The state tells nothing: whoever connects to a bound one changes it, unix_dgram_connect() of net/unix/af_unix.c.
+        let bound = kind? == DATAGRAM;
         is_hex(pointer).then_some(Unix {
             inode: number(inode)?,
             listens: flags & ACCEPTS != 0 || bound,

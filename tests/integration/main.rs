@@ -33,5 +33,6 @@ mod replaced;
 mod restarts;
 mod rights;
 mod run_by;
+mod sockets;
 mod storm;
 mod views;
