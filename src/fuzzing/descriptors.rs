@@ -5,7 +5,7 @@ use crate::snapshot::{
     Descriptor, Descriptors, Endpoint, Fact, FileKind, OpenFile, Process, Protocol, Socket, Target, Why,
 };
 
-pub(super) const TERMS: [&str; 15] = [
+pub(super) const TERMS: [&str; 16] = [
     "listen=22/tcp",
     "listen!=22/tcp",
     "listen=*:53/udp",
@@ -19,6 +19,7 @@ pub(super) const TERMS: [&str; 15] = [
     "stdio!=null",
     "fd=/dev/mem",
     "fd.block=no",
+    "fd.outside=yes",
     "fd.memory>1",
     "fd.deleted>1M",
 ];
@@ -31,11 +32,12 @@ const TEXTS: [&str; 6] = [
     "pipe:[7]",
     "socket:[8]",
 ];
-const KINDS: [FileKind; 4] = [
+const KINDS: [FileKind; 5] = [
     FileKind::Regular,
     FileKind::Block,
     FileKind::Character,
     FileKind::Foreign,
+    FileKind::Directory,
 ];
 const PROTOCOLS: [Protocol; 4] = [Protocol::Tcp, Protocol::Udp, Protocol::Unix, Protocol::Other];
 

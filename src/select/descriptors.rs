@@ -14,6 +14,9 @@ pub(super) const SOCKETS: &[&str] = &["tcp", "udp", "raw", "packet", "icmp", "un
 pub(super) const STDIO: &[&str] = &["inet", "unix", "socket", "tty", "null", "pipe", "file", "other"];
 
 pub(super) fn read(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Reading<'_>> {
+    if key == Key::FdOutside && !fact(&subject.process.root, File::Root)?.is_chrooted() {
+        return Ok(Reading::One(Value::YesNo(false)));
+    }
     let known = fact(&subject.process.descriptors, File::Descriptors)?;
     Ok(match key {
         Key::Listen => set(known, |descriptor| Ok(listens(descriptor)?.map(Value::Endpoint))),
@@ -35,6 +38,13 @@ pub(super) fn read(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Readin
         Key::FdBlock => holds(known, |descriptor| {
             Ok(file(descriptor)?.is_some_and(|file| file.kind == FileKind::Block))
         }),
+        Key::FdOutside => {
+            let root = fact(&subject.process.root, File::Root)?;
+            holds(known, |descriptor| {
+                let directory = file(descriptor)?.is_some_and(|file| file.kind == FileKind::Directory);
+                Ok(directory && root.is_outside(&descriptor.text))
+            })
+        }
         Key::FdMemory => {
             let own = own_pids(subject, known)?;
             set(known, |descriptor| {

@@ -216,6 +216,7 @@ keys! {
     FdBlock "fd.block" YesNo "it has a block device open",
     FdDeleted "fd.deleted" Size "disk space of the largest file that it has open and that has no name any more; 0 for none",
     FdMemory "fd.memory" Number "process id of another process whose memory it has open, /proc/PID/mem",
+    FdOutside "fd.outside" YesNo "it is chrooted, and has a directory open that lies outside its root",
     Listen "listen" Listen "where it listens, or takes datagrams: a port and its protocol, 22/tcp, or a path",
     ListenPublic "listen.public" YesNo "it listens on an address that is not loopback",
     Socket "socket" Word "kinds of its sockets: tcp udp raw packet icmp unix netlink other",
@@ -298,6 +299,7 @@ impl Key {
                 | Key::FdBlock
                 | Key::FdDeleted
                 | Key::FdMemory
+                | Key::FdOutside
                 | Key::Listen
                 | Key::ListenPublic
                 | Key::Socket

@@ -261,6 +261,7 @@ impl<'a> Subject<'a> {
             | Key::Fd
             | Key::FdBlock
             | Key::FdMemory
+            | Key::FdOutside
             | Key::FdDeleted => descriptors::read(self, key)?,
         })
     }

@@ -183,5 +183,5 @@ const IN_MEMORY: [u64; 3] = [0x0102_1994, 0x8584_58f6, 0x9584_58f6];
 /// The type of the file system that a file is on.
 fn file_system(fd: BorrowedFd<'_>, name: &CStr) -> Result<u64, Errno> {
     let file = openat(fd, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-    Ok(u64::from(fstatfs(file)?.f_type.cast_unsigned()) & 0xffff_ffff)
+    Ok(fstatfs(file)?.f_type.cast_unsigned() & 0xffff_ffff)
 }

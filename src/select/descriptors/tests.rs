@@ -4,7 +4,7 @@ use crate::judge::near::found;
 use crate::select::Key;
 use crate::select::reading::Subject;
 use crate::snapshot::{
-    Descriptors, Endpoint, Fact, FileKind, OpenFile, Process, Protocol, Snapshot, Target, Why,
+    Descriptors, Endpoint, Fact, FileKind, OpenFile, Process, Protocol, Root, Snapshot, Target, Why,
 };
 use crate::testing::{Build, check, count, file_at, host, process, socket_at, verdict};
 
@@ -245,6 +245,7 @@ fn texts_of_descriptors_are_matched_whole() {
     for (term, held) in [
         ("fd=\"/var/log/* (deleted)\"", true),
         ("fd=/var/log/x", false),
+        ("fd=anon_inode:bpf-*", true),
         ("fd=\"anon_inode:bpf-*\"", true),
         ("fd~bpf", true),
         ("fd!=/dev/mem", true),
@@ -259,6 +260,48 @@ fn texts_of_descriptors_are_matched_whole() {
         let term = &check(spec, &host).selector.terms[0];
         assert_eq!(found(subject, term, &host.accounts), said.as_bytes());
     }
+}
+
+#[test]
+fn a_directory_outside_its_root_is_told_of_who_is_chrooted() {
+    let with = |root: &str, same_mounts: bool, text: &str, target: Target| {
+        let root = Root {
+            root: root.into(),
+            cwd: root.into(),
+            same_mounts,
+        };
+        host(vec![
+            process(10, "daemon")
+                .opens(&[(3, text, target)])
+                .change(|p| p.root = Fact::Value(root)),
+        ])
+    };
+    for (root, same_mounts, text, kind, held) in [
+        ("/srv/jail", true, "/", FileKind::Directory, true),
+        ("/srv/jail", true, "/srv/jail2", FileKind::Directory, true),
+        ("/srv/jail", true, "/srv/jail/dev", FileKind::Directory, false),
+        ("/srv/jail", true, "/etc/passwd", FileKind::Regular, false),
+        ("/srv/jail", false, "/", FileKind::Directory, false),
+        ("/", true, "/", FileKind::Directory, false),
+    ] {
+        let host = with(root, same_mounts, text, file_at(kind));
+        assert_eq!(holds(&host, "fd.outside=yes"), held, "{root} {text}");
+    }
+    is_unknown(
+        &with(
+            "/srv/jail",
+            true,
+            "/mnt",
+            Target::File(Fact::Unreadable(Why::NoAnswer)),
+        ),
+        "fd.outside=yes",
+    );
+    let mut blind = with("/", true, "/", file_at(FileKind::Directory));
+    blind.processes[1].descriptors = Fact::Unreadable(Why::Denied);
+    assert!(
+        !holds(&blind, "fd.outside=yes"),
+        "who is not chrooted need not be looked at"
+    );
 }
 
 #[test]
@@ -341,7 +384,7 @@ fn a_kernel_thread_and_a_zombie_have_no_descriptors_and_to_ask_for_both_is_a_fau
     for key in Key::ALL.iter().filter(|key| key.is_of_descriptors()) {
         let value = match key {
             Key::Listen => "22/tcp",
-            Key::ListenPublic | Key::FdBlock => "yes",
+            Key::ListenPublic | Key::FdBlock | Key::FdOutside => "yes",
             Key::Fd => "/x",
             Key::FdMemory | Key::FdDeleted => "5",
             _ => "unix",

@@ -1,5 +1,5 @@
 //! Colons and commas that the form of a value allows, and that need no quotes: in labels, in levels of SELinux,
-//! and in addresses.
+//! in addresses, and in what the kernel calls its objects: `anon_inode:bpf-prog`.
 
 use super::lexer::Glyph;
 use super::{Form, ranges};
@@ -41,6 +41,7 @@ fn value(term: &[Glyph]) -> Option<(Key, usize)> {
         Key::ApparmorProfile,
         Key::Smack,
         Key::Listen,
+        Key::Fd,
     ]
     .into_iter()
     .find(|key| key.name() == word)?;

@@ -116,7 +116,8 @@ fn clause(term: &Term, one: bool) -> String {
             | Key::ExeReplaced
             | Key::ExeSystem
             | Key::ListenPublic
-            | Key::FdBlock,
+            | Key::FdBlock
+            | Key::FdOutside,
         ) => yes_no(term, that),
         (Op::Is, _) => format!("with {name} {values}"),
         (Op::IsNot, _) => format!("with {name} not {values}"),
@@ -149,10 +150,10 @@ fn yes_no(term: &Term, that: &str) -> String {
         Key::Kthread => format!("{that} {not}kernel threads"),
         Key::Main => format!("{that} {not}the main process of a program"),
         Key::ListenPublic => format!("{that} {not}listening on a public address"),
-        Key::FdBlock => format!(
-            "{}a block device open",
-            if not.is_empty() { "with " } else { "without " }
-        ),
+        Key::FdBlock if not.is_empty() => "with a block device open".into(),
+        Key::FdBlock => "without a block device open".into(),
+        Key::FdOutside if not.is_empty() => "with a directory outside its root open".into(),
+        Key::FdOutside => "without a directory outside its root open".into(),
         Key::ExeDeleted if not.is_empty() => "whose program file has no name any more".into(),
         Key::ExeDeleted => "whose program file still has a name".into(),
         _ if not.is_empty() => "whose program file was replaced".into(),

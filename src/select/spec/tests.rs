@@ -993,6 +993,11 @@ fn the_colons_of_an_address_are_no_range_and_the_last_one_is() {
             "{text}"
         );
     }
+    assert_eq!(
+        good("fd=anon_inode:bpf-*:0").range,
+        Some(Range { min: 0, max: Some(0) })
+    );
+    assert_eq!(good("fd=socket:[77],user=root").range, None);
     let selector = parse_selector("listen=[::1]:53/udp,user=root", &table()).expect("a selector");
     assert_eq!(selector.terms.len(), 2);
 }
@@ -1023,6 +1028,10 @@ fn what_is_open_is_said_in_words() {
         ),
         ("fd=/dev/mem:0", "no process with /dev/mem open"),
         ("fd.block=yes:0", "no process with a block device open"),
+        (
+            "fd.outside=yes:0",
+            "no process with a directory outside its root open",
+        ),
         ("fd.memory>0:0", "no process with fd.memory over 0"),
         ("fd.memory=1:0", "no process with the memory of process 1 open"),
         (
