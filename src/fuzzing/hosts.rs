@@ -70,7 +70,7 @@ const GROUPS: [&str; 6] = [
 const IDS: [u32; 4] = [0, 33, 1000, 65534];
 
 /// Terms that say something about such hosts; of the rates nothing is told by one look.
-const TERMS: [&str; 106] = [
+const TERMS: [&str; 107] = [
     "name=sshd",
     "name=python3",
     "name=app.py",
@@ -146,6 +146,7 @@ const TERMS: [&str; 106] = [
     "lib.writable!=no",
     "lib.open_dir=no",
     "memory.rwx=yes",
+    "mapped.deleted=*",
     "env=LD_PRELOAD",
     "env!=LD_PRELOAD",
     "preload=*",
@@ -386,6 +387,7 @@ fn maps(dice: &mut Dice<'_>) -> Maps {
     };
     Maps {
         libraries: vec![library],
+        gone: vec![dice.one(&["/usr/lib/x.so", "/tmp/x"]).as_bytes().to_vec()],
         writable: dice.chance(3),
         truncated: dice.chance(5),
     }
@@ -501,6 +503,7 @@ fn uncover_image(process: &mut Process, dice: &mut Dice<'_>) {
                     .into_iter()
                     .filter(|library| library.writers.is_some()),
             );
+            known.gone.extend(more.gone);
             known.writable |= more.writable;
             known.truncated = false;
         }

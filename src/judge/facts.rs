@@ -52,6 +52,12 @@ fn fact(term: &Term, subject: Subject<'_>, accounts: &dyn Accounts) -> Option<St
             "mapped and gone: {}",
             libraries(subject, |library| library.deleted)?
         ),
+        Key::MappedDeleted => {
+            let gone = process.maps.value()?.gone.iter();
+            few(gone
+                .map(|path| String::from_utf8_lossy(path).into_owned())
+                .collect())
+        }
         Key::LibOpenDir => {
             let open = |library: &Library| library.writers.as_ref().is_some_and(|writers| writers.open_dir);
             format!("mapped: {}", libraries(subject, open)?)

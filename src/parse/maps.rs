@@ -1,17 +1,19 @@
 //! `/proc/PID/maps`, proc_pid_maps(5): what a process may execute.
 
-/// A mapping that may be executed.
+/// A mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapping {
-    /// Whether it may be written to, too.
+    /// Whether it may be written to.
     pub writable: bool,
+    /// Whether it may be executed.
+    pub executable: bool,
     /// The path of its file as the kernel writes it, ` (deleted)` included; none for memory without a file.
     pub path: Option<Vec<u8>>,
 }
 
-/// Parses one line; `None` for a mapping that may not be executed, and for a line that is none.
+/// Parses one line; `None` for a line that is none.
 #[must_use]
-pub fn executable(line: &[u8]) -> Option<Mapping> {
+pub fn mapping(line: &[u8]) -> Option<Mapping> {
     let mut fields = line.splitn(5, |byte| *byte == b' ');
     let (_, rights, _, _, rest) = (
         fields.next()?,
@@ -20,15 +22,13 @@ pub fn executable(line: &[u8]) -> Option<Mapping> {
         fields.next()?,
         fields.next()?,
     );
-    if rights.get(2) != Some(&b'x') {
-        return None;
-    }
     let end = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
     let (inode, path) = rest.split_at(end);
     let begin = path.iter().position(|byte| *byte != b' ').unwrap_or(path.len());
     let named = inode != b"0" && path[begin..].starts_with(b"/");
     Some(Mapping {
         writable: rights.get(1) == Some(&b'w'),
+        executable: rights.get(2) == Some(&b'x'),
         path: named.then(|| unescaped(&path[begin..])),
     })
 }
@@ -53,9 +53,10 @@ fn unescaped(path: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn told(line: &str) -> Option<(bool, Option<String>)> {
-        let mapping = executable(line.as_bytes())?;
+    fn told(line: &str) -> Option<(bool, bool, Option<String>)> {
+        let mapping = mapping(line.as_bytes())?;
         Some((
+            mapping.executable,
             mapping.writable,
             mapping.path.map(|path| String::from_utf8(path).unwrap()),
         ))
@@ -70,28 +71,25 @@ mod tests {
             ("/a\\012b", "/a\nb"),
         ] {
             let line = format!("{lib}{path}");
-            assert_eq!(told(&line), Some((false, Some(read.into()))), "{line}");
+            assert_eq!(told(&line), Some((true, false, Some(read.into()))), "{line}");
         }
     }
 
     #[test]
     fn memory_without_a_file_has_no_path() {
-        assert_eq!(told("7f1-7f2 rwxp 00000000 00:00 0 "), Some((true, None)));
-        assert_eq!(told("7f1-7f2 rwxp 00000000 00:00 0"), Some((true, None)));
+        assert_eq!(told("7f1-7f2 rwxp 00000000 00:00 0 "), Some((true, true, None)));
+        assert_eq!(told("7f1-7f2 rwxp 00000000 00:00 0"), Some((true, true, None)));
         assert_eq!(
             told("7f1-7f2 r-xp 00000000 00:00 0          [vdso]"),
-            Some((false, None))
+            Some((true, false, None))
         );
     }
 
     #[test]
-    fn what_may_not_be_executed_and_what_is_no_line_are_passed_over() {
-        for line in [
-            "7f1-7f2 rw-p 00000000 fe:00 1835 /usr/lib/libc.so.6",
-            "",
-            "x",
-            "a b c",
-        ] {
+    fn what_may_not_be_executed_is_told_and_what_is_no_line_is_passed_over() {
+        let data = "7f1-7f2 rw-p 00000000 fe:00 1835 /usr/lib/libc.so.6";
+        assert_eq!(told(data), Some((false, true, Some("/usr/lib/libc.so.6".into()))));
+        for line in ["", "x", "a b c"] {
             assert_eq!(told(line), None, "{line}");
         }
     }

@@ -38,6 +38,10 @@ pub(super) fn read(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Readin
         Key::LibOpenDir => any(maps()?, |library| Some(library.writers.as_ref()?.open_dir)),
         Key::LibWritable => lib_writable(maps()?),
         Key::MemoryRwx => any_of(maps()?.writable, maps()?.truncated),
+        Key::MappedDeleted => {
+            let gone = maps()?.gone.iter().filter(|path| !is_passing(path));
+            names(gone, maps()?.truncated)
+        }
         Key::Env => names(&environ()?.names, environ()?.truncated),
         _ => {
             let environ = environ()?;
@@ -45,6 +49,14 @@ pub(super) fn read(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Readin
             names(preloads, environ.truncated)
         }
     })
+}
+
+/// Where programs map files of their own and remove them at once.
+fn is_passing(path: &[u8]) -> bool {
+    const PLACES: [&[u8]; 5] = [b"/tmp/", b"/home/", b"/run/user/", b"/dev/shm/", b"/var/lib/"];
+    PLACES
+        .iter()
+        .any(|place| path.windows(place.len()).any(|part| part == *place))
 }
 
 fn is_harmless(library: &[u8]) -> bool {

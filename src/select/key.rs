@@ -126,6 +126,7 @@ keys! {
     LibDeleted "lib.deleted" YesNo "a library that it has mapped has no name any more: it was replaced, or removed",
     LibWritable "lib.writable" Word "the same as exe.writable of the libraries that it has mapped",
     LibOpenDir "lib.open_dir" YesNo "a library that it has mapped lies below a directory that everybody may write to",
+    MappedDeleted "mapped.deleted" Text "files that it has mapped and that have no name any more, but where programs remove them on purpose",
     MemoryRwx "memory.rwx" YesNo "it has memory that it may both write to and execute",
     Env "env" Text "names of its environment variables that are not empty, as it was started with them",
     Preload "preload" Text "libraries that LD_PRELOAD names, but for well-known allocators and wrappers",
@@ -270,6 +271,7 @@ impl Key {
             | Key::ExeSystem
             | Key::ExeMemfd
             | Key::LibDeleted
+            | Key::MappedDeleted
             | Key::MemoryRwx
             | Key::Userns
             | Key::Root

@@ -132,6 +132,7 @@ impl<'a> Subject<'a> {
             | Key::LibDeleted
             | Key::LibWritable
             | Key::LibOpenDir
+            | Key::MappedDeleted
             | Key::MemoryRwx
             | Key::Env
             | Key::Preload => image::read(self, key)?,
@@ -331,6 +332,11 @@ impl<'a> Subject<'a> {
         }
         if fact(&exe.file, File::Exe)?.links > 0 {
             return answer(false);
+        }
+        if exe.path() == b"/" {
+            // The file of a bind mount (ExecPaths= of a unit, a container) has no other text once it has no name. What
+            // root put there is an upgrade's doing.
+            return answer(replaced == (fact(&exe.file, File::Exe)?.owner == 0));
         }
         match exe.path_exists {
             Some(exists) => answer(exists == replaced),

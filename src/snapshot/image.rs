@@ -37,11 +37,14 @@ pub struct Library {
     pub writers: Option<Writers>,
 }
 
-/// `/proc/PID/maps`, as far as it is about memory that may be executed.
+/// `/proc/PID/maps`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Maps {
     /// Each file once.
     pub libraries: Vec<Library>,
+    /// Files that are mapped in whichever way, and have no name any more.
+    #[serde(default)]
+    pub gone: Vec<Bytes>,
     /// Whether there is memory that may be both written to and executed.
     pub writable: bool,
     /// Whether there were more than are read.

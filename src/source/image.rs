@@ -114,13 +114,24 @@ pub(super) fn maps(place: Place<'_>, program: &[u8]) -> Result<Option<Maps>, Err
         ..Maps::default()
     };
     let mut paths = BTreeSet::new();
-    for mapping in text
-        .split(|byte| *byte == b'\n')
-        .filter_map(parse::maps::executable)
-    {
-        maps.writable |= mapping.writable;
-        paths.extend(mapping.path);
+    let mut gone = BTreeSet::new();
+    for mapping in text.split(|byte| *byte == b'\n').filter_map(parse::maps::mapping) {
+        maps.writable |= mapping.writable && mapping.executable;
+        gone.extend(
+            mapping
+                .path
+                .iter()
+                .filter(|path| path.ends_with(DELETED))
+                .cloned(),
+        );
+        paths.extend(mapping.path.filter(|_| mapping.executable));
     }
+    let gone = gone
+        .iter()
+        .filter(|path| !is_no_file(path) && !exists(place, path));
+    maps.gone = gone
+        .filter_map(|path| Some(path.strip_suffix(DELETED)?.to_vec()))
+        .collect();
     paths.remove(program);
     let libraries = paths.iter().filter(|path| !is_no_file(path));
     maps.libraries = libraries.map(|path| library(place, path)).collect();

@@ -16,6 +16,7 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, Statx, StatxFlags, openat, readlinkat, statx};
 use rustix::io::Errno;
 use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt;
 
 /// A proc file system, and how its processes are read.
 #[derive(Clone, Copy, Debug)]
@@ -293,7 +294,10 @@ fn program(place: Place<'_>, pid: i32, text: Vec<u8>) -> Result<Exe, Vanished> {
     // below our working directory.
     let path_exists = match deleted {
         Some(old) if place.live && text.starts_with(b"/") => {
-            match file_of_path(place.notes, text.strip_suffix(DELETED).unwrap_or(&text)) {
+            // As the process sees it: a container has its own file of that path.
+            let path = text.strip_suffix(DELETED).unwrap_or(&text);
+            let name = [place.path("root").as_bytes(), path].concat();
+            match watched(place, pid, "root", || entry_at(place.dir, &name)) {
                 // Of another device or owner it is not what replaced the program, but what another mount namespace
                 // has there, or what somebody put there.
                 Some(Ok(new)) => Some((new.device, new.owner) == (old.device, old.owner)),
@@ -554,6 +558,19 @@ pub fn file_at<P: rustix::path::Arg>(dir: BorrowedFd<'_>, path: P) -> Result<Fil
         flags,
         StatxFlags::INO | StatxFlags::UID | StatxFlags::NLINK,
     )?;
+    Ok(FileId {
+        device: device_of(&stat),
+        inode: stat.stx_ino,
+        owner: stat.stx_uid,
+        links: stat.stx_nlink,
+    })
+}
+
+/// What has a name, without following it: in another root directory a link leads somewhere else.
+fn entry_at(dir: BorrowedFd<'_>, name: &[u8]) -> Result<FileId, Errno> {
+    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT | AtFlags::SYMLINK_NOFOLLOW;
+    let mask = StatxFlags::INO | StatxFlags::UID | StatxFlags::NLINK;
+    let stat = statx(dir, std::ffi::OsStr::from_bytes(name), flags, mask)?;
     Ok(FileId {
         device: device_of(&stat),
         inode: stat.stx_ino,
