@@ -133,15 +133,15 @@ impl AuditCommand {
 }
 
 /// An audit that is to be done.
-struct Audit<'a> {
-    rules: &'a [Rule],
-    compiled: &'a Compiled,
-    settings: &'a Settings,
-    view: &'a View,
+pub(super) struct Audit<'a> {
+    pub(super) rules: &'a [Rule],
+    pub(super) compiled: &'a Compiled,
+    pub(super) settings: &'a Settings,
+    pub(super) view: &'a View,
 }
 
 impl Audit<'_> {
-    fn run(&self, arguments: &ViewArguments, outcome: &dyn Fn(&Report) -> Outcome) -> Outcome {
+    pub(super) fn run(&self, arguments: &ViewArguments, outcome: &dyn Fn(&Report) -> Outcome) -> Outcome {
         outcome(&self.report(arguments, &|report| arguments.notes.publish(&outcome(report))))
     }
 
@@ -220,7 +220,8 @@ fn exemption_of(process: &crate::judge::Evidence) -> String {
     }
 }
 
-fn today() -> Day {
+/// The day, in UTC.
+pub(super) fn today() -> Day {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Day::of_seconds(since.as_secs())
 }

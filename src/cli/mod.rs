@@ -19,6 +19,7 @@ mod last_words;
 pub mod list;
 pub mod load;
 pub mod migrate;
+mod mons_audits;
 pub mod ps_monitor;
 pub mod roll;
 pub mod snapshot;
@@ -77,6 +78,11 @@ fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
     match name.to_string_lossy().as_ref() {
         "ps.monitor" => as_ps_monitor(&rest().collect::<Vec<_>>()),
         "loadavg.monitor" => as_loadavg_monitor(&rest().collect::<Vec<_>>()),
+        "selinux.monitor" => as_mons_audit(&mons_audits::selinux),
+        "deleted-mapped.monitor" => {
+            let words: Vec<OsString> = rest().collect();
+            as_mons_audit(&|view| mons_audits::deleted_mapped(&words, view))
+        }
         "procward.monitor" => plugin("check", "mon"),
         "cpu.monitor" => plugin("cpu", "mon"),
         "audit.monitor" => plugin("audit", "mon"),
@@ -107,6 +113,11 @@ fn as_loadavg_monitor(arguments: &[OsString]) -> Option<Outcome> {
     watched_load(ViewArguments::default(), Format::Mon, &|view| {
         load::as_monitor(arguments, view)
     })
+}
+
+fn as_mons_audit(work: Work<'_>) -> Option<Outcome> {
+    let excuse = |reason: &str, known| crate::report::audit::excuse(Format::Mon, reason, known);
+    supervised(ViewArguments::default(), &excuse, work)
 }
 
 /// What a command does in a worker.
@@ -252,6 +263,7 @@ fn run(arguments: Arguments) -> Option<Outcome> {
         _ => {}
     }
     let mut view = arguments.view;
+    let here = view.clone();
     if !matches!(command, Command::Check(_) | Command::Cpu(_)) {
         view.timeout = view.timeout.or(Some(PATIENCE_OF_PEOPLE));
     }
@@ -275,7 +287,27 @@ fn run(arguments: Arguments) -> Option<Outcome> {
             Outcome::new("", Exit::Ok)
         }
     });
+    if let Command::Roll(roll) = &command
+        && !roll.no_audit
+        && here.proc.is_none()
+        && here.snapshot.is_none()
+    {
+        return with_audit(&outcome?, here);
+    }
     if sentences { outcome.map(laid_out) } else { outcome }
+}
+
+/// The roll call at once, and below it what the audit finds, once that is confirmed. How it ends says nothing of that: to
+/// tell what runs here is no check.
+fn with_audit(roll: &Outcome, view: ViewArguments) -> Option<Outcome> {
+    let exit = deliver::deliver(roll, std::io::stdout());
+    let audit = audit::AuditCommand {
+        format: Some(arguments::FormatName::Human),
+        ..audit::AuditCommand::default()
+    };
+    let found = audited(view, &audit)?;
+    let text = [b"\nAudit: ".as_slice(), &found.text].concat();
+    Some(Outcome::new(text, exit))
 }
 
 /// The audit: a finding takes a few seconds to be confirmed.

@@ -22,7 +22,11 @@ use unicode_width::UnicodeWidthStr;
 
 /// The arguments of `roll`.
 #[derive(Clone, Args, Debug, Default)]
-pub struct Roll {}
+pub struct Roll {
+    /// Leave out the audit: what must never be true of any process, and is of one
+    #[arg(long)]
+    pub no_audit: bool,
+}
 
 /// One row of the roll call.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@
     reason = "tests stop at what they did not expect, and start the programs they compare with"
 )]
 
+mod audits;
 mod common;
 mod configuration;
 mod cpu;
