@@ -1,0 +1,295 @@
+//! `procward audit` as it is typed, configured, and called by mon; who is audited is in violators.rs and stock.rs.
+
+use crate::common::{Place, Procward, command, is_root, need, output};
+use crate::docs::document;
+use crate::namespace::Namespace;
+use procward::audit::built_in;
+use std::path::Path;
+
+fn in_file(text: &str) -> (Place, String) {
+    let place = Place::new();
+    let file = place.path().join("procward.toml");
+    std::fs::write(&file, text).unwrap();
+    let path = file.to_str().unwrap().to_owned();
+    (place, path)
+}
+
+#[test]
+fn the_configuration_of_the_document_has_no_fault_and_adds_its_rule() {
+    let text = document("docs/audits.md");
+    let block = text
+        .split("```toml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
+    // Not every host has the account.
+    let (_place, file) = in_file(&block.replace("user=www-data", "user=nobody"));
+    Procward::new()
+        .args(["config", "check", "--config", &file])
+        .run()
+        .ends(0);
+    let list = Procward::new()
+        .args(["audit", "--list", "--config", &file])
+        .run()
+        .ends(0)
+        .stdout();
+    assert_eq!(list.lines().count(), built_in().len() + 1);
+    let line = |id: &str| {
+        list.lines()
+            .find(|line| line.starts_with(&format!("{id} ")))
+            .unwrap()
+            .to_owned()
+    };
+    let words = |id: &str| {
+        line(id)
+            .split_whitespace()
+            .take(3)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        words("no-shell-of-www-data"),
+        ["no-shell-of-www-data", "critical", "default"]
+    );
+    assert_eq!(words("lib-deleted"), ["lib-deleted", "medium", "maintenance"]);
+    assert!(line("root-listener-unconfined").contains("switched on"));
+    assert!(line("exe-replaced").contains("switched off"));
+    let told = Procward::new().args(["audit", "--explain", "groups-not-of-account", "--config", &file]);
+    told.run()
+        .ends(0)
+        .says_in_words("exempt (configured): unit=backup.service until 2027-06-30: SupplementaryGroups=disk: it reads the disk");
+}
+
+#[test]
+fn every_fault_of_the_table_is_told_with_its_place_and_the_audit_is_unknown() {
+    let (_place, file) = in_file(
+        r#"[audit]
+critical = "hi"
+with = "exe-memdf"
+colour = "red"
+
+[[audit.exempt]]
+rule = "nosuch"
+select = "exe="
+until = 2027-13-01
+
+[[audit.rule]]
+id = "exe-memfd"
+title = "x"
+case = [ { severity = "high", select = "user=root:0" } ]
+"#,
+    );
+    let faults = Procward::new()
+        .args(["audit", "--config", &file, "etc-ld-so-preload"])
+        .run();
+    assert_eq!(faults.code(), Some(3), "{}", faults.stdout());
+    for fault in [
+        "there is no severity `hi`",
+        "did you mean `exe-memfd`?",
+        "unknown key `colour`",
+    ] {
+        assert!(faults.stdout().contains(fault), "{fault} in {}", faults.stdout());
+    }
+}
+
+#[test]
+fn a_rule_that_is_not_there_is_told_with_the_nearest() {
+    let said = Procward::new().args(["audit", "exe-memdf"]).run().ends(3);
+    assert_eq!(
+        said.stdout(),
+        "UNKNOWN: there is no rule exe-memdf; did you mean exe-memfd?\n"
+    );
+    let said = Procward::new().args(["audit", "--explain", "x"]).run().ends(3);
+    assert_eq!(
+        said.stdout(),
+        "UNKNOWN: there is no rule x; procward audit --list lists the rules\n"
+    );
+}
+
+#[test]
+fn an_exemption_makes_what_is_known_ok_and_the_baseline_writes_it() {
+    need!(is_root(), "root, for namespaces of its own");
+    let namespace = Namespace::new();
+    namespace.start("setpriv --reuid=1 --regid=0 --clear-groups sleep 1000");
+    namespace.wait_for("sleep", 1);
+    std::thread::sleep(std::time::Duration::from_secs(6));
+    let audit = |words: &[&str]| {
+        namespace
+            .procward("root")
+            .arg("audit")
+            .args(words.iter().copied())
+            .run()
+    };
+    let found = audit(&["gid0-without-uid0", "--format", "mon"]).ends(2);
+    assert_eq!(found.first_line(), "CRITICAL: gid0-without-uid0: sleep (daemon)");
+    assert!(
+        found.stdout().contains("gid 0/0/0/0; uid 1/1/1/1"),
+        "{}",
+        found.stdout()
+    );
+    let baseline = audit(&["gid0-without-uid0", "--baseline"]).ends(0).stdout();
+    let file = namespace.write("known.toml", &baseline);
+    audit(&["gid0-without-uid0", "--config", &file]).ends(0);
+    // Under mon's name, with the rules as arguments.
+    let link = namespace.place().link("audit.monitor");
+    let monitor = |rule: &str| {
+        Procward::at(&link)
+            .within(namespace.enter("root"))
+            .arg(rule)
+            .run()
+    };
+    assert_eq!(
+        monitor("gid0-without-uid0").ends(2).first_line(),
+        "CRITICAL: gid0-without-uid0: sleep (daemon)"
+    );
+    assert_eq!(
+        monitor("group0-without-uid0").ends(0).first_line(),
+        "OK: 2 rules checked"
+    );
+}
+
+#[test]
+fn the_roll_call_is_told_first_and_the_audit_below_it() {
+    need!(is_root(), "root, for namespaces of its own");
+    let namespace = Namespace::new();
+    namespace.start("setpriv --reuid=1 --regid=0 --clear-groups sleep 1000");
+    namespace.wait_for("sleep", 1);
+    std::thread::sleep(std::time::Duration::from_secs(6));
+    let roll = namespace.procward("root").arg("roll").run().ends(0).stdout();
+    let (first, second) = roll.split_once("\nAudit: ").unwrap();
+    assert!(
+        first.starts_with("DAEMON ") && first.contains(" processes. Watch one:"),
+        "{first}"
+    );
+    assert!(
+        second.starts_with("CRITICAL: gid0-without-uid0: sleep (daemon)\n"),
+        "{second}"
+    );
+    let alone = namespace
+        .procward("root")
+        .args(["roll", "--no-audit"])
+        .run()
+        .ends(0)
+        .stdout();
+    assert!(!alone.contains("Audit"), "{alone}");
+}
+
+/// A process that maps a file, removes it, and waits.
+const MAPS: &str = "python3 -c 'import mmap,os,time; f=open(\"/mnt/data\",\"w+b\"); f.write(b\"x\"*4096); f.flush(); \
+    m=mmap.mmap(f.fileno(),4096); os.unlink(\"/mnt/data\"); f.close(); time.sleep(1000)'";
+
+#[test]
+fn deleted_mapped_monitor_says_what_mons_says() {
+    const MONS: &str = "/usr/lib/mon/mon-local.d/deleted-mapped.monitor.real";
+    need!(is_root(), "root, for namespaces of its own");
+    need!(Path::new(MONS).exists(), "mon's deleted-mapped.monitor");
+    let namespace = Namespace::new();
+    let link = namespace.place().link("deleted-mapped.monitor");
+    let both = |words: &str| {
+        let ours = Procward::at(&link)
+            .within(namespace.enter("root"))
+            .args(words.split_whitespace())
+            .run();
+        let theirs = namespace.sh(&format!("{MONS} {words} 2>/dev/null"));
+        assert_eq!(
+            ours.code(),
+            theirs.code(),
+            "{words}\n{}\n{}",
+            ours.stdout(),
+            theirs.stdout()
+        );
+        (ours.code(), ours.first_line())
+    };
+    assert_eq!(both(""), (Some(0), "OK: 2 rules checked".into()));
+    namespace.must("mkdir -m 777 /mnt/own");
+    namespace.start(
+        &MAPS
+            .replace("python3", "setpriv --reuid=33 --regid=33 --clear-groups python3")
+            .replace("/mnt", "/mnt/own"),
+    );
+    let pid = namespace.wait_for("python3", 1)[0];
+    namespace.must(&format!(
+        "until grep -q deleted /proc/{pid}/maps; do sleep 0.02; done"
+    ));
+    let found = (Some(1), "CRITICAL: deleted-mapped: python3 (www-data)".into());
+    assert_eq!(both(""), found);
+    assert_eq!(both("-u 33 some.host"), found);
+    assert_eq!(both("-u 32").0, Some(0));
+}
+
+#[test]
+fn selinux_monitor_fails_as_mons_does_where_selinux_is_not_active() {
+    let active = Path::new("/sys/fs/selinux/enforce").exists();
+    need!(!active, "a host without SELinux");
+    let place = Place::new();
+    let said = Procward::at(&place.link("selinux.monitor"))
+        .arg("some.host")
+        .run()
+        .ends(1);
+    assert_eq!(said.stdout(), "CRITICAL: SELinux is not active\n");
+    const MONS: &str = "/usr/lib/mon/mon-local.d/selinux.monitor";
+    need!(Path::new(MONS).exists(), "mon's selinux.monitor");
+    assert_eq!(output(&mut command(MONS)).code(), Some(1));
+}
+
+#[test]
+fn a_group_that_only_the_name_service_knows_is_the_accounts() {
+    need!(is_root(), "root, for namespaces of its own");
+    let library = [
+        "/usr/lib",
+        "/usr/lib/x86_64-linux-gnu",
+        "/lib/x86_64-linux-gnu",
+        "/usr/lib/aarch64-linux-gnu",
+    ];
+    need!(
+        library
+            .iter()
+            .any(|place| Path::new(place).join("libnss_extrausers.so.2").exists()),
+        "libnss-extrausers"
+    );
+    let namespace = Namespace::new();
+    // As a directory server would: accounts that are in no file of /etc.
+    let switch = namespace.write(
+        "nsswitch.conf",
+        "passwd: files extrausers\ngroup: files extrausers\n",
+    );
+    let gid = namespace
+        .must("getent group shadow | cut -d: -f3")
+        .trim()
+        .to_owned();
+    namespace.must(&format!("mount --bind {switch} /etc/nsswitch.conf"));
+    namespace.must("mount -t tmpfs -o mode=755 tmpfs /var/lib/extrausers");
+    namespace.must(&format!(
+        "printf 'member:x:5001:5001::/:/bin/sh\\nother:x:5002:5001::/:/bin/sh\\n' > /var/lib/extrausers/passwd\n\
+         printf 'remote:x:5001:\\nshadow:x:{gid}:member\\n' > /var/lib/extrausers/group\n\
+         id member | grep -q shadow && ! id other | grep shadow"
+    ));
+    for uid in [5001, 5002, 5003] {
+        namespace.start(&format!(
+            "setpriv --reuid={uid} --regid=5001 --groups={gid} sleep 1000"
+        ));
+    }
+    namespace.wait_for("sleep", 3);
+    std::thread::sleep(std::time::Duration::from_secs(6));
+    let rules = ["groups-not-of-account", "uid-unknown"];
+    let said = namespace
+        .procward("root")
+        .arg("audit")
+        .args(rules)
+        .args(["--format", "json"])
+        .run();
+    let json = said.json();
+    let mut found: Vec<(&str, &str)> = json["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["rule"].as_str().unwrap(), one["user"].as_str().unwrap()))
+        .collect();
+    found.sort_unstable();
+    let expected = [
+        ("groups-not-of-account", "5003"),
+        ("groups-not-of-account", "other"),
+        ("uid-unknown", "5003"),
+    ];
+    assert_eq!(found, expected, "{}", said.stdout());
+}
