@@ -15,7 +15,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 use std::ffi::CStr;
 
-/// More than this are a set partly read: a tenth of a second.
+/// More than this are a set partly read: they take half a second.
 const MOST: usize = 1 << 16;
 
 /// Like `fds`: kernel threads and zombies have none, and where the first thread has ended another one has them.

@@ -99,12 +99,11 @@ impl Network<'_> {
         let file = self.place.path(table.file());
         let read = || read(self.place.dir, &file, table);
         self.known.table(&self.name, table, read).unwrap_or_else(|| {
-            let gone = || Rc::new(Err(Why::Errno(Errno::NOENT.raw_os_error())));
             // A kernel without IPv6 has no such table, and a copy may lack it.
             if self.place.is_alive() && is_proc(self.place.dir) {
                 self.known.keep(&self.name, table, Ok(Sockets::new()))
             } else {
-                gone()
+                Rc::new(Err(Why::Absent))
             }
         })
     }

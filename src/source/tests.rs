@@ -5,9 +5,10 @@ use super::process_dir::{Proc, ProcessDir, file_at};
 use super::procfs::Procfs;
 use super::read::{Vanished, whole};
 use crate::deadline::Notes;
+use crate::select::reading::Subject;
 use crate::select::selection::Wanted;
 use crate::select::spec::parse_selector;
-use crate::select::{File, Plan, select};
+use crate::select::{File, Key, Plan, Truth, select};
 use crate::snapshot::{Fact, Gap, Label, Process, Snapshot, Table, Why};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, open};
@@ -407,6 +408,65 @@ fn the_live_host_has_one_module_or_none_for_all() {
             other => panic!("label of {}: {other:?}", process.pid),
         }
     }
+}
+
+/// What the descriptors of process 20 say to a key in a copied tree with these tables.
+fn copied_sockets(tables: &[(&str, &str)], specs: &[&str]) -> Vec<Truth> {
+    let root = tree(&[(20, "b", 1)]);
+    let dir = root.path().join("20");
+    std::fs::create_dir(dir.join("fd")).unwrap();
+    std::fs::create_dir(dir.join("net")).unwrap();
+    for (number, text) in [("0", "/etc/passwd"), ("3", "socket:[77]"), ("4", "pipe:[5]")] {
+        std::os::unix::fs::symlink(text, dir.join("fd").join(number)).unwrap();
+    }
+    for (name, text) in tables {
+        std::fs::write(dir.join(name), text).unwrap();
+    }
+    let snapshot = Procfs::at(root.path().to_owned()).snapshot(&Plan::everything(&File::ALL));
+    let truth = |spec: &&str| {
+        let selector = parse_selector(spec, &Table::default()).unwrap();
+        selector.truth(Subject::of(&snapshot.processes[0], &snapshot), true)
+    };
+    specs.iter().map(truth).collect()
+}
+
+#[test]
+fn sockets_of_a_copied_tree_are_those_of_its_own_tables() {
+    const TCP: &str = "sl local_address rem_address st tx:rx tr:tm retrnsmt uid timeout inode\n\
+        0: 00000000:0016 00000000:0000 0A 0:0 0:0 0 0 0 77 1\n";
+    let unknown = |key, why| Truth::Unknown(key, why);
+    assert_eq!(
+        copied_sockets(
+            &[("net/tcp", TCP)],
+            &[
+                "listen=22/tcp",
+                "listen=23/tcp",
+                "socket=tcp",
+                "fd=/etc/passwd",
+                "stdio=file",
+                "fd.block=no"
+            ]
+        ),
+        [
+            Truth::Yes,
+            Truth::No,
+            Truth::Yes,
+            Truth::Yes,
+            // This host has a file of that name, which proves nothing.
+            unknown(Key::Stdio, Why::Absent),
+            unknown(Key::FdBlock, Why::Absent),
+        ]
+    );
+    // Tables that lack may be the ones that it is in.
+    assert_eq!(
+        copied_sockets(&[], &["listen=22/tcp", "socket=tcp"]),
+        [
+            unknown(Key::Listen, Why::Absent),
+            unknown(Key::Socket, Why::Absent)
+        ]
+    );
+    let broken = copied_sockets(&[("net/tcp", "something else\n")], &["listen=22/tcp"]);
+    assert!(matches!(broken[0], Truth::Unknown(Key::Listen, _)), "{broken:?}");
 }
 
 #[test]

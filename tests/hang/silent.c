@@ -195,7 +195,7 @@ int main(int argc, char **argv)
 	struct sigaction action = { .sa_handler = fall_silent };
 
 	if (argc < 3)
-		errx(1, "usage: silent DIR read|write|lookup|nothing [FILE]");
+		errx(1, "usage: silent DIR read|write|lookup|nothing|closed [FILE]");
 	what = argv[2];
 	if (argc > 3)
 		load(argv[3]);
@@ -211,7 +211,9 @@ int main(int argc, char **argv)
 	connection = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 	if (connection < 0)
 		err(1, "/dev/fuse");
-	snprintf(options, sizeof options, "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", connection);
+	/* "closed": nobody's own, where not even root may look. */
+	snprintf(options, sizeof options, "fd=%d,rootmode=40000,%s", connection,
+		 strcmp(what, "closed") == 0 ? "user_id=65534,group_id=65534" : "user_id=0,group_id=0,allow_other");
 	if (mount("silent", argv[1], "fuse", 0, options) < 0)
 		err(1, "%s", argv[1]);
 	puts("ready");

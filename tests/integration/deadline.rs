@@ -441,6 +441,48 @@ fn a_program_whose_server_fell_silent_is_still_known_by_its_file() {
     checked.says(&specs[0], "no answer");
 }
 
+/// Starts a process of this user and name that has the server's file open, and listens nowhere.
+fn holder(server: &Silent, name: &str, user: u32) -> u32 {
+    let sleep = server.place.copy("/bin/sleep", name);
+    let script = "exec 7<\"$0\" && exec \"$1\" 86399";
+    let mut command = server.within("setpriv");
+    let user = format!("--reuid={user}");
+    let regid = user.replace("reuid", "regid");
+    command.args([&user, &regid, "--clear-groups", "sh", "-c", script]);
+    Hanging::start(command.arg(server.path("f")).arg(sleep));
+    wait_for(name, 10, || pids_of(name.as_bytes()).first().copied())
+}
+
+#[test]
+fn a_file_whose_server_fell_silent_keeps_no_check_of_descriptors_waiting() {
+    need_fuse!();
+    let server = Silent::start("nothing", None);
+    let name = unique("hold");
+    let pid = inner(holder(&server, &name, 0));
+    signal(server.pid, Signal::USR1);
+    let specs = [
+        format!("{name},fd.block=no,fd={}:1", server.path("f")),
+        format!("pid={pid},listen=1-65535/tcp:0"),
+        format!("pid={pid},fd.deleted=0:1"),
+    ];
+    server.check(&unique("fifth"), &specs).ends(0, 8);
+}
+
+#[test]
+fn a_file_on_somebodys_fuse_is_no_device_and_no_doubt() {
+    need_fuse!();
+    let server = Silent::start("closed", None);
+    let name = unique("own");
+    let pid = holder(&server, &name, NOBODY);
+    let link = format!("/proc/{pid}/fd/7");
+    let refused = std::fs::metadata(&link).expect_err("closed to root").kind();
+    assert_eq!(refused, std::io::ErrorKind::PermissionDenied);
+    for spec in ["fd.block=no:1", "fd.deleted=0:1", "fd.block=yes:0"] {
+        let spec = format!("{name},scope=all,{spec}");
+        Procward::check("mon").arg(spec).run().ends(0);
+    }
+}
+
 #[test]
 fn a_configuration_that_lies_with_a_dead_server_costs_its_own_checks_only() {
     need_fuse!();
