@@ -45,6 +45,7 @@ const ENFORCING: &[&str] = &[
     "a monitor that may not look into processes is never OK",
     "a monitor without process:getattr is never OK",
     "a monitor with process:getattr sees each label",
+    "a monitor that is denied its own label skips nothing of SELinux",
 ];
 
 const MLS: &[&str] = &[
@@ -85,6 +86,7 @@ const APPARMOR: &[&str] = &[
     "a monitor without a rule for labels is never OK",
     "a monitor in another namespace is never OK",
     "a monitor with a rule for labels sees each",
+    "a monitor that is denied its own label skips nothing",
     "a process that was confined between two looks is none",
     "it is confined by now",
     "a profile that was switched from complain to enforce is seen in the next run",
