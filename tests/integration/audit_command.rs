@@ -253,16 +253,14 @@ fn a_group_that_only_the_name_service_knows_is_the_accounts() {
         "nsswitch.conf",
         "passwd: files extrausers\ngroup: files extrausers\n",
     );
-    let gid = namespace
-        .must("getent group shadow | cut -d: -f3")
-        .trim()
-        .to_owned();
+    // This one knows no group below 500.
+    let gid = 5100;
     namespace.must(&format!("mount --bind {switch} /etc/nsswitch.conf"));
     namespace.must("mount -t tmpfs -o mode=755 tmpfs /var/lib/extrausers");
     namespace.must(&format!(
         "printf 'member:x:5001:5001::/:/bin/sh\\nother:x:5002:5001::/:/bin/sh\\n' > /var/lib/extrausers/passwd\n\
-         printf 'remote:x:5001:\\nshadow:x:{gid}:member\\n' > /var/lib/extrausers/group\n\
-         id member | grep -q shadow && ! id other | grep shadow"
+         printf 'remote:x:5001:\\ndocker:x:{gid}:member\\n' > /var/lib/extrausers/group\n\
+         id member | grep -q docker && ! id other | grep docker"
     ));
     for uid in [5001, 5002, 5003] {
         namespace.start(&format!(

@@ -38,3 +38,4 @@ mod run_by;
 mod sockets;
 mod storm;
 mod views;
+mod vm;
