@@ -218,7 +218,9 @@ fn of_cases(rule: &Rule, verdicts: &BTreeMap<&str, &Verdict>) -> Judged {
             continue;
         };
         told &= verdict.unknown == 0 && verdict.state != State::Unknown;
-        for evidence in &verdict.evidence {
+        // What could not be confirmed in time is no finding, and no OK.
+        let confirmed = verdict.state != State::Unknown;
+        for evidence in verdict.evidence.iter().filter(|_| confirmed) {
             let finding = Finding {
                 severity: case.severity,
                 process: Some(evidence.clone()),
