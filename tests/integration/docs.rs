@@ -1,5 +1,6 @@
 //! The documentation is true: every key is described, every spec parses, every configuration loads.
 
+use procward::config::audit::{AUDIT_KEYS, EXEMPT_KEYS, RULE_KEYS};
 use procward::select::Key;
 use procward::select::spec::{Dialect, parse};
 use procward::snapshot::{Accounts, FileId};
@@ -193,6 +194,18 @@ fn the_examples_of_the_configuration_file_do_what_is_written_below_them() {
 fn every_key_of_a_check_is_documented_and_nothing_else() {
     let documented = first_column(&document("docs/configuration.md"), "## Keys of a check");
     assert_eq!(documented, procward::config::raw::CHECK_KEYS);
+}
+
+#[test]
+fn every_key_of_the_audit_is_documented_and_nothing_else() {
+    let text = document("docs/configuration.md");
+    for (heading, keys) in [
+        ("## Audit", &AUDIT_KEYS[..]),
+        ("## Exemptions from the audit", &EXEMPT_KEYS),
+        ("## Rules of one's own", &RULE_KEYS),
+    ] {
+        assert_eq!(first_column(&text, heading), keys, "{heading}");
+    }
 }
 
 #[test]
