@@ -306,7 +306,7 @@ fn with_audit(roll: &Outcome, view: ViewArguments) -> Option<Outcome> {
         ..audit::AuditCommand::default()
     };
     let found = audited(view, &audit)?;
-    let text = [b"\nAudit: ".as_slice(), &found.text].concat();
+    let text = [b"\nAudit:\n".as_slice(), &found.text].concat();
     Some(Outcome::new(text, exit))
 }
 

@@ -156,7 +156,7 @@ fn the_roll_call_is_told_first_and_the_audit_below_it() {
     namespace.wait_for("sleep", 1);
     std::thread::sleep(std::time::Duration::from_secs(6));
     let roll = namespace.procward("root").arg("roll").run().ends(0).stdout();
-    let (first, second) = roll.split_once("\nAudit: ").unwrap();
+    let (first, second) = roll.split_once("\nAudit:\n").unwrap();
     assert!(
         first.starts_with("DAEMON ") && first.contains(" processes. Watch one:"),
         "{first}"
