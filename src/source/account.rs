@@ -6,6 +6,7 @@ use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::CString;
+use std::rc::Rc;
 
 /// Whoever is in one of these can become root, or read what is root's; those that a host lacks are nobody's.
 const PRIVILEGED: [&str; 13] = [
@@ -24,25 +25,21 @@ const PRIVILEGED: [&str; 13] = [
     "wheel",
 ];
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Known {
     accounts: BTreeMap<u32, Fact<Account>>,
     privileged: Option<Vec<u32>>,
     empty: BTreeMap<u32, bool>,
 }
 
-thread_local! {
-    static KNOWN: RefCell<Known> = RefCell::default();
-}
+/// What was asked in one look; copies share it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Accounts(Rc<RefCell<Known>>);
 
-/// Forgets what was asked: a look begins.
-pub(super) fn forget() {
-    KNOWN.take();
-}
-
-/// The account of a uid.
-pub(super) fn of(uid: u32, notes: Notes) -> Fact<Account> {
-    KNOWN.with_borrow_mut(|known| {
+impl Accounts {
+    /// The account of a uid.
+    pub(super) fn of(&self, uid: u32, notes: Notes) -> Fact<Account> {
+        let mut known = self.0.borrow_mut();
         if let Some(account) = known.accounts.get(&uid) {
             return account.clone();
         }
@@ -59,18 +56,16 @@ pub(super) fn of(uid: u32, notes: Notes) -> Fact<Account> {
         };
         known.accounts.insert(uid, account.clone());
         account
-    })
-}
+    }
 
-/// Whether a local group has no members at all. Where the name service may know members of it that no file tells, it
-/// is not said to be empty.
-pub(super) fn is_empty_group(gid: u32) -> bool {
-    KNOWN.with_borrow_mut(|known| {
-        *known.empty.entry(gid).or_insert_with(|| {
+    /// Whether a local group has no members at all. Where the name service may know members of it that no file tells,
+    /// it is not said to be empty.
+    pub(super) fn is_empty_group(&self, gid: u32) -> bool {
+        *self.0.borrow_mut().empty.entry(gid).or_insert_with(|| {
             let read = |path: &str| std::fs::read(path).unwrap_or_default();
             is_empty(gid, &read("/etc/group"), &read("/etc/passwd"))
         })
-    })
+    }
 }
 
 /// group(5) and passwd(5). A group that is not there is not known to be empty.
@@ -119,11 +114,11 @@ mod tests {
 
     #[test]
     fn root_has_an_account_and_its_groups() {
-        let Fact::Value(root) = of(0, Notes::none()) else {
+        let Fact::Value(root) = Accounts::default().of(0, Notes::none()) else {
             panic!("root is known");
         };
         assert!(root.exists && root.groups.contains(&0));
-        let Fact::Value(nobody) = of(4_294_900_000, Notes::none()) else {
+        let Fact::Value(nobody) = Accounts::default().of(4_294_900_000, Notes::none()) else {
             panic!("that there is none is known");
         };
         assert_eq!((nobody.exists, nobody.groups), (false, vec![]));

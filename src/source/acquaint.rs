@@ -1,6 +1,6 @@
 //! More about some processes of a look: who they are, for a report. Of thousands only a few are told.
 
-use super::networks::Networks;
+use super::known::Known;
 use super::process_dir::{Proc, ProcessDir};
 use super::procfs::Procfs;
 use crate::select::File;
@@ -15,7 +15,7 @@ impl Procfs {
             dir: dir.as_fd(),
             live: self.live,
             notes: self.notes,
-            networks: &Networks::default(),
+            known: &Known::default(),
         };
         for process in snapshot.processes.iter_mut().filter(|p| pids.contains(&p.pid)) {
             if let Some(known) = known(proc, process) {

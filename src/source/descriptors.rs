@@ -109,7 +109,7 @@ impl Reader<'_> {
         let protocol = self.magic.then(|| protocol(self.fd, name)).flatten();
         let (place, pid) = (self.place, self.pid);
         self.network
-            .get_or_insert_with(|| place.networks.at(place, pid))
+            .get_or_insert_with(|| place.known.networks.at(place, pid))
             .socket(inode, protocol)
     }
 }

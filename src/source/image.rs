@@ -1,6 +1,6 @@
 //! Libraries and environment of a process, and who could change what it runs.
 
-use super::account;
+use super::account::Accounts;
 use super::read::Place;
 use crate::parse;
 use crate::snapshot::process::DELETED;
@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
 
 /// Longer ones are a set partly read. 65,530 mappings with short paths are less.
 const MAPS: usize = 8 << 20;
@@ -19,17 +20,13 @@ const ENVIRON: usize = 6 << 20;
 /// Which mount, which directory: the root of a process, and a path below it.
 type Where = (u64, u64, Vec<u8>);
 
-thread_local! {
-    static KNOWN: RefCell<BTreeMap<Where, Writers>> = const { RefCell::new(BTreeMap::new()) };
-}
-
-/// Forgets who may write where: a look begins.
-pub(super) fn forget() {
-    KNOWN.take();
-}
+/// Who may write where, as far as a look has seen; copies share it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Paths(Rc<RefCell<BTreeMap<Where, Writers>>>);
 
 /// Who may change the file at a path, or a directory above it, as the process sees the file system.
 pub(super) fn writers(place: Place<'_>, path: &[u8]) -> Result<Writers, Errno> {
+    let paths = &place.known.paths.0;
     let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
     // The kernel tells the mount since 5.8; without it nothing is remembered.
     let root = statx(
@@ -41,7 +38,7 @@ pub(super) fn writers(place: Place<'_>, path: &[u8]) -> Result<Writers, Errno> {
     let told = StatxFlags::from_bits_retain(root.stx_mask).contains(StatxFlags::MNT_ID);
     let known = told.then(|| (root.stx_mnt_id, root.stx_ino, path.to_vec()));
     if let Some(known) = &known
-        && let Some(writers) = KNOWN.with_borrow(|all| all.get(known).cloned())
+        && let Some(writers) = paths.borrow().get(known).cloned()
     {
         return Ok(writers);
     }
@@ -59,7 +56,12 @@ pub(super) fn writers(place: Place<'_>, path: &[u8]) -> Result<Writers, Errno> {
         .concat();
         let mask = StatxFlags::UID | StatxFlags::GID | StatxFlags::MODE;
         let stat = statx(place.dir, std::ffi::OsStr::from_bytes(&name), flags, mask)?;
-        let (access, why) = access(u32::from(stat.stx_mode), stat.stx_uid, stat.stx_gid);
+        let (access, why) = access(
+            u32::from(stat.stx_mode),
+            stat.stx_uid,
+            stat.stx_gid,
+            &place.known.accounts,
+        );
         if access > writers.access {
             writers.access = access;
             writers.by = Some(format!("/{} ({why})", String::from_utf8_lossy(step)));
@@ -67,7 +69,7 @@ pub(super) fn writers(place: Place<'_>, path: &[u8]) -> Result<Writers, Errno> {
         writers.open_dir |= depth < last && stat.stx_mode & 0o002 != 0;
     }
     if let Some(known) = known {
-        KNOWN.with_borrow_mut(|all| all.insert(known, writers.clone()));
+        paths.borrow_mut().insert(known, writers.clone());
     }
     Ok(writers)
 }
@@ -80,13 +82,13 @@ fn steps(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::once(&path[..0]).chain(ends.map(move |end| &path[..end]))
 }
 
-fn access(mode: u32, uid: u32, gid: u32) -> (Access, String) {
+fn access(mode: u32, uid: u32, gid: u32, accounts: &Accounts) -> (Access, String) {
     if uid != 0 {
         (Access::Others, format!("owner {uid}"))
     } else if mode & 0o002 != 0 {
         (Access::Others, "everybody may write".into())
     } else if mode & 0o020 != 0 && gid != 0 {
-        let access = if account::is_empty_group(gid) {
+        let access = if accounts.is_empty_group(gid) {
             Access::EmptyGroup
         } else {
             Access::Others
@@ -216,7 +218,7 @@ mod tests {
             (0o100_757, 0, 0, true),
         ] {
             assert_eq!(
-                access(mode, uid, gid).0 == Access::Others,
+                access(mode, uid, gid, &Accounts::default()).0 == Access::Others,
                 may,
                 "{mode:o} {uid} {gid}"
             );

@@ -11,6 +11,7 @@ mod descriptors;
 mod gauges;
 pub mod host;
 mod image;
+mod known;
 mod label;
 mod networks;
 pub mod process_dir;

@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 /// What one look knows of sockets; copies share it.
 #[derive(Clone, Debug, Default)]
-pub struct Networks(Rc<Known>);
+pub(super) struct Networks(Rc<Known>);
 
 #[derive(Debug, Default)]
 struct Known {

@@ -2,11 +2,11 @@
 //! every read fails, even if its PID is given again.
 
 use super::descriptors::descriptors;
-use super::networks::Networks;
+use super::known::Known;
 use super::read::{Place, Vanished, whole};
 use super::settle::now;
 use super::survivor::{self, Remains, has_ended};
-use super::{account, image, label, standing};
+use super::{image, label, standing};
 use crate::deadline::Notes;
 use crate::parse::{self, number};
 use crate::select::File;
@@ -27,8 +27,8 @@ pub struct Proc<'a> {
     pub live: bool,
     /// Who is told before a read that may not come back.
     pub notes: Notes,
-    /// The tables of sockets, as far as this look has read them.
-    pub networks: &'a Networks,
+    /// What this look has found out that other processes share.
+    pub known: &'a Known,
 }
 
 /// One process, and no other.
@@ -37,7 +37,7 @@ pub struct ProcessDir {
     dir: OwnedFd,
     live: bool,
     notes: Notes,
-    networks: Networks,
+    known: Known,
 }
 
 /// Files of one line; the kernel's own limits (a page, PATH_MAX) are below it.
@@ -58,7 +58,7 @@ impl ProcessDir {
             dir: openat(proc.dir, pid.to_string(), flags, Mode::empty())?,
             live: proc.live,
             notes: proc.notes,
-            networks: proc.networks.clone(),
+            known: proc.known.clone(),
         })
     }
 
@@ -73,7 +73,7 @@ impl ProcessDir {
                 prefix: "",
                 live: self.live,
                 notes: self.notes,
-                networks: &self.networks,
+                known: &self.known,
             },
             file,
             process,
@@ -93,7 +93,7 @@ pub(super) fn glance(proc: Proc<'_>, file: File, process: &mut Process) -> Resul
             prefix: &prefix,
             live: proc.live,
             notes: proc.notes,
-            networks: proc.networks,
+            known: proc.known,
         },
         file,
         process,
@@ -442,7 +442,7 @@ fn account(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
         read(place, File::Owner, process)?;
     }
     process.account = match &process.owner {
-        Fact::Value((uid, _)) if place.live => account::of(*uid, place.notes),
+        Fact::Value((uid, _)) if place.live => place.known.accounts.of(*uid, place.notes),
         Fact::Unreadable(why) => Fact::Unreadable(*why),
         _ => Fact::Unreadable(Why::Absent),
     };

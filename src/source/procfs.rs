@@ -3,12 +3,12 @@
 use super::births::{self, Births};
 use super::complete::Crowd;
 use super::host;
-use super::networks::Networks;
+use super::known::Known;
 use super::process_dir::{Proc, ProcessDir};
 use super::read::Vanished;
+use super::rights;
 pub use super::settle::now;
 use super::settle::{Kept, PATIENCE, Source};
-use super::{account, image, rights};
 use crate::deadline::Notes;
 use crate::select::{File, Key, Plan};
 use crate::snapshot::{Clock, Clocks, Fact, Gap, Process, Snapshot, Why};
@@ -95,7 +95,7 @@ impl Procfs {
             dir: dir.as_fd(),
             live: self.live,
             notes: self.notes,
-            networks: &Networks::default(),
+            known: &Known::default(),
         };
         let pid = host::own_pid(&dir).unwrap_or(1);
         let mut process = Process {
@@ -123,8 +123,6 @@ impl Procfs {
     /// Looks once, and knows the clocks of an earlier look.
     #[must_use]
     pub fn snapshot_after(&self, plan: &Plan, past: Option<Clocks>) -> Snapshot {
-        account::forget();
-        image::forget();
         let mut snapshot = Snapshot {
             at: now(),
             past,
@@ -146,7 +144,7 @@ impl Procfs {
             dir: proc.as_fd(),
             live: self.live,
             notes: self.notes,
-            networks: &Networks::of(&proc),
+            known: &Known::of(&proc),
         };
         host::look(opened, &mut snapshot);
         if self.live && plan.mentions(Key::ApparmorAttachment) {

@@ -1,6 +1,6 @@
 //! Whole small files below a directory descriptor, and what an errno means.
 
-use super::networks::Networks;
+use super::known::Known;
 use crate::deadline::Notes;
 use crate::snapshot::{Fact, Why};
 use rustix::buffer::spare_capacity;
@@ -60,8 +60,8 @@ pub(super) struct Place<'a> {
     pub(super) live: bool,
     /// Who is told before a read that may not come back.
     pub(super) notes: Notes,
-    /// The tables of sockets, as far as this look has read them.
-    pub(super) networks: &'a Networks,
+    /// What this look has found out that other processes share.
+    pub(super) known: &'a Known,
 }
 
 impl Place<'_> {

@@ -1,6 +1,6 @@
 //! The source against fake trees, and against the processes of the host that runs the tests.
 
-use super::networks::Networks;
+use super::known::Known;
 use super::process_dir::{Proc, ProcessDir, file_at};
 use super::procfs::Procfs;
 use super::read::{Vanished, whole};
@@ -63,7 +63,7 @@ fn proc_of(proc: &OwnedFd) -> Proc<'_> {
         dir: proc.as_fd(),
         live: true,
         notes: Notes::none(),
-        networks: Box::leak(Box::new(Networks::of(proc))),
+        known: Box::leak(Box::new(Known::of(proc))),
     }
 }
 

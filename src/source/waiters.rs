@@ -1,6 +1,6 @@
 //! Who sleeps in state D, thread by thread, and where in the kernel.
 
-use super::networks::Networks;
+use super::known::Known;
 use super::process_dir::Proc;
 use super::procfs::Procfs;
 use super::read::{Place, whole};
@@ -27,7 +27,7 @@ impl Procfs {
             dir: dir.as_fd(),
             live: self.live,
             notes: self.notes,
-            networks: &Networks::default(),
+            known: &Known::default(),
         };
         let mut waiters = Waiters::default();
         let (mut room, mut channels) = (THREADS, 0);
@@ -64,7 +64,7 @@ fn waiter(proc: Proc<'_>, process: &Process, known: &Stat, all: bool, channels: 
         prefix: "",
         live: proc.live,
         notes: proc.notes,
-        networks: proc.networks,
+        known: proc.known,
     });
     // Another process may have got its PID meanwhile.
     let place = place.filter(|place| stat(*place).is_some_and(|now| now.starttime == known.starttime));
