@@ -63,12 +63,6 @@ impl AuditCommand {
         self.format.map_or_else(default_format, Format::from)
     }
 
-    /// Whether it only tells of rules, and looks at nothing.
-    #[must_use]
-    pub fn is_about_rules(&self) -> bool {
-        self.list || self.explain.is_some()
-    }
-
     /// Runs it.
     pub fn run(self, arguments: &ViewArguments) -> Outcome {
         let view = match View::open(arguments) {

@@ -117,7 +117,11 @@ fn as_loadavg_monitor(arguments: &[OsString]) -> Option<Outcome> {
 
 fn as_mons_audit(work: Work<'_>) -> Option<Outcome> {
     let excuse = |reason: &str, known| crate::report::audit::excuse(Format::Mon, reason, known);
-    supervised(ViewArguments::default(), &excuse, work)
+    let view = ViewArguments {
+        timeout: Some(PATIENCE_OF_AUDITS),
+        ..ViewArguments::default()
+    };
+    supervised(view, &excuse, work)
 }
 
 /// What a command does in a worker.
@@ -310,12 +314,14 @@ fn with_audit(roll: &Outcome, view: ViewArguments) -> Option<Outcome> {
     Some(Outcome::new(text, exit))
 }
 
-/// The audit: a finding takes a few seconds to be confirmed.
+/// For how long an audit may go on: it reads nearly all that there is of each process, and on a host of 50,000 that takes a
+/// while, twice where something has to be confirmed.
+const PATIENCE_OF_AUDITS: Duration = Duration::from_secs(120);
+
+/// The audit.
 fn audited(mut view: ViewArguments, audit: &audit::AuditCommand) -> Option<Outcome> {
     let format = audit.format();
-    if audit.is_about_rules() {
-        view.timeout = view.timeout.or(Some(PATIENCE_OF_PEOPLE));
-    }
+    view.timeout = view.timeout.or(Some(PATIENCE_OF_AUDITS));
     let excuse = |reason: &str, known| crate::report::audit::excuse(format, reason, known);
     let outcome = supervised(view, &excuse, &|view| audit.clone().run(view));
     let sentences = format == Format::Human && !audit.list && !audit.baseline;

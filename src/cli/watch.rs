@@ -128,10 +128,6 @@ impl<'a> Watch<'a> {
             return known.report(items, unconfirmed);
         }
         self.look_closer(&checks, known);
-        // A finding has to be seen again: on a host where one look takes long, so does that.
-        let confirmation = checks.iter().filter_map(|check| check.confirm).max();
-        self.notes
-            .ask_for(confirmation.map_or(Duration::ZERO, |confirm| confirm + known.effort * 4));
         loop {
             let open: Vec<(&Check, Duration)> = checks
                 .iter()

@@ -26,17 +26,23 @@ pub(super) struct Paths(Rc<RefCell<BTreeMap<Where, Writers>>>);
 
 /// Who may change the file at a path, or a directory above it, as the process sees the file system.
 pub(super) fn writers(place: Place<'_>, path: &[u8]) -> Result<Writers, Errno> {
+    writers_below(place, root(place)?, path)
+}
+
+/// The root directory of a process: its mount, which the kernel tells since 5.8, and its inode.
+fn root(place: Place<'_>) -> Result<Option<(u64, u64)>, Errno> {
+    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+    let mask = StatxFlags::INO | StatxFlags::MNT_ID;
+    let root = statx(place.dir, place.path("root"), flags, mask)?;
+    let told = StatxFlags::from_bits_retain(root.stx_mask).contains(StatxFlags::MNT_ID);
+    Ok(told.then_some((root.stx_mnt_id, root.stx_ino)))
+}
+
+/// Where the root directory is not known, nothing is remembered.
+fn writers_below(place: Place<'_>, root: Option<(u64, u64)>, path: &[u8]) -> Result<Writers, Errno> {
     let paths = &place.known.paths.0;
     let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
-    // The kernel tells the mount since 5.8; without it nothing is remembered.
-    let root = statx(
-        place.dir,
-        place.path("root"),
-        flags,
-        StatxFlags::INO | StatxFlags::MNT_ID,
-    )?;
-    let told = StatxFlags::from_bits_retain(root.stx_mask).contains(StatxFlags::MNT_ID);
-    let known = told.then(|| (root.stx_mnt_id, root.stx_ino, path.to_vec()));
+    let known = root.map(|(mount, inode)| (mount, inode, path.to_vec()));
     if let Some(known) = &known
         && let Some(writers) = paths.borrow().get(known).cloned()
     {
@@ -136,16 +142,17 @@ pub(super) fn maps(place: Place<'_>, program: &[u8]) -> Result<Option<Maps>, Err
         .collect();
     paths.remove(program);
     let libraries = paths.iter().filter(|path| !is_no_file(path));
-    maps.libraries = libraries.map(|path| library(place, path)).collect();
+    let root = root(place);
+    maps.libraries = libraries.map(|path| library(place, root, path)).collect();
     Ok(Some(maps))
 }
 
-fn library(place: Place<'_>, path: &[u8]) -> Library {
+fn library(place: Place<'_>, root: Result<Option<(u64, u64)>, Errno>, path: &[u8]) -> Library {
     // A file may be called so.
     let gone = path.strip_suffix(DELETED).filter(|_| !exists(place, path));
     let path = gone.unwrap_or(path);
     let writers = match gone {
-        None => writers(place, path).ok(),
+        None => root.and_then(|root| writers_below(place, root, path)).ok(),
         Some(path) => Some(Writers {
             open_dir: is_for_all(path),
             ..Writers::default()
