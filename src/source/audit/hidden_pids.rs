@@ -38,7 +38,11 @@ fn hidden(procfs: &Procfs) -> Result<Vec<i32>, Errno> {
     let before = listing(procfs)?;
     let highest = highest()?;
     let mut suspects = Vec::new();
-    for pid in (1..=highest).filter(|pid| !before.contains(pid)) {
+    let mut listed = before.iter().peekable();
+    for pid in 1..=highest {
+        if listed.next_if_eq(&&pid).is_some() {
+            continue;
+        }
         match open(pid) {
             Ok(process) => suspects.push((pid, process)),
             // There is none, or it is a thread.
