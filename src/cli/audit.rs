@@ -145,7 +145,12 @@ impl Audit<'_> {
             let wanted = |one: &Rule| one.id == rule && self.is_run(one);
             self.rules.iter().any(wanted)
         });
-        let assemble = |report: judge::Report| {
+        let assemble = |mut report: judge::Report| {
+            if !self.view.is_live() {
+                report
+                    .remarks
+                    .push("not confirmed: a snapshot is one look".into());
+            }
             outcome::assemble(self.rules, self.compiled, report, &facts, self.settings)
         };
         let watch = Watch {

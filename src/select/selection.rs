@@ -3,7 +3,7 @@
 use super::reading::{Reading, Subject};
 use super::script::file_name;
 use super::truth::Need;
-use super::{File, Key, Op, Selector, Truth};
+use super::{File, Key, Op, Selector, Term, Truth};
 use crate::snapshot::{Fact, Process, Snapshot, Why};
 
 /// What a check asks for, as far as selecting goes.
@@ -101,7 +101,9 @@ pub fn select(wanted: &Wanted, snapshot: &Snapshot) -> Selection {
             }
             // The plan did not ask for what the check needs: a bug of procward, or a snapshot saved without it.
             Meaning::Told(Truth::Pending(_)) => {
-                let key = wanted.selector.terms.first().map_or(Key::Name, |term| term.key);
+                let pending = |term: &&Term| matches!(term.truth(subject, wanted.strict), Truth::Pending(_));
+                let mut terms = wanted.selector.terms.iter();
+                let key = terms.find(pending).map_or(Key::Name, |term| term.key);
                 selection.unknown.push((index, key, Why::Absent));
             }
             Meaning::LeftOut(why) => selection.left_out.push((index, why)),
