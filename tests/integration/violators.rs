@@ -3,7 +3,7 @@
 
 mod table;
 
-use crate::common::{Procward, command, is_root, need, output, spawn};
+use crate::common::{Procward, command, is_root, need, output, skip, spawn};
 use crate::namespace::Namespace;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -474,21 +474,30 @@ fn two_capabilities_see_what_root_sees_and_without_them_no_violated_rule_is_call
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A control group of a container, removed when dropped.
+/// A control group of systemd's hierarchy, removed when dropped.
 struct Cgroup(PathBuf);
 
 impl Cgroup {
-    fn of_a_container() -> Option<Cgroup> {
+    fn new(slice: &str, name: &str) -> Option<Cgroup> {
         let named = Path::new("/sys/fs/cgroup/systemd");
         let root = if named.is_dir() {
             named
         } else {
             Path::new("/sys/fs/cgroup")
         };
-        let name = format!("docker-{:064x}.scope", std::process::id());
-        let group = Cgroup(root.join("system.slice").join(name));
+        let group = Cgroup(root.join(slice).join(name));
         std::fs::create_dir_all(&group.0).ok()?;
         Some(group)
+    }
+
+    /// The violators, with the file that takes them in.
+    fn taking(&self, word: &str, violators: Vec<Violator>) -> Vec<Violator> {
+        let procs = self.0.join("cgroup.procs").display().to_string();
+        let taking = |mut violator: Violator| {
+            violator.command = violator.command.replace(word, &procs);
+            violator
+        };
+        violators.into_iter().map(taking).collect()
     }
 }
 
@@ -502,28 +511,63 @@ impl Drop for Cgroup {
             std::thread::sleep(Duration::from_millis(20));
         }
         // What was there before is not empty, and stays.
-        let _ = self.0.parent().map(std::fs::remove_dir);
+        let mut above = self.0.parent();
+        while let Some(path) = above.filter(|path| std::fs::remove_dir(path).is_ok()) {
+            above = path.parent();
+        }
     }
 }
 
 #[test]
 fn what_is_usual_in_a_container_is_held_against_it_less() {
     need!(is_root(), "violators need root");
-    let group = Cgroup::of_a_container();
-    need!(group.is_some(), "control groups can't be made here");
-    let procs = group
-        .iter()
-        .map(|group| group.0.join("cgroup.procs").display().to_string())
-        .collect::<String>();
-    let mut contained = table::contained();
-    for violator in &mut contained {
-        violator.command = violator.command.replace("$CONTAINER", &procs);
-    }
-    let crime = Crime::committed(contained);
+    let name = format!("docker-{:064x}.scope", std::process::id());
+    let Some(group) = Cgroup::new("system.slice", &name) else {
+        return skip("control groups can't be made here");
+    };
+    let crime = Crime::committed(group.taking("$CONTAINER", table::contained()));
     let unproven = crime.unproven();
     assert!(unproven.is_empty(), "{}", unproven.join("\n"));
     std::thread::sleep(AGE);
     crime.is_judged(&crime.audit(&["--all"]));
+}
+
+/// The built-in rule as one of somebody's own, for processes that are younger.
+fn young(id: &str) -> String {
+    let rules = include_str!("../../src/audit/rules/context.toml");
+    let mut rules: toml::Table = rules.parse().expect("rules");
+    let rules = rules
+        .remove("rule")
+        .and_then(|rules| rules.try_into::<Vec<toml::Table>>().ok());
+    let mut rule = rules
+        .into_iter()
+        .flatten()
+        .find(|rule| rule["id"].as_str() == Some(id))
+        .expect("a rule");
+    rule.insert("id".into(), format!("young-{id}").into());
+    rule.insert("class".into(), "default".into());
+    let text = toml::Table::from_iter([("rule".to_owned(), vec![rule].into())]);
+    let text = toml::Table::from_iter([("audit".to_owned(), text.into())]).to_string();
+    assert!(text.contains("age>10m"), "{text}");
+    text.replace("age>10m", "age>1s")
+}
+
+#[test]
+fn what_a_process_must_be_for_a_while_is_found() {
+    need!(is_root(), "violators need root");
+    let name = format!("session-{}.scope", std::process::id());
+    let Some(group) = Cgroup::new("user.slice/user-0.slice", &name) else {
+        return skip("control groups can't be made here");
+    };
+    let crime = Crime::committed(group.taking("$SESSION", table::lasting()));
+    let unproven = crime.unproven();
+    assert!(unproven.is_empty(), "{}", unproven.join("\n"));
+    let ids = ["root-daemon-from-session", "zombie"];
+    let rules = ids.map(young).concat();
+    std::fs::write(crime.namespace.file("/mnt/w/rules.toml"), rules).expect("a file");
+    std::thread::sleep(AGE);
+    let own = ids.map(|id| format!("young-{id}"));
+    crime.is_judged(&crime.audit(&["--config", "/mnt/w/rules.toml", &own[0], &own[1]]));
 }
 
 /// The one rule, on a host to which something is done, and which nothing else breaks.

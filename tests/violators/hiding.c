@@ -11,7 +11,7 @@ static void no_arguments(char **words) {
   memset(program, 0, rest[-1] + strlen(rest[-1]) - program);
 }
 
-/* A child that has ended and is not waited for. */
+/* Its child, which has ended and is not waited for, is the violator. */
 static void zombie(char **words) {
   (void)words;
   pid_t child = fork();
@@ -19,6 +19,7 @@ static void zombie(char **words) {
   if (child == 0) _exit(0);
   siginfo_t info;
   must(waitid(P_PID, child, &info, WEXITED | WNOWAIT) == 0, "waitid");
+  known_as = child;
 }
 
 /* Stands as it is until there is a file. */

@@ -32,6 +32,16 @@ static void control_group(char **words) {
   close(file);
 }
 
+/* In a session on a terminal of its own. */
+static void terminal(char **words) {
+  (void)words;
+  int master = posix_openpt(O_RDWR | O_NOCTTY);
+  must(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0, "posix_openpt");
+  go_on_as_child();
+  must(setsid() > 0 && open(ptsname(master), O_RDWR) >= 0, "ptsname");
+  close(master);
+}
+
 const struct step place[] = {
     {"chroot", 1, new_root},
     {"chdir", 1, change_directory},
@@ -41,6 +51,7 @@ const struct step place[] = {
     {"mountns", 0, mount_namespace},
     {"netns", 0, network_namespace},
     {"pidns", 0, pid_namespace},
+    {"terminal", 0, terminal},
     {"cgroup", 1, control_group},
     {0},
 };

@@ -34,6 +34,9 @@ extern const struct step credentials[], capabilities[], image[], hiding[], place
 extern char **rest;
 /* The program, and its number among the violators. */
 extern char *program, *number;
+/* Its pid as the test knows it, where that is not what it is told itself: it is in a PID namespace of its own, or the
+ * violator is its child. */
+extern pid_t known_as;
 
 /* Tells the test. */
 void report(const char *what);

@@ -1181,3 +1181,28 @@ pub(super) fn passing() -> Vec<Violator> {
             .found(UID_0),
     ]
 }
+
+/// Of rules that want a process to be old. `$SESSION` is the cgroup.procs of somebody's login, and the rules are called
+/// `young-…`.
+pub(super) fn lasting() -> Vec<Violator> {
+    let by_hand = "young-root-daemon-from-session medium";
+    vec![
+        steps("started by hand", "cgroup $SESSION").found(by_hand),
+        steps(
+            "started by hand, as a server",
+            "connected-locally 0 + cgroup $SESSION + tcp 0.0.0.0 8030",
+        )
+        .found(by_hand),
+        steps("a child in a session", "connected-locally 0 + cgroup $SESSION"),
+        steps(
+            "a child in a session that serves its own host",
+            "connected-locally 0 + cgroup $SESSION + tcp 127.0.0.1 8031",
+        ),
+        steps("on a terminal", "terminal + cgroup $SESSION + tcp 0.0.0.0 8032"),
+        steps("a user's, started by hand", "cgroup $SESSION + drop"),
+        steps("started by the system", ""),
+        steps("a child that is not waited for", "zombie")
+            .shows("State=Z (zombie)")
+            .found("young-zombie info"),
+    ]
+}
