@@ -38,4 +38,5 @@ mod run_by;
 mod sockets;
 mod storm;
 mod views;
+mod violators;
 mod vm;
