@@ -143,7 +143,9 @@ pub fn assemble(
         .iter()
         .map(|rule| rule.state)
         .chain(faulty.iter().map(|verdict| verdict.state));
-    let state = if judged.is_empty() {
+    // Rules that were asked for and mean nothing here leave nothing that could be OK.
+    let none = judged.iter().all(|rule| rule.rule.id == COVERAGE) && !compiled.skipped.is_empty();
+    let state = if judged.is_empty() || none && faulty.is_empty() {
         State::Unknown
     } else {
         worst.fold(State::Ok, State::worst)

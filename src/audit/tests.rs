@@ -332,3 +332,26 @@ fn what_is_still_starting_is_left_alone() {
     let young = status(|s| s.gid = [0; 4]).born_ago(4_000, 0);
     assert_eq!(found(young), []);
 }
+
+#[test]
+fn rules_of_a_module_that_is_not_active_leave_nothing_that_could_be_ok() {
+    let state = |asked: &[&str]| {
+        let asked = Asked {
+            rules: asked.iter().map(|rule| (*rule).to_owned()).collect(),
+            ..Asked::default()
+        };
+        let (settings, view) = (Settings::default(), host(vec![]));
+        let rules = settings.rules(&asked);
+        let mut compiled = compile(&rules, &settings, &view.accounts, TODAY);
+        compiled.items.clear();
+        compiled.skipped = vec![(
+            "selinux-not-enforcing".into(),
+            "this host does not run SELinux".into(),
+        )];
+        let facts = Facts::from([("hidden-pid", host::Fact::Told(Vec::new()))]);
+        let report = judge(&compiled.items, &view, &view.accounts);
+        outcome::assemble(&rules, &compiled, report, &facts, &settings).state
+    };
+    assert_eq!(state(&["selinux-not-enforcing"]), State::Unknown);
+    assert_eq!(state(&["selinux-not-enforcing", "hidden-pid"]), State::Ok);
+}

@@ -3,7 +3,7 @@
 use super::Check;
 use super::alternative::proven_alternative;
 use crate::select::{Capability, Key, Matcher, Selection, label};
-use crate::snapshot::{Accounts, Gap, Snapshot, Why};
+use crate::snapshot::{Accounts, Fact, Gap, Snapshot, Why};
 
 /// What is known where a remedy is wanted.
 pub(super) struct Case<'a> {
@@ -38,7 +38,15 @@ impl Case<'_> {
                 None => "no security module of this host gives labels: ask by user and unit".into(),
             },
             (_, Why::NoPolicy) => "see why SELinux has loaded no policy: until then all processes are `kernel`".into(),
-            (_, Why::Denied) if key.is_label() => {
+            (Key::ApparmorAttachment, Why::Denied)
+                if self.snapshot.host.attachments == Fact::Unreadable(Why::Denied) =>
+            {
+                "run procward as root: to nobody else does AppArmor tell what its profiles are for".into()
+            }
+            (Key::ApparmorAttachment, Why::Errno(_)) => {
+                "mount securityfs: mount -t securityfs securityfs /sys/kernel/security".into()
+            }
+            (_, Why::Denied) if key.is_label() && key.capabilities().is_empty() => {
                 "let procward read /proc/PID/attr: SELinux wants process:getattr for its domain, \
                  AppArmor a rule for @{PROC}/*/attr/**, Smack one for the other label"
                     .into()

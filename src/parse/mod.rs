@@ -9,6 +9,7 @@ pub mod maps;
 pub mod meminfo;
 pub mod mountinfo;
 pub mod net;
+pub mod policy;
 pub mod pressure;
 pub mod schedstat;
 pub mod stat;

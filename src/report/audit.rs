@@ -8,6 +8,7 @@ mod tests;
 use super::first_line::{cut, found};
 use super::human::state;
 use super::{Format, Look, capped, escape, reason_in};
+use crate::audit::compile::COVERAGE;
 use crate::audit::{Judged, Outcome as Broken, Report};
 use crate::exit_code::Exit;
 use crate::judge::{Evidence, State};
@@ -35,7 +36,8 @@ pub fn render(report: &Report, format: Format, look: &Look) -> Vec<u8> {
 
 /// Which rules are broken, and by which programs of whom: nothing that moves. Only the worst state is named.
 fn first_line(report: &Report) -> String {
-    if report.rules.is_empty() && report.faulty.is_empty() {
+    let left_out = !report.skipped.is_empty() && report.rules.iter().all(|rule| rule.rule.id == COVERAGE);
+    if (report.rules.is_empty() || left_out) && report.faulty.is_empty() {
         return "no rule to check".into();
     }
     if report.state == State::Ok {

@@ -275,11 +275,15 @@ impl<'a> Subject<'a> {
             _ => return Ok(Reading::Unreadable(Why::Absent)),
         };
         let exe = fact(&self.process.exe, File::Exe)?;
-        let fitting = attachments
-            .iter()
-            .filter(|attachment| label::is_attached(attachment.path.as_bytes(), exe.path()));
-        let names = fitting.map(|one| Value::Bytes(Cow::Borrowed(one.profile.as_bytes())));
-        Ok(Reading::Set(names.collect(), None))
+        let mut names = Vec::new();
+        for attachment in attachments {
+            match label::is_for(&attachment.programs, exe.path()) {
+                Some(true) => names.push(Value::Bytes(Cow::Borrowed(&attachment.profile))),
+                Some(false) => {}
+                None => return Ok(Reading::Unreadable(Why::Malformed)),
+            }
+        }
+        Ok(Reading::Set(names, None))
     }
 
     fn caps(self, mask: Option<u64>) -> Reading<'a> {

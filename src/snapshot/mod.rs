@@ -1,6 +1,7 @@
 //! Processes and host facts at one moment: plain, owned, serialisable data. No I/O.
 
 pub mod accounts;
+pub mod automaton;
 pub mod clock;
 pub mod descriptors;
 pub mod fact;
@@ -11,6 +12,7 @@ pub mod process;
 pub mod standing;
 
 pub use accounts::{Accounts, Table};
+pub use automaton::Automaton;
 pub use clock::{Clock, Clocks};
 pub use descriptors::{Descriptor, Descriptors, Endpoint, FileKind, OpenFile, Protocol, Socket, Target};
 pub use fact::{Bytes, Fact, Why};
@@ -105,18 +107,27 @@ pub struct Host {
     /// `/proc/sys/kernel/cap_last_cap`: the highest capability that the kernel knows.
     #[serde(default)]
     pub last_capability: Option<u32>,
-    /// Which programs the loaded profiles of AppArmor are for, where that is asked for.
-    #[serde(default)]
+    /// Which programs the loaded profiles of AppArmor are for, where that is asked for; in no saved snapshot.
+    #[serde(skip)]
     pub attachments: Fact<Vec<Attachment>>,
 }
 
-/// A loaded profile of AppArmor.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A loaded profile of AppArmor that is for programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attachment {
     /// Its name.
-    pub profile: String,
-    /// The paths of its programs, as AppArmor writes them: `/usr/{bin,sbin}/x*`.
-    pub path: String,
+    pub profile: Vec<u8>,
+    /// Which programs.
+    pub programs: Programs,
+}
+
+/// Which programs a profile of AppArmor is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Programs {
+    /// By their paths, as AppArmor writes them: `/usr/{bin,sbin}/x*`.
+    Glob(Vec<u8>),
+    /// As it compiles them.
+    Automaton(Automaton),
 }
 
 impl Default for Host {

@@ -5,7 +5,7 @@ use super::read::whole;
 use super::rights;
 use crate::parse::number;
 use crate::select::File;
-use crate::snapshot::{Attachment, Fact, Process, Snapshot, Why};
+use crate::snapshot::{Process, Snapshot};
 use rustix::fd::AsFd;
 use rustix::fs::{PROC_SUPER_MAGIC, fstatfs, readlinkat};
 use std::os::unix::ffi::OsStrExt;
@@ -63,43 +63,6 @@ pub(super) fn look(proc: Proc<'_>, snapshot: &mut Snapshot) {
             .unwrap_or(0);
     }
     snapshot.observer.session = session;
-}
-
-/// The loaded profiles of AppArmor that are for programs; those that are for none are entered on purpose.
-pub(super) fn attachments() -> Fact<Vec<Attachment>> {
-    const PROFILES: &str = "/sys/kernel/security/apparmor/policy/profiles";
-    let entries = match std::fs::read_dir(PROFILES) {
-        Ok(entries) => entries,
-        Err(error) => return Fact::Unreadable(reason(&error)),
-    };
-    let mut attachments = Vec::new();
-    for entry in entries.flatten() {
-        let line = |file: &str| {
-            let text = std::fs::read_to_string(entry.path().join(file))?;
-            Ok::<String, std::io::Error>(text.trim_end_matches('\n').to_owned())
-        };
-        match (line("name"), line("attach")) {
-            // Where a profile has no attachment of its own, a name that is a path is one.
-            (Ok(profile), Ok(path)) if path.starts_with('/') => {
-                attachments.push(Attachment { profile, path })
-            }
-            (Ok(_), Ok(_)) => {}
-            (Err(error), _) | (_, Err(error)) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Fact::Unreadable(reason(&error));
-            }
-            // It was unloaded meanwhile.
-            _ => {}
-        }
-    }
-    Fact::Value(attachments)
-}
-
-fn reason(error: &std::io::Error) -> Why {
-    match error.kind() {
-        std::io::ErrorKind::PermissionDenied => Why::Denied,
-        std::io::ErrorKind::NotFound => Why::NoModule,
-        _ => Why::Errno(error.raw_os_error().unwrap_or_default()),
-    }
 }
 
 /// The highest capability of this kernel.

@@ -4,6 +4,7 @@
 mod account;
 pub mod accounts;
 mod acquaint;
+mod attachments;
 pub mod audit;
 mod births;
 mod complete;

@@ -6,7 +6,7 @@ use super::host;
 use super::known::Known;
 use super::process_dir::{Proc, ProcessDir};
 use super::read::Vanished;
-use super::rights;
+use super::{attachments, rights};
 pub use super::settle::now;
 use super::settle::{Kept, PATIENCE, Source};
 use crate::deadline::Notes;
@@ -16,7 +16,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Dir, Mode, OFlags, open, readlinkat};
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A proc file system.
 #[derive(Clone, Debug)]
@@ -148,7 +148,7 @@ impl Procfs {
         };
         host::look(opened, &mut snapshot);
         if self.live && plan.mentions(Key::ApparmorAttachment) {
-            snapshot.host.attachments = host::attachments();
+            snapshot.host.attachments = attachments::look(Path::new("/sys/kernel/security"));
         }
         let births = if self.live { Births::from_now(&proc) } else { None };
         let (pids, error) = list(&proc);

@@ -134,6 +134,18 @@ fn what_is_broken_in_a_lesser_way_is_told_beside_an_ok() {
         text.starts_with("OK: 2 rules checked, 1 broken in a lesser way\nexe-replaced (low): broken;"),
         "{text}"
     );
+    let mut left_out = report(
+        State::Unknown,
+        vec![judged("coverage", Severity::Unknown, State::Ok, vec![])],
+    );
+    left_out.skipped = vec![(
+        "selinux-bad-domain".into(),
+        "this host does not run SELinux".into(),
+    )];
+    assert_eq!(
+        shown(&left_out, Format::Mon),
+        "UNKNOWN: no rule to check\n1 rule ok\nselinux-bad-domain: left out, this host does not run SELinux\n"
+    );
     let nothing = report(State::Unknown, vec![]);
     assert_eq!(
         shown(&nothing, Format::Mon),

@@ -1,8 +1,19 @@
 //! Which programs a profile of AppArmor is for: its own globs, apparmor.d(5).
 
+use crate::snapshot::Programs;
+
+/// Whether a program is one of them; none where it can't be told.
+#[must_use]
+pub(in crate::select) fn is_for(programs: &Programs, path: &[u8]) -> Option<bool> {
+    match programs {
+        Programs::Glob(glob) => Some(matches(glob, path)),
+        Programs::Automaton(automaton) => automaton.accepts(path),
+    }
+}
+
 /// Whether a path is one of those that a glob means: `*` and `?` stop at slashes, `**` does not, `[…]` and `{a,b}`.
 #[must_use]
-pub(in crate::select) fn matches(glob: &[u8], path: &[u8]) -> bool {
+fn matches(glob: &[u8], path: &[u8]) -> bool {
     let Some((first, rest)) = glob.split_first() else {
         return path.is_empty();
     };

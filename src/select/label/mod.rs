@@ -13,7 +13,7 @@ use crate::snapshot::{Fact, Label, Why};
 use std::borrow::Cow;
 
 pub(super) use apparmor::{MODES, members};
-pub(super) use attachment::matches as is_attached;
+pub(super) use attachment::is_for;
 
 /// A security module that gives labels.
 pub trait SecurityModule: Sync {

@@ -3,7 +3,7 @@
 use crate::judge::State;
 use crate::parse;
 use crate::select::spec::{Dialect, parse as parse_spec, sentence};
-use crate::snapshot::{Fact, Snapshot, Why, file};
+use crate::snapshot::{Attachment, Automaton, Fact, Programs, Snapshot, Why, file};
 use crate::testing::{Build, check, count, host, process, verdict};
 
 /// A host of which PID 1 and these daemons, d1, d2, …, have the labels that the kernel would write as these bytes.
@@ -298,4 +298,34 @@ fn check_near(spec: &str, host: &Snapshot) -> Vec<String> {
         .flat_map(|miss| miss.failed.iter())
         .map(|failed| String::from_utf8_lossy(&failed.found).into_owned())
         .collect()
+}
+
+#[test]
+fn an_attachment_is_a_profile_for_the_program_and_one_that_is_not_told_is_unknown() {
+    let mut host = labelled("apparmor", b"unconfined\n", &[b"unconfined\n"]);
+    let of = |programs| Attachment {
+        profile: b"web".to_vec(),
+        programs,
+    };
+    let program = host.processes[1].exe.value().unwrap().path().to_vec();
+    let spec = "label=unconfined,apparmor.attachment=web,pid!=1:0";
+    let mut judged = |attachments| {
+        host.host.attachments = attachments;
+        verdict(spec, &host).state
+    };
+    let glob = Programs::Glob(program);
+    assert_eq!(judged(Fact::Value(vec![of(glob)])), State::Critical);
+    let other = Programs::Glob(b"/usr/bin/other".to_vec());
+    assert_eq!(judged(Fact::Value(vec![of(other)])), State::Ok);
+    assert_eq!(judged(Fact::Value(vec![])), State::Ok);
+    // Tables that lead nowhere.
+    let broken = Programs::Automaton(Automaton::default());
+    assert_eq!(judged(Fact::Value(vec![of(broken)])), State::Unknown);
+    assert_eq!(judged(Fact::Unreadable(Why::Untold)), State::Unknown);
+    let denied = Fact::Unreadable(Why::Denied);
+    assert_eq!(judged(denied), State::Unknown);
+    assert_eq!(
+        verdict(spec, &host).remedies,
+        ["run procward as root: to nobody else does AppArmor tell what its profiles are for"]
+    );
 }

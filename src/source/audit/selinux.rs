@@ -8,8 +8,17 @@ pub(super) fn look(_: &Procfs) -> Fact {
         Ok(text) => told(&text),
         Err(error) => Fact::Untold(
             format!("/sys/fs/selinux/enforce: {error}"),
-            Some("mount selinuxfs: mount -t selinuxfs selinuxfs /sys/fs/selinux".into()),
+            Some(remedy(&error).into()),
         ),
+    }
+}
+
+fn remedy(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => {
+            "let procward's domain read it: selinux_get_enforce_mode in its policy"
+        }
+        _ => "mount selinuxfs: mount -t selinuxfs selinuxfs /sys/fs/selinux",
     }
 }
 
@@ -36,5 +45,12 @@ mod tests {
             Fact::Told(vec!["SELinux is in permissive mode".into()])
         );
         assert!(matches!(told(b""), Fact::Untold(..)));
+    }
+
+    #[test]
+    fn who_may_not_read_it_is_not_told_to_mount_it() {
+        let told = |kind: std::io::ErrorKind| remedy(&kind.into());
+        assert!(told(std::io::ErrorKind::PermissionDenied).contains("selinux_get_enforce_mode"));
+        assert!(told(std::io::ErrorKind::NotFound).contains("mount selinuxfs"));
     }
 }
