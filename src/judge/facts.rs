@@ -69,7 +69,7 @@ fn fact(term: &Term, subject: Subject<'_>, accounts: &dyn Accounts) -> Option<St
         }
         Key::Chroot | Key::Root => format!("root {}", String::from_utf8_lossy(&process.root.value()?.root)),
         Key::CwdOutside | Key::Cwd => format!("cwd {}", String::from_utf8_lossy(&process.root.value()?.cwd)),
-        Key::Cmdline | Key::CmdlineEmpty | Key::Arg => format!("its arguments: {}", term.text),
+        Key::Cmdline | Key::CmdlineEmpty | Key::Arg => "its arguments, which are not shown".into(),
         key => format!(
             "{} {}",
             key.name(),

@@ -7,6 +7,8 @@ pub struct Mapping {
     pub writable: bool,
     /// Whether it may be executed.
     pub executable: bool,
+    /// The inode of its file; 0 for memory without one.
+    pub inode: u64,
     /// The path of its file as the kernel writes it, ` (deleted)` included; none for memory without a file.
     pub path: Option<Vec<u8>>,
 }
@@ -29,6 +31,7 @@ pub fn mapping(line: &[u8]) -> Option<Mapping> {
     Some(Mapping {
         writable: rights.get(1) == Some(&b'w'),
         executable: rights.get(2) == Some(&b'x'),
+        inode: super::number(inode).unwrap_or_default(),
         path: named.then(|| unescaped(&path[begin..])),
     })
 }
