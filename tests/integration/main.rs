@@ -11,6 +11,7 @@
 
 mod audit_command;
 mod audits;
+mod chrooted;
 mod common;
 mod configuration;
 mod cpu;
