@@ -310,3 +310,15 @@ fn a_finding_is_confirmed_also_where_the_first_look_comes_late() {
         "{said}"
     );
 }
+
+#[test]
+fn a_baseline_of_what_could_not_be_looked_at_says_so() {
+    need!(is_root(), "users need root");
+    // Of the host: what is not 5 s old is not looked at.
+    let run = Procward::new()
+        .user("nobody")
+        .args(["audit", "exe-memfd", "--baseline"]);
+    run.run()
+        .ends(3)
+        .says("\n# Not everything could be looked at; not checked: exe-memfd.\n");
+}

@@ -267,17 +267,17 @@ fn as_root(host: &Namespace) -> Vec<Service> {
     let dovecot = host.write(
         "dovecot.conf",
         "base_dir = /run/dovecot\nstate_dir = /mnt\nlog_path = /var/log/dovecot\nprotocols = imap\nssl = no\n\
-         listen = 127.0.0.1\nmail_location = mbox:/mnt/mail\npassdb {\n driver = pam\n}\nuserdb {\n driver = passwd\n}\n",
+         listen = *\nmail_location = mbox:/mnt/mail\npassdb {\n driver = pam\n}\nuserdb {\n driver = passwd\n}\n",
     );
     let squid = host.write(
         "squid.conf",
-        "http_port 127.0.0.1:3128\nvisible_hostname host.example\npid_filename /run/squid.pid\naccess_log none\n\
+        "http_port 3128\nvisible_hostname host.example\npid_filename /run/squid.pid\naccess_log none\n\
          cache_log /var/log/squid.cache\ncoredump_dir /mnt\nshutdown_lifetime 0 seconds\npinger_enable on\n",
     );
     let haproxy = host.write(
         "haproxy.cfg",
         "global\n nbthread 1\n chroot /mnt\n user haproxy\n group haproxy\ndefaults\n mode http\n timeout client 1s\n\
-         timeout server 1s\n timeout connect 1s\nfrontend f\n bind 127.0.0.1:8082\n",
+         timeout server 1s\n timeout connect 1s\nfrontend f\n bind :8082\n",
     );
     let php = host.write(
         "fpm.conf",
@@ -319,7 +319,7 @@ fn as_root(host: &Namespace) -> Vec<Service> {
         Service::foreground(
             "dropbear",
             "/usr/sbin/dropbear",
-            &format!("/usr/sbin/dropbear -F -r {key} -p 127.0.0.1:2223"),
+            &format!("/usr/sbin/dropbear -F -r {key} -p 2223"),
             &port(2223),
         ),
     ]
@@ -329,7 +329,7 @@ fn as_root(host: &Namespace) -> Vec<Service> {
 fn dropping(host: &Namespace) -> Vec<Service> {
     let named = host.write(
         "named.conf",
-        "options { directory \"/mnt/named\"; listen-on port 5301 { 127.0.0.1; }; listen-on-v6 { none; }; recursion no; };\n\
+        "options { directory \"/mnt/named\"; listen-on port 5301 { any; }; listen-on-v6 { none; }; recursion no; };\n\
          controls { };\n",
     );
     let unbound = host.write(
@@ -340,7 +340,7 @@ fn dropping(host: &Namespace) -> Vec<Service> {
     let tor = host.write("torrc", "DataDirectory /mnt/tor\nSocksPort 9050\n");
     let proftpd = host.write(
         "proftpd.conf",
-        "ServerName test\nServerType standalone\nDefaultAddress 127.0.0.1\nPort 21\nUser proftpd\nGroup nogroup\n\
+        "ServerName test\nServerType standalone\nDefaultAddress 0.0.0.0\nPort 21\nUser proftpd\nGroup nogroup\n\
          PidFile /run/proftpd.pid\nScoreboardFile /run/proftpd.scoreboard\nTransferLog none\nWtmpLog off\n\
          SystemLog /var/log/proftpd\nUseReverseDNS off\n",
     );
@@ -413,7 +413,7 @@ fn dropping(host: &Namespace) -> Vec<Service> {
             "varnish",
             "/usr/sbin/varnishd",
             &format!(
-                "/usr/sbin/varnishd -F -n /mnt/varnish -j unix,user=vcache -a 127.0.0.1:6081 -T 127.0.0.1:6082 -f {vcl} \
+                "/usr/sbin/varnishd -F -n /mnt/varnish -j unix,user=vcache -a :6081 -T 127.0.0.1:6082 -f {vcl} \
                  -S none -s malloc,16m"
             ),
             &port(6081),

@@ -72,6 +72,7 @@ fn an_audit_of_stock_daemons_finds_nothing_idle_and_while_they_are_restarted() {
         EXEMPT.map(|(rule, program)| format!("{rule}: {program}"))
     );
     assert_eq!(idle["readable"], idle["seen"]);
+    assert_all_rules_are_ok_beside_their_baseline(&host);
     let storm = storm(&host, &services);
     println!(
         "\n| {} | {} | {} | {} | {} | {:.1} s | {:.1} s |",
@@ -110,6 +111,52 @@ fn in_a_pid_namespace_the_second_process_is_not_the_kernels_and_its_children_are
     let select = rule.cases[0].select.replace("age>60s", "age>=0s");
     assert!(select.contains("age>=0s"), "{select}");
     assert_eq!(host.check(&format!("{select}:0")), both(0));
+}
+
+/// What breaks rules that are not on by themselves: rule and program.
+const BASELINE: [(&str, &str); 13] = [
+    ("ambient-caps", "/usr/sbin/mariadbd,user=mysql"),
+    ("listener-no-sandbox", "/usr/lib/dovecot/imap-login,user=dovenull"),
+    ("listener-no-sandbox", "/usr/sbin/varnishd,user=vcache"),
+    ("nonroot-other-cap", "/usr/bin/dbus-daemon,user=messagebus"),
+    ("nonroot-other-cap", "/usr/sbin/mariadbd,user=mysql"),
+    ("nonroot-other-cap", "/usr/sbin/named,user=bind"),
+    ("root-listener-unconfined", "/usr/sbin/dovecot,user=root"),
+    ("root-listener-unconfined", "/usr/sbin/dropbear,user=root"),
+    ("root-listener-unconfined", "/usr/sbin/proftpd,user=proftpd"),
+    ("root-listener-unconfined", "/usr/sbin/squid,user=proxy"),
+    ("root-listener-unconfined", "/usr/sbin/varnishd,user=vcache"),
+    ("root-umask-world-writable", "/usr/sbin/nginx,user=root"),
+    ("rwx-mapping", "/usr/sbin/varnishd,user=vcache"),
+];
+
+/// What is found with all rules is what `--baseline` writes down, and beside that nothing is found.
+#[track_caller]
+fn assert_all_rules_are_ok_beside_their_baseline(host: &Namespace) {
+    let run = host
+        .procward("root")
+        .args(["audit", "--all", "--baseline"])
+        .run()
+        .ends(0);
+    let baseline: toml::Table = toml::from_str(&run.stdout()).expect("TOML");
+    let text = |exempt: &toml::Value, key: &str| exempt[key].as_str().expect(key).to_owned();
+    let exempt = baseline["audit"]["exempt"].as_array().expect("exemptions").iter();
+    let mut known: Vec<(String, String)> = exempt
+        .map(|exempt| (text(exempt, "rule"), text(exempt, "select")))
+        .collect();
+    known.sort();
+    let known: Vec<(&str, &str)> = known
+        .iter()
+        .map(|(rule, select)| (rule.as_str(), select.as_str()))
+        .collect();
+    assert_eq!(known, BASELINE);
+    let file = host.write("baseline.toml", &run.stdout());
+    let report = audit(host, &["--all", "--config", &file]);
+    assert_eq!(
+        (array(&report, "findings"), array(&report, "stale_exemptions")),
+        (&[][..], &[][..])
+    );
+    assert_eq!(faults(&report), Vec::<String>::new());
 }
 
 /// Every daemon that must run does.
@@ -157,7 +204,7 @@ fn faults(report: &Value) -> Vec<String> {
 fn lesser(report: &Value) -> impl Iterator<Item = String> {
     array(report, "findings")
         .iter()
-        .map(|finding| format!("{}: {} {}", finding["rule"], finding["exe"], finding["facts"]))
+        .map(|finding| format!("{}: {} {}", finding["rule"], finding["program"], finding["facts"]))
 }
 
 /// Which rules left out which programs, as an exemption of their own has it.
