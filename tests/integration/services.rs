@@ -122,15 +122,15 @@ impl Service {
         let file = &self.pid_file;
         let stop = self.stop.as_deref().unwrap_or("kill $pid");
         host.must(&format!(
-            "pid=$(head -n 1 {file}) && {stop} && for n in $(seq 1500); do [ -e /proc/$pid ] || exit 0; sleep 0.02; done; exit 1"
+            "pid=$(head -n 1 {file} | tr -d ' ') && {stop} && for n in $(seq 1500); do [ -e /proc/$pid ] || exit 0; sleep 0.02; done; exit 1"
         ));
     }
 
-    /// Waits until it serves.
+    /// Waits until it serves. Some listen before they are in the background.
     fn wait(&self, host: &Namespace) {
-        let (name, serves) = (self.name, &self.serves);
+        let (name, file, serves) = (self.name, &self.pid_file, &self.serves);
         let said = host.sh(&format!(
-            "for n in $(seq 1500); do {{ {serves}; }} 2>/dev/null && exit 0; sleep 0.02; done; tail /var/log/{name}*; exit 1"
+            "for n in $(seq 1500); do {{ [ -e /proc/$(head -n 1 {file} | tr -d ' ')/exe ] && {serves}; }} 2>/dev/null && exit 0; sleep 0.02; done; tail /var/log/{name}*; exit 1"
         ));
         assert_eq!(said.code(), Some(0), "{name} does not serve: {}", said.stdout());
     }
