@@ -7,7 +7,7 @@ use super::view::View;
 use super::watch::Watch;
 use crate::audit::compile::{Compiled, compile};
 use crate::audit::settings::{Asked, Day};
-use crate::audit::{Report, Rule, Settings, Severity, outcome};
+use crate::audit::{Outcome as Broken, Report, Rule, Settings, Severity, outcome};
 use crate::config::load::load;
 use crate::exit_code::Exit;
 use crate::judge;
@@ -195,6 +195,19 @@ impl Audit<'_> {
                     );
                 }
             }
+        }
+        let blind = report
+            .rules
+            .iter()
+            .filter(|rule| rule.outcome == Broken::NotChecked);
+        let blind: Vec<_> = blind.map(|rule| escape::text(rule.rule.id.as_bytes())).collect();
+        if !blind.is_empty() {
+            let _ = writeln!(
+                text,
+                "# Not everything could be looked at; not checked: {}.",
+                blind.join(", ")
+            );
+            return Outcome::new(text, Exit::Unknown);
         }
         if known.is_empty() {
             text += "# Nothing.\n";

@@ -2,6 +2,7 @@
 
 use super::account::Accounts;
 use super::read::Place;
+use super::standing::path_root;
 use crate::parse;
 use crate::snapshot::process::DELETED;
 use crate::snapshot::{Access, Environ, Library, Maps, Writers};
@@ -17,32 +18,57 @@ const MAPS: usize = 8 << 20;
 /// The kernel lets a third of the stack be arguments and environment: at most 6 MiB.
 const ENVIRON: usize = 6 << 20;
 
-/// Which mount, which directory: the root of a process, and a path below it.
+/// Which mount, which directory: where paths begin, and a path below it.
 type Where = (u64, u64, Vec<u8>);
 
 /// Who may write where, as far as a look has seen; copies share it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Paths(Rc<RefCell<BTreeMap<Where, Writers>>>);
 
-/// Who may change the file at a path, or a directory above it, as the process sees the file system.
-pub(super) fn writers(place: Place<'_>, path: &[u8]) -> Result<Writers, Errno> {
-    writers_below(place, root(place)?, path)
+/// Where the paths begin that the kernel tells of a process.
+struct Top {
+    /// What to put before them.
+    path: String,
+    /// Its mount, which the kernel tells since 5.8, and its inode.
+    identity: Option<(u64, u64)>,
 }
 
-/// The root directory of a process: its mount, which the kernel tells since 5.8, and its inode.
-fn root(place: Place<'_>) -> Result<Option<(u64, u64)>, Errno> {
-    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
-    let mask = StatxFlags::INO | StatxFlags::MNT_ID;
-    let root = statx(place.dir, place.path("root"), flags, mask)?;
-    let told = StatxFlags::from_bits_retain(root.stx_mask).contains(StatxFlags::MNT_ID);
-    Ok(told.then_some((root.stx_mnt_id, root.stx_ino)))
+impl Top {
+    fn of(place: Place<'_>) -> Result<Top, Errno> {
+        let path = path_root(place)?;
+        let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+        let mask = StatxFlags::INO | StatxFlags::MNT_ID;
+        let root = statx(place.dir, format!("{path}/"), flags, mask)?;
+        let told = StatxFlags::from_bits_retain(root.stx_mask).contains(StatxFlags::MNT_ID);
+        Ok(Top {
+            path,
+            identity: told.then_some((root.stx_mnt_id, root.stx_ino)),
+        })
+    }
+
+    fn exists(&self, place: Place<'_>, path: &[u8]) -> bool {
+        let name = [self.path.as_bytes(), path].concat();
+        let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT | AtFlags::SYMLINK_NOFOLLOW;
+        statx(
+            place.dir,
+            std::ffi::OsStr::from_bytes(&name),
+            flags,
+            StatxFlags::INO,
+        )
+        .is_ok()
+    }
+}
+
+/// Who may change the file at a path that the kernel tells of the process, or a directory above it.
+pub(super) fn writers(place: Place<'_>, path: &[u8]) -> Result<Writers, Errno> {
+    writers_below(place, &Top::of(place)?, path)
 }
 
 /// Where the root directory is not known, nothing is remembered.
-fn writers_below(place: Place<'_>, root: Option<(u64, u64)>, path: &[u8]) -> Result<Writers, Errno> {
+fn writers_below(place: Place<'_>, top: &Top, path: &[u8]) -> Result<Writers, Errno> {
     let paths = &place.known.paths.0;
     let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
-    let known = root.map(|(mount, inode)| (mount, inode, path.to_vec()));
+    let known = top.identity.map(|(mount, inode)| (mount, inode, path.to_vec()));
     if let Some(known) = &known
         && let Some(writers) = paths.borrow().get(known).cloned()
     {
@@ -55,7 +81,8 @@ fn writers_below(place: Place<'_>, root: Option<(u64, u64)>, path: &[u8]) -> Res
     let last = path.iter().filter(|byte| **byte == b'/').count();
     for (depth, step) in steps(path).enumerate() {
         let name = [
-            place.path("root/").as_bytes(),
+            top.path.as_bytes(),
+            b"/",
             step,
             if step.is_empty() { b"." } else { b"" },
         ]
@@ -134,25 +161,25 @@ pub(super) fn maps(place: Place<'_>, program: &[u8]) -> Result<Option<Maps>, Err
         );
         paths.extend(mapping.path.filter(|_| mapping.executable));
     }
-    let gone = gone
-        .iter()
-        .filter(|path| !is_no_file(path) && !exists(place, path));
+    let top = Top::of(place).ok();
+    let there = |path: &[u8]| top.as_ref().is_some_and(|top| top.exists(place, path));
+    let gone = gone.iter().filter(|path| !is_no_file(path) && !there(path));
     maps.gone = gone
         .filter_map(|path| Some(path.strip_suffix(DELETED)?.to_vec()))
         .collect();
     paths.remove(program);
     let libraries = paths.iter().filter(|path| !is_no_file(path));
-    let root = root(place);
-    maps.libraries = libraries.map(|path| library(place, root, path)).collect();
+    maps.libraries = libraries.map(|path| library(place, top.as_ref(), path)).collect();
     Ok(Some(maps))
 }
 
-fn library(place: Place<'_>, root: Result<Option<(u64, u64)>, Errno>, path: &[u8]) -> Library {
+fn library(place: Place<'_>, top: Option<&Top>, path: &[u8]) -> Library {
     // A file may be called so.
-    let gone = path.strip_suffix(DELETED).filter(|_| !exists(place, path));
+    let there = |top: &Top| top.exists(place, path);
+    let gone = path.strip_suffix(DELETED).filter(|_| !top.is_some_and(there));
     let path = gone.unwrap_or(path);
     let writers = match gone {
-        None => root.and_then(|root| writers_below(place, root, path)).ok(),
+        None => top.and_then(|top| writers_below(place, top, path).ok()),
         Some(path) => Some(Writers {
             open_dir: is_for_all(path),
             ..Writers::default()
@@ -163,18 +190,6 @@ fn library(place: Place<'_>, root: Result<Option<(u64, u64)>, Errno>, path: &[u8
         deleted: gone.is_some(),
         writers,
     }
-}
-
-fn exists(place: Place<'_>, path: &[u8]) -> bool {
-    let name = [place.path("root").as_bytes(), path].concat();
-    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT | AtFlags::SYMLINK_NOFOLLOW;
-    statx(
-        place.dir,
-        std::ffi::OsStr::from_bytes(&name),
-        flags,
-        StatxFlags::INO,
-    )
-    .is_ok()
 }
 
 /// Memory that the kernel shows as a file: shared memory, memfd, the memory of devices.

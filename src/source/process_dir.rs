@@ -294,10 +294,13 @@ fn program(place: Place<'_>, pid: i32, text: Vec<u8>) -> Result<Exe, Vanished> {
     // below our working directory.
     let path_exists = match deleted {
         Some(old) if place.live && text.starts_with(b"/") => {
-            // As the process sees it: a container has its own file of that path.
+            // In its mount namespace: a container has its own file of that path.
             let path = text.strip_suffix(DELETED).unwrap_or(&text);
-            let name = [place.path("root").as_bytes(), path].concat();
-            match watched(place, pid, "root", || entry_at(place.dir, &name)) {
+            let look = || {
+                let top = standing::path_root(place)?;
+                entry_at(place.dir, &[top.as_bytes(), path].concat())
+            };
+            match watched(place, pid, "root", look) {
                 // Of another device or owner it is not what replaced the program, but what another mount namespace
                 // has there, or what somebody put there.
                 Some(Ok(new)) => Some((new.device, new.owner) == (old.device, old.owner)),

@@ -1,6 +1,7 @@
 //! Namespaces, root directory and threads of a process.
 
 use super::read::{Place, Vanished};
+use crate::parse;
 use crate::snapshot::{Fact, Root, Status, Threads, Why};
 use rustix::fs::readlinkat;
 use rustix::io::Errno;
@@ -39,6 +40,37 @@ pub(super) fn root(place: Place<'_>) -> Result<Option<Root>, Errno> {
         cwd: link("cwd")?,
         same_mounts: link("ns/mnt")? == link("../self/ns/mnt")?,
     }))
+}
+
+/// A line: `stat` of an ancestor.
+const STAT: usize = 16 << 10;
+/// More ancestors than a process of a service has.
+const ANCESTORS: usize = 16;
+
+/// What to put before a path that the kernel tells of this process, its program's or a library's, to look it up. The
+/// kernel tells them from the root of the mount namespace, not from where the process was chrooted to: in our namespace
+/// that is our root, in another one that of the process, or of the nearest ancestor in there that is not chrooted.
+pub(super) fn path_root(place: Place<'_>) -> Result<String, Errno> {
+    let link = |path: &str| readlinkat(place.dir, place.path(path), Vec::new());
+    let mounts = link("ns/mnt")?;
+    if link("../self/ns/mnt").is_ok_and(|ours| ours == mounts) {
+        return Ok(String::new());
+    }
+    let mut at = String::new();
+    for _ in 0..ANCESTORS {
+        if link(&format!("{at}ns/mnt"))? != mounts {
+            break;
+        }
+        if link(&format!("{at}root"))?.as_bytes() == b"/" {
+            return Ok(place.path(&format!("{at}root")));
+        }
+        let (stat, _) = place.whole(&format!("{at}stat"), STAT)?;
+        match parse::stat::parse(&stat) {
+            Some(stat) if stat.ppid > 0 => at = format!("../{}/", stat.ppid),
+            _ => break,
+        }
+    }
+    Err(Errno::NOENT)
 }
 
 /// The ids of all threads, `first` being the one that the process is named after.

@@ -291,3 +291,34 @@ fn a_group_that_only_the_name_service_knows_is_the_accounts() {
     ];
     assert_eq!(found, expected, "{}", said.stdout());
 }
+
+#[test]
+fn a_finding_is_confirmed_also_where_the_first_look_comes_late() {
+    need!(is_root(), "namespaces need root");
+    let host = Namespace::new();
+    let program = host.place().copy("/bin/sleep", "lurker").display().to_string();
+    host.start(&format!("{program} 1000"));
+    let procward = host.place().procward().display().to_string();
+    // Looking for hidden processes comes first, and takes its time; here it takes nearly all that a run has.
+    let said = host.must(&format!(
+        "{procward} audit exe-in-world-writable-dir hidden-pid > /mnt/said & sleep 0.2\n\
+         stopped=$(pgrep -x procward) && kill -STOP $stopped && sleep 6 && kill -CONT $stopped\n\
+         wait; cat /mnt/said"
+    ));
+    assert!(
+        said.starts_with("CRITICAL: exe-in-world-writable-dir: lurker (root)\n"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_baseline_of_what_could_not_be_looked_at_says_so() {
+    need!(is_root(), "users need root");
+    // Of the host: what is not 5 s old is not looked at.
+    let run = Procward::new()
+        .user("nobody")
+        .args(["audit", "exe-memfd", "--baseline"]);
+    run.run()
+        .ends(3)
+        .says("\n# Not everything could be looked at; not checked: exe-memfd.\n");
+}

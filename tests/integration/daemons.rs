@@ -142,7 +142,7 @@ fn each_of_two_postgresql_clusters_is_told_by_its_directory_and_its_own_death() 
 }
 
 /// Where Debian has the programs of the newest PostgreSQL.
-fn postgresql() -> Option<String> {
+pub(crate) fn postgresql() -> Option<String> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?.flatten();
     let newest = versions
         .max_by_key(std::fs::DirEntry::file_name)?

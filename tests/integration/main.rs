@@ -11,6 +11,7 @@
 
 mod audit_command;
 mod audits;
+mod chrooted;
 mod common;
 mod configuration;
 mod cpu;
@@ -35,7 +36,9 @@ mod replaced;
 mod restarts;
 mod rights;
 mod run_by;
+mod services;
 mod sockets;
+mod stock;
 mod storm;
 mod views;
 mod violators;

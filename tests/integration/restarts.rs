@@ -45,7 +45,7 @@ fn in_the_foreground(program: &str) -> String {
     format!("setsid -f {program} </dev/null >/dev/null 2>&1")
 }
 
-fn start_nginx(host: &Namespace, text: &str) -> String {
+pub(crate) fn start_nginx(host: &Namespace, text: &str) -> String {
     let conf = host.write("nginx.conf", text);
     until_there_is(host, "/run/nginx.pid", &format!("/usr/sbin/nginx -c {conf}"));
     host.wait_for("nginx", 3);
@@ -140,7 +140,7 @@ fn reload_and_restart_apache() {
     });
 }
 
-const RSYSLOG: &str = "module(load=\"imuxsock\" SysSock.Use=\"off\")\n\
+pub(crate) const RSYSLOG: &str = "module(load=\"imuxsock\" SysSock.Use=\"off\")\n\
     input(type=\"imuxsock\" Socket=\"/run/log.sock\")\n*.* /var/log/all\n";
 
 fn reopen_and_restart_rsyslog() {
