@@ -1,5 +1,6 @@
 //! What the descriptors of a process lead to.
 
+use super::kcmp;
 use super::networks::Network;
 use super::process_dir::{has_no_program, is_magic, watched};
 use super::read::{Place, Vanished, why};
@@ -22,7 +23,10 @@ const MOST: usize = 1 << 16;
 pub(super) fn descriptors(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
     let pid = process.pid;
     process.descriptors = match descriptors_of(place, pid) {
-        Ok(known) if !known.open.is_empty() => Fact::Value(known),
+        Ok(mut known) if !known.open.is_empty() => {
+            of_threads(place, pid, &mut known);
+            Fact::Value(known)
+        }
         _ if has_no_program(place, process)? => Fact::NotApplicable,
         told => match (
             survivor::read(place, |thread, _| descriptors_of(thread, pid).ok()),
@@ -34,6 +38,38 @@ pub(super) fn descriptors(place: Place<'_>, process: &mut Process) -> Result<(),
     };
     // What a table told after the process had gone is not told of it.
     if place.is_alive() { Ok(()) } else { Err(Vanished) }
+}
+
+/// Adds those of threads that have a table of their own, which `/proc/PID/fd` does not show.
+fn of_threads(place: Place<'_>, pid: i32, known: &mut Descriptors) {
+    if !place.live {
+        return;
+    }
+    for prefix in survivor::threads(place) {
+        let tid = prefix.rsplit('/').nth(1).and_then(|tid| tid.parse().ok());
+        let Some(tid) = tid.filter(|tid| *tid != pid) else {
+            continue;
+        };
+        match kcmp::share_descriptors(pid, tid) {
+            Ok(true) | Err(nix::errno::Errno::ESRCH) => continue,
+            // Where the kernel does not tell, all of them are looked at.
+            Ok(false) | Err(_) => {}
+        }
+        let thread = Place {
+            prefix: &prefix,
+            ..place
+        };
+        // One that ends meanwhile has none any more.
+        let Ok(more) = descriptors_of(thread, pid) else {
+            continue;
+        };
+        known.truncated |= more.truncated;
+        for descriptor in more.open {
+            if !known.open.contains(&descriptor) {
+                known.open.push(descriptor);
+            }
+        }
+    }
 }
 
 fn descriptors_of(place: Place<'_>, pid: i32) -> Result<Descriptors, Errno> {

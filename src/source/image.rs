@@ -46,16 +46,13 @@ impl Top {
         })
     }
 
-    fn exists(&self, place: Place<'_>, path: &[u8]) -> bool {
+    /// What has a path, without following it.
+    fn inode(&self, place: Place<'_>, path: &[u8]) -> Option<u64> {
         let name = [self.path.as_bytes(), path].concat();
         let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT | AtFlags::SYMLINK_NOFOLLOW;
-        statx(
-            place.dir,
-            std::ffi::OsStr::from_bytes(&name),
-            flags,
-            StatxFlags::INO,
-        )
-        .is_ok()
+        let name = std::ffi::OsStr::from_bytes(&name);
+        let stat = statx(place.dir, name, flags, StatxFlags::INO).ok()?;
+        Some(stat.stx_ino)
     }
 }
 
@@ -148,35 +145,37 @@ pub(super) fn maps(place: Place<'_>, program: &[u8]) -> Result<Option<Maps>, Err
         truncated,
         ..Maps::default()
     };
-    let mut paths = BTreeSet::new();
-    let mut gone = BTreeSet::new();
+    let mut files = BTreeSet::new();
+    let mut executable = BTreeSet::new();
     for mapping in text.split(|byte| *byte == b'\n').filter_map(parse::maps::mapping) {
         maps.writable |= mapping.writable && mapping.executable;
-        gone.extend(
-            mapping
-                .path
-                .iter()
-                .filter(|path| path.ends_with(DELETED))
-                .cloned(),
-        );
-        paths.extend(mapping.path.filter(|_| mapping.executable));
+        let file = mapping.path.filter(|path| !is_no_file(path));
+        let file = file.map(|path| (path, mapping.inode));
+        executable.extend(file.clone().filter(|_| mapping.executable));
+        files.extend(file);
     }
     let top = Top::of(place).ok();
-    let there = |path: &[u8]| top.as_ref().is_some_and(|top| top.exists(place, path));
-    let gone = gone.iter().filter(|path| !is_no_file(path) && !there(path));
-    maps.gone = gone
-        .filter_map(|path| Some(path.strip_suffix(DELETED)?.to_vec()))
+    let top = top.as_ref();
+    let gone = files
+        .iter()
+        .filter_map(|(path, inode)| gone(place, top, path, *inode));
+    maps.gone = gone.map(<[u8]>::to_vec).collect();
+    let libraries = executable.iter().filter(|(path, _)| path != program);
+    maps.libraries = libraries
+        .map(|(path, inode)| library(place, top, path, *inode))
         .collect();
-    paths.remove(program);
-    let libraries = paths.iter().filter(|path| !is_no_file(path));
-    maps.libraries = libraries.map(|path| library(place, top.as_ref(), path)).collect();
     Ok(Some(maps))
 }
 
-fn library(place: Place<'_>, top: Option<&Top>, path: &[u8]) -> Library {
-    // A file may be called so.
-    let there = |top: &Top| top.exists(place, path);
-    let gone = path.strip_suffix(DELETED).filter(|_| !top.is_some_and(there));
+/// The path of a file that has none any more. A file may be called so itself, and then it is there, and no other.
+fn gone<'a>(place: Place<'_>, top: Option<&Top>, path: &'a [u8], inode: u64) -> Option<&'a [u8]> {
+    let plain = path.strip_suffix(DELETED)?;
+    let there = top.and_then(|top| top.inode(place, path)) == Some(inode);
+    (!there).then_some(plain)
+}
+
+fn library(place: Place<'_>, top: Option<&Top>, path: &[u8], inode: u64) -> Library {
+    let gone = gone(place, top, path, inode);
     let path = gone.unwrap_or(path);
     let writers = match gone {
         None => top.and_then(|top| writers_below(place, top, path).ok()),

@@ -12,6 +12,7 @@ mod descriptors;
 mod gauges;
 pub mod host;
 mod image;
+mod kcmp;
 mod known;
 mod label;
 mod networks;
