@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 /// `[audit]`
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
+    /// Whether there is one.
+    pub given: bool,
     /// Whether something of it can't be understood.
     pub faulty: bool,
     /// From which severity on a finding is CRITICAL.

@@ -3,6 +3,7 @@
 use super::arguments::{ViewArguments, config_file};
 use super::as_user;
 use super::view::View;
+use crate::audit::{self, Severity};
 use crate::config::Loaded;
 use crate::config::load::load;
 use crate::config::settings::{CpuSettings, Settings};
@@ -91,9 +92,12 @@ fn count(items: &[Item], settings: &Settings) -> String {
         .count();
     let checks = items.len();
     let mut checks = format!("{checks} check{}", if checks == 1 { "" } else { "s" });
-    if settings.cpu.given {
-        checks += " and [cpu]";
-    }
+    checks += match (settings.cpu.given, settings.audit.given) {
+        (true, true) => ", [cpu] and [audit]",
+        (true, false) => " and [cpu]",
+        (false, true) => " and [audit]",
+        (false, false) => "",
+    };
     if skipped == 0 {
         format!("{checks}, no fault")
     } else {
@@ -115,6 +119,9 @@ fn show_all(text: &mut String, loaded: &Loaded) {
     }
     if settings.cpu.given && !settings.cpu.faulty {
         show_cpu(text, &settings.cpu);
+    }
+    if settings.audit.given && !settings.audit.faulty {
+        show_audit(text, &settings.audit);
     }
     if text.is_empty() {
         text.push_str("no check\n");
@@ -140,6 +147,47 @@ fn show_cpu(text: &mut String, cpu: &CpuSettings) {
         .map(|exception| format!("exempt {}: {}", exception.selector.text, exception.reason));
     text.push_str("[cpu]\n");
     for line in limit.into_iter().chain(spans).chain(without).chain(exempt) {
+        let _ = writeln!(text, "  {}", escape::text(line.as_bytes()));
+    }
+}
+
+/// What `[audit]` says; what it does not is not shown.
+fn show_audit(text: &mut String, audit: &audit::Settings) {
+    let from = |state: &str, severity: Option<Severity>| {
+        severity.map(|severity| format!("{state}: from {} on", severity.word()))
+    };
+    let list =
+        |key: &str, rules: &[String]| (!rules.is_empty()).then(|| format!("{key}: {}", rules.join(", ")));
+    let mut lines: Vec<String> = [
+        from("critical", audit.critical),
+        from("warning", audit.warning),
+        list("with", &audit.with),
+        list("without", &audit.without),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    for (rule, severity) in &audit.severities {
+        lines.push(format!("{rule}: {}", severity.word()));
+    }
+    for one in &audit.exempt {
+        let until = one.until.map(|day| format!(" until {day}")).unwrap_or_default();
+        let rules = one.rules.join(", ");
+        lines.push(format!(
+            "exempt from {rules}: {}{until}: {}",
+            one.selector.text, one.reason
+        ));
+    }
+    for rule in &audit.rules {
+        lines.push(format!(
+            "rule {} ({}): {}",
+            rule.id,
+            rule.severity().word(),
+            rule.title
+        ));
+    }
+    text.push_str("[audit]\n");
+    for line in lines {
         let _ = writeln!(text, "  {}", escape::text(line.as_bytes()));
     }
 }

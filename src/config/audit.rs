@@ -213,6 +213,7 @@ pub(super) fn take(
     source: &Source,
     raw: &RawAudit,
 ) -> Vec<Fault> {
+    settings.given = true;
     let mut faults = raw.faults.clone();
     for (written, known) in [
         (&raw.critical, &mut settings.critical),

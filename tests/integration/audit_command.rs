@@ -24,10 +24,23 @@ fn the_configuration_of_the_document_has_no_fault_and_adds_its_rule() {
         .unwrap();
     // Not every host has the account.
     let (_place, file) = in_file(&block.replace("user=www-data", "user=nobody"));
-    Procward::new()
+    let check = Procward::new()
         .args(["config", "check", "--config", &file])
         .run()
         .ends(0);
+    assert_eq!(check.stdout(), "0 checks and [audit], no fault\n");
+    let show = Procward::new()
+        .args(["config", "show", "--config", &file])
+        .run()
+        .ends(0);
+    assert_eq!(
+        show.stdout(),
+        "[audit]\n  critical: from high on\n  warning: from medium on\n  with: root-listener-unconfined\n  \
+         without: exe-replaced\n  lib-deleted: medium\n  \
+         exempt from groups-not-of-account: unit=backup.service until 2027-06-30: SupplementaryGroups=disk: it reads the disk\n  \
+         exempt from coverage: pid=1: the hypervisor's agent closes itself to root\n  \
+         rule no-shell-of-www-data (critical): the web server starts no shell\n"
+    );
     let list = Procward::new()
         .args(["audit", "--list", "--config", &file])
         .run()
