@@ -1,5 +1,6 @@
 //! Namespaces, root directory and threads of a process.
 
+use super::process_dir::file_at;
 use super::read::{Place, Vanished};
 use crate::parse;
 use crate::snapshot::{Fact, Root, Status, Threads, Why};
@@ -49,7 +50,8 @@ const ANCESTORS: usize = 16;
 
 /// What to put before a path that the kernel tells of this process, its program's or a library's, to look it up. The
 /// kernel tells them from the root of the mount namespace, not from where the process was chrooted to: in our namespace
-/// that is our root, in another one that of the process, or of the nearest ancestor in there that is not chrooted.
+/// that is our root, in another one that of the process, or of the nearest ancestor in there that is not chrooted. Where
+/// there is none (a unit with PrivateTmp= that chroots itself), it is ours again, if its program has the same path here.
 pub(super) fn path_root(place: Place<'_>) -> Result<String, Errno> {
     let link = |path: &str| readlinkat(place.dir, place.path(path), Vec::new());
     let mounts = link("ns/mnt")?;
@@ -69,6 +71,12 @@ pub(super) fn path_root(place: Place<'_>) -> Result<String, Errno> {
             Some(stat) if stat.ppid > 0 => at = format!("../{}/", stat.ppid),
             _ => break,
         }
+    }
+    let text = link("exe")?;
+    let here = file_at(place.dir, &text).map(|file| (file.device, file.inode));
+    let program = file_at(place.dir, place.path("exe")).map(|file| (file.device, file.inode));
+    if text.as_bytes().starts_with(b"/") && here.is_ok() && here == program {
+        return Ok(String::new());
     }
     Err(Errno::NOENT)
 }

@@ -51,12 +51,26 @@ fn in_other_mounts_a_parent_that_is_not_chrooted_tells_who_may_change_it() {
         is_chrooted(&child).then_some(child)
     });
     assert_eq!(code(&format!("pid={child},{ROOTS}:1")), Some(0));
-    // Where nobody in there sees more than the jail, nobody can tell.
+    // Where nobody in there sees more than the jail, the same file of that path here tells.
+    let in_jail = |live: &Live| {
+        wait_for("the jail", 10, || {
+            is_chrooted(&live.pid().to_string()).then_some(())
+        });
+        code(&format!("pid={},{ROOTS}:1", live.pid()))
+    };
     let alone = within(CHROOTED);
-    wait_for("the jail", 10, || {
-        is_chrooted(&alone.pid().to_string()).then_some(())
-    });
-    assert_eq!(code(&format!("pid={},{ROOTS}:1", alone.pid())), Some(3));
+    assert_eq!(in_jail(&alone), Some(0));
+    // Of a program that is in there only, nobody can tell.
+    let own = place.directory("own");
+    let script = "mount -t tmpfs tmpfs $1 && cp /usr/bin/perl $1/perl && exec $1/perl -e \"$2\" \"$3\"";
+    let mut unshare = command("unshare");
+    unshare
+        .args(["-m", "sh", "-c", script, "sh"])
+        .arg(&own)
+        .arg(CHROOTED)
+        .arg(&jail);
+    let hidden = Live::run(&mut unshare, "perl");
+    assert_eq!(in_jail(&hidden), Some(3));
 }
 
 fn is_chrooted(pid: &str) -> bool {

@@ -936,11 +936,6 @@ fn chroot() -> Vec<Violator> {
         jailed(
             "chroot in a mount namespace of its own",
             "mountns + chroot $D/jail",
-        )
-        // Its paths mean nothing here, and nothing below its root directory.
-        .undecided(
-            "exe-in-world-writable-dir, lib-in-world-writable-dir, root-exe-writable-by-nonroot, \
-             root-lib-writable-by-nonroot",
         ),
     ]
 }
