@@ -383,7 +383,11 @@ fn maps(dice: &mut Dice<'_>) -> Maps {
     let library = Library {
         path: b"/usr/lib/x.so".to_vec(),
         deleted: dice.chance(3),
-        writers: (!dice.chance(4)).then(|| writers(dice)),
+        writers: if dice.chance(4) {
+            Fact::Unreadable(Why::Denied)
+        } else {
+            Fact::Value(writers(dice))
+        },
     };
     Maps {
         libraries: vec![library],
@@ -494,14 +498,16 @@ fn uncover_image(process: &mut Process, dice: &mut Dice<'_>) {
     }
     if let Fact::Value(known) = &mut process.maps {
         for library in &mut known.libraries {
-            library.writers = library.writers.take().or_else(|| Some(writers(dice)));
+            if hidden(&library.writers) {
+                library.writers = Fact::Value(writers(dice));
+            }
         }
         if known.truncated {
             let more = maps(dice);
             known.libraries.extend(
                 more.libraries
                     .into_iter()
-                    .filter(|library| library.writers.is_some()),
+                    .filter(|library| library.writers.value().is_some()),
             );
             known.gone.extend(more.gone);
             known.writable |= more.writable;
@@ -510,7 +516,7 @@ fn uncover_image(process: &mut Process, dice: &mut Dice<'_>) {
     } else if hidden(&process.maps) {
         let mut maps = maps(dice);
         maps.truncated = false;
-        maps.libraries.retain(|library| library.writers.is_some());
+        maps.libraries.retain(|library| library.writers.value().is_some());
         process.maps = Fact::Value(maps);
     }
 }

@@ -3,7 +3,7 @@
 use super::near::found;
 use crate::select::reading::Subject;
 use crate::select::{Key, Matcher, Selector, Term};
-use crate::snapshot::{Access, Accounts, Library, Status, Writers};
+use crate::snapshot::{Access, Accounts, Fact, Library, Status, Writers};
 use std::collections::BTreeSet;
 
 /// How many libraries or paths are named.
@@ -43,8 +43,8 @@ fn fact(term: &Term, subject: Subject<'_>, accounts: &dyn Accounts) -> Option<St
         Key::ExeWritable => format!("anybody but root may change {}", by(process.writers.value()?)?),
         Key::LibWritable => {
             let libraries = &process.maps.value()?.libraries;
-            let open = |library: &&Library| matches!(&library.writers, Some(writers) if writers.access != Access::Root);
-            let by = |library: &Library| by(library.writers.as_ref()?);
+            let open = |library: &&Library| matches!(&library.writers, Fact::Value(writers) if writers.access != Access::Root);
+            let by = |library: &Library| by(library.writers.value()?);
             let first: BTreeSet<String> = libraries.iter().filter(open).filter_map(by).collect();
             format!("anybody but root may change {}", few(first))
         }
@@ -59,7 +59,7 @@ fn fact(term: &Term, subject: Subject<'_>, accounts: &dyn Accounts) -> Option<St
                 .collect())
         }
         Key::LibOpenDir => {
-            let open = |library: &Library| library.writers.as_ref().is_some_and(|writers| writers.open_dir);
+            let open = |library: &Library| library.writers.value().is_some_and(|writers| writers.open_dir);
             format!("mapped: {}", libraries(subject, open)?)
         }
         // Names of variables are no secrets; which of them there are besides is nobody's business.

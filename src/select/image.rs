@@ -4,7 +4,7 @@ use super::reading::{Reading, Subject, Value, fact};
 use super::script::file_name;
 use super::{File, Key};
 use crate::snapshot::process::MEMFD;
-use crate::snapshot::{Access, Library, Maps, Why, Writers};
+use crate::snapshot::{Access, Fact, Library, Maps, Why, Writers};
 use std::borrow::Cow;
 
 /// Libraries that somebody sets before a program on purpose: allocators, and wrappers that record or pretend.
@@ -34,8 +34,8 @@ pub(super) fn read(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Readin
         }
         Key::ExeWritable => word(writers()?.access),
         Key::ExeOpenDir => Reading::yes_no(writers()?.open_dir),
-        Key::LibDeleted => any(maps()?, |library| Some(library.deleted)),
-        Key::LibOpenDir => any(maps()?, |library| Some(library.writers.as_ref()?.open_dir)),
+        Key::LibDeleted => any(maps()?, |library| Ok(library.deleted)),
+        Key::LibOpenDir => any(maps()?, |library| Ok(self::writers(library)?.open_dir)),
         Key::LibWritable => lib_writable(maps()?),
         Key::MemoryRwx => any_of(maps()?.writable, maps()?.truncated),
         Key::MappedDeleted => {
@@ -88,28 +88,38 @@ fn any_of<'a>(yes: bool, doubt: bool) -> Reading<'a> {
 }
 
 /// Whether one of the libraries is so: yes beats what can't be told.
-fn any<'a>(maps: &'a Maps, is: impl Fn(&Library) -> Option<bool>) -> Reading<'a> {
-    let told: Vec<Option<bool>> = maps.libraries.iter().map(is).collect();
-    if !told.contains(&Some(true)) && told.contains(&None) {
-        return Reading::Unreadable(Why::Denied);
+fn any<'a>(maps: &'a Maps, is: impl Fn(&Library) -> Result<bool, Why>) -> Reading<'a> {
+    let told: Vec<Result<bool, Why>> = maps.libraries.iter().map(is).collect();
+    let yes = told.contains(&Ok(true));
+    match told.iter().find_map(|told| told.err()) {
+        Some(why) if !yes => Reading::Unreadable(why),
+        _ => any_of(yes, maps.truncated),
     }
-    any_of(told.contains(&Some(true)), maps.truncated)
+}
+
+/// Who may change a library.
+fn writers(library: &Library) -> Result<&Writers, Why> {
+    match &library.writers {
+        Fact::Value(writers) => Ok(writers),
+        Fact::Unreadable(why) => Err(*why),
+        Fact::NotAsked | Fact::NotApplicable => Err(Why::Absent),
+    }
 }
 
 /// The worst of all libraries.
 fn lib_writable(maps: &Maps) -> Reading<'_> {
-    let access = |writers: &Option<Writers>| writers.as_ref().map(|writers| writers.access);
-    let told: Vec<Option<Access>> = maps
+    let told: Vec<Result<Access, Why>> = maps
         .libraries
         .iter()
-        .map(|library| access(&library.writers))
+        .map(|library| Ok(writers(library)?.access))
         .collect();
     let worst = told.iter().flatten().max().copied().unwrap_or_default();
-    if worst != Access::Others && told.contains(&None) {
-        return Reading::Unreadable(Why::Denied);
+    if worst == Access::Others {
+        return word(worst);
     }
-    if worst != Access::Others && maps.truncated {
-        return Reading::Unreadable(Why::Malformed);
+    match told.iter().find_map(|told| told.err()) {
+        Some(why) => Reading::Unreadable(why),
+        None if maps.truncated => Reading::Unreadable(Why::Malformed),
+        None => word(worst),
     }
-    word(worst)
 }

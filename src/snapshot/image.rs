@@ -1,6 +1,6 @@
 //! What a process runs besides its program file: libraries, environment, and who could change any of it.
 
-use super::Bytes;
+use super::{Bytes, Fact};
 use serde::{Deserialize, Serialize};
 
 /// Who else than root may change a file, or a directory above it.
@@ -33,8 +33,8 @@ pub struct Library {
     pub path: Bytes,
     /// Whether it has no name any more.
     pub deleted: bool,
-    /// Who may change it; none where it has no name, or where that can't be told.
-    pub writers: Option<Writers>,
+    /// Who may change it; of one that has no name only whether everybody might have put it there.
+    pub writers: Fact<Writers>,
 }
 
 /// `/proc/PID/maps`.

@@ -1,11 +1,11 @@
 //! Libraries and environment of a process, and who could change what it runs.
 
 use super::account::Accounts;
-use super::read::Place;
+use super::read::{Place, why};
 use super::standing::path_root;
 use crate::parse;
 use crate::snapshot::process::DELETED;
-use crate::snapshot::{Access, Environ, Library, Maps, Writers};
+use crate::snapshot::{Access, Environ, Fact, Library, Maps, Writers};
 use rustix::fs::{AtFlags, StatxFlags, statx};
 use rustix::io::Errno;
 use std::cell::RefCell;
@@ -86,7 +86,7 @@ fn writers_below(place: Place<'_>, top: &Top, path: &[u8]) -> Result<Writers, Er
         .concat();
         let mask = StatxFlags::UID | StatxFlags::GID | StatxFlags::MODE;
         let stat = statx(place.dir, std::ffi::OsStr::from_bytes(&name), flags, mask)?;
-        let (access, why) = access(
+        let (access, reason) = access(
             u32::from(stat.stx_mode),
             stat.stx_uid,
             stat.stx_gid,
@@ -94,7 +94,7 @@ fn writers_below(place: Place<'_>, top: &Top, path: &[u8]) -> Result<Writers, Er
         );
         if access > writers.access {
             writers.access = access;
-            writers.by = Some(format!("/{} ({why})", String::from_utf8_lossy(step)));
+            writers.by = Some(format!("/{} ({reason})", String::from_utf8_lossy(step)));
         }
         writers.open_dir |= depth < last && stat.stx_mode & 0o002 != 0;
     }
@@ -154,8 +154,8 @@ pub(super) fn maps(place: Place<'_>, program: &[u8]) -> Result<Option<Maps>, Err
         executable.extend(file.clone().filter(|_| mapping.executable));
         files.extend(file);
     }
-    let top = Top::of(place).ok();
-    let top = top.as_ref();
+    let top = Top::of(place);
+    let top = top.as_ref().map_err(|errno| *errno);
     let gone = files
         .iter()
         .filter_map(|(path, inode)| gone(place, top, path, *inode));
@@ -168,18 +168,18 @@ pub(super) fn maps(place: Place<'_>, program: &[u8]) -> Result<Option<Maps>, Err
 }
 
 /// The path of a file that has none any more. A file may be called so itself, and then it is there, and no other.
-fn gone<'a>(place: Place<'_>, top: Option<&Top>, path: &'a [u8], inode: u64) -> Option<&'a [u8]> {
+fn gone<'a>(place: Place<'_>, top: Result<&Top, Errno>, path: &'a [u8], inode: u64) -> Option<&'a [u8]> {
     let plain = path.strip_suffix(DELETED)?;
-    let there = top.and_then(|top| top.inode(place, path)) == Some(inode);
+    let there = top.ok().and_then(|top| top.inode(place, path)) == Some(inode);
     (!there).then_some(plain)
 }
 
-fn library(place: Place<'_>, top: Option<&Top>, path: &[u8], inode: u64) -> Library {
+fn library(place: Place<'_>, top: Result<&Top, Errno>, path: &[u8], inode: u64) -> Library {
     let gone = gone(place, top, path, inode);
     let path = gone.unwrap_or(path);
     let writers = match gone {
-        None => top.and_then(|top| writers_below(place, top, path).ok()),
-        Some(path) => Some(Writers {
+        None => top.and_then(|top| writers_below(place, top, path)),
+        Some(path) => Ok(Writers {
             open_dir: is_for_all(path),
             ..Writers::default()
         }),
@@ -187,7 +187,7 @@ fn library(place: Place<'_>, top: Option<&Top>, path: &[u8], inode: u64) -> Libr
     Library {
         path: path.to_vec(),
         deleted: gone.is_some(),
-        writers,
+        writers: writers.map_or_else(|errno| Fact::Unreadable(why(errno)), Fact::Value),
     }
 }
 
