@@ -29,7 +29,7 @@ use hosts::Dice;
 pub type Target = fn(&[u8]);
 
 /// The names are those of the files in fuzz/fuzz_targets and of the directories in fuzz/seeds.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 14] = [
     ("stat", stat),
     ("status", status),
     ("cmdline", cmdline),
@@ -37,6 +37,9 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("label", label),
     ("mountinfo", mountinfo),
     ("net", net),
+    ("maps", maps),
+    ("environ", environ),
+    ("policy", policy),
     ("spec", spec),
     ("config", config),
     ("snapshot", snapshot),
@@ -71,6 +74,33 @@ pub fn stat(data: &[u8]) {
     line.extend_from_slice(rest.as_bytes());
     if stat.state.is_ascii_graphic() && stat.state != b')' {
         assert_eq!(parse::stat::parse(&line), Some(Stat { policy: None, ..stat }));
+    }
+}
+
+pub fn maps(data: &[u8]) {
+    for line in data.split(|byte| *byte == b'\n') {
+        if let Some(path) = parse::maps::mapping(line).and_then(|mapping| mapping.path) {
+            assert!(path.starts_with(b"/") && path.len() <= line.len());
+        }
+    }
+    let _ = parse::mountinfo::over_processes(data);
+}
+
+/// A value never stays, unless it is what LD_PRELOAD names.
+pub fn environ(data: &[u8]) {
+    let environ = parse::environ::parse(data, false);
+    for name in &environ.names {
+        assert!(!name.contains(&b'=') && holds(data, name));
+    }
+    for library in &environ.preloads {
+        assert!(environ.names.iter().any(|name| name == b"LD_PRELOAD") && holds(data, library));
+    }
+}
+
+pub fn policy(data: &[u8]) {
+    for (profile, automaton) in parse::policy::attachments(data).into_iter().flatten() {
+        assert!(profile.len() <= data.len());
+        let _ = automaton.accepts(b"/usr/sbin/sshd");
     }
 }
 

@@ -151,6 +151,9 @@ targets! {
     label 20_000;
     mountinfo 20_000;
     net 5_000;
+    maps 20_000;
+    environ 20_000;
+    policy 2_000;
     spec 1_500;
     config 700;
     snapshot 1_500;
