@@ -299,6 +299,7 @@ fn coverage(rule: &Rule, others: &[Judged], hidden: bool, readable: usize, seen:
         extend(&mut judged.remedies, &other.remedies);
         judged.undecided.extend(&other.undecided);
     }
+    without_lesser(&mut judged.remedies);
     judged.unsure = merged(blind.iter().flat_map(|other| &other.unsure));
     let mut judged = judged.settled(true);
     judged.severity = Severity::Unknown;
@@ -319,7 +320,30 @@ impl Judged {
     }
 }
 
-/// Each process once, with all terms that can't be told of it.
+/// Drops what asks for a part of the capabilities that another remedy asks for.
+fn without_lesser(remedies: &mut Vec<String>) {
+    let asked: Vec<(bool, BTreeSet<String>)> = remedies.iter().map(|remedy| capabilities(remedy)).collect();
+    let lesser = |(grant, some): &(bool, BTreeSet<String>)| {
+        let more = |(other, all): &(bool, BTreeSet<String>)| {
+            other == grant && some.len() < all.len() && some.is_subset(all)
+        };
+        !some.is_empty() && asked.iter().any(more)
+    };
+    let mut lesser = asked.iter().map(lesser).collect::<Vec<bool>>().into_iter();
+    remedies.retain(|_| lesser.next() != Some(true));
+}
+
+/// Whether a remedy asks for capabilities or tells that they do not help, and which.
+fn capabilities(remedy: &str) -> (bool, BTreeSet<String>) {
+    let words = remedy.split('(').next().unwrap_or_default().split_whitespace();
+    let named = words.filter(|word| word.starts_with("CAP_"));
+    (remedy.starts_with("grant "), named.map(str::to_owned).collect())
+}
+
+/// How many terms are named that can't be told of a process.
+const TERMS: usize = 3;
+
+/// Each process once, with the first terms that can't be told of it.
 fn merged<'a>(unsure: impl Iterator<Item = &'a Evidence>) -> Vec<Evidence> {
     let mut all: BTreeMap<i32, (Evidence, BTreeMap<&str, BTreeSet<&str>>)> = BTreeMap::new();
     for evidence in unsure {
@@ -333,7 +357,12 @@ fn merged<'a>(unsure: impl Iterator<Item = &'a Evidence>) -> Vec<Evidence> {
     let told = all.into_values().map(|(mut evidence, doubts)| {
         let doubts = doubts.into_iter().map(|(why, keys)| {
             let keys: Vec<&str> = keys.into_iter().collect();
-            format!("{why}: {}", keys.join(" "))
+            let more = keys.len().saturating_sub(TERMS);
+            let named = keys.iter().take(TERMS).copied().collect::<Vec<_>>().join(" ");
+            match more {
+                0 => format!("{why}: {named}"),
+                _ => format!("{why}: {named} and {more} more"),
+            }
         });
         evidence.doubt = Some(doubts.collect::<Vec<_>>().join("; "));
         evidence

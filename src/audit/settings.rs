@@ -158,14 +158,16 @@ impl Settings {
         }
     }
 
-    /// The class of a rule, as it is in force: one that was switched off is none.
+    /// Whether a rule is on, and what for, as it is in force.
     #[must_use]
     pub fn class_of(&self, rule: &Rule) -> &'static str {
         match (rule.class, self.is_on(rule)) {
-            (class, true) if class.is_on() => class.word(),
+            (Class::Default, true) => "on",
+            (Class::Maintenance, true) => "on, maintenance",
             (_, true) => "switched on",
             (Class::Default | Class::Maintenance, false) => "switched off",
-            (class, false) => class.word(),
+            (Class::Baseline, false) => "off, baseline",
+            (Class::OptIn, false) => "off, opt-in",
         }
     }
 }

@@ -30,7 +30,7 @@ pub struct ViewArguments {
     /// Look at a snapshot saved by `procward snapshot` in place of the live host
     #[arg(long, global = true, value_name = "FILE")]
     pub snapshot: Option<PathBuf>,
-    /// End within this time, such as 20s, whatever happens [default: 8s, or more where a check waits longer]
+    /// End within this time, such as 20s, whatever happens [default: 8s, or more where a check waits longer; 2m for audit]
     #[arg(long, global = true, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// What standard output is.

@@ -245,7 +245,7 @@ fn listed(settings: &Settings) -> String {
     for rule in &rules {
         let _ = writeln!(
             text,
-            "{:<width$}  {:<8}  {:<12}  {}",
+            "{:<width$}  {:<8}  {:<15}  {}",
             escape::text(rule.id.as_bytes()),
             rule.severity().word(),
             settings.class_of(rule),

@@ -40,13 +40,13 @@ fn fact(term: &Term, subject: Subject<'_>, accounts: &dyn Accounts) -> Option<St
         }
         Key::GidAny => gids(status?),
         Key::FsidDiffers => format!("uid {}, gid {}", four(&status?.uid), four(&status?.gid)),
-        Key::ExeWritable => format!("anybody but root may change {}", by(process.writers.value()?)?),
+        Key::ExeWritable => format!("not only root may change {}", by(process.writers.value()?)?),
         Key::LibWritable => {
             let libraries = &process.maps.value()?.libraries;
             let open = |library: &&Library| matches!(&library.writers, Fact::Value(writers) if writers.access != Access::Root);
             let by = |library: &Library| by(library.writers.value()?);
             let first: BTreeSet<String> = libraries.iter().filter(open).filter_map(by).collect();
-            format!("anybody but root may change {}", few(first))
+            format!("not only root may change {}", few(first))
         }
         Key::LibDeleted => format!(
             "mapped and gone: {}",

@@ -69,7 +69,7 @@ fn first_line(report: &Report) -> String {
         .iter()
         .filter(|verdict| verdict.state == report.state);
     let faulty = faulty.map(|verdict| format!("{} faulty", cut(&escape::text(verdict.name.as_bytes()))));
-    super::first_line::joined(broken.into_iter().map(one).chain(faulty).collect())
+    super::first_line::joined(broken.into_iter().map(one).chain(faulty).collect(), "; ")
 }
 
 fn one(rule: &Judged) -> String {

@@ -29,11 +29,11 @@ pub(super) fn text(report: &Report) -> String {
         .filter(|v| v.state == report.state)
         .collect();
     failing.sort_by(|a, b| a.name.cmp(&b.name));
-    joined(failing.into_iter().map(one).collect())
+    joined(failing.into_iter().map(one).collect(), ", ")
 }
 
 /// As many as one line holds.
-pub(super) fn joined(all: Vec<String>) -> String {
+pub(super) fn joined(all: Vec<String>, between: &str) -> String {
     let number = all.len();
     let mut line = String::new();
     for (index, one) in all.into_iter().enumerate() {
@@ -42,7 +42,7 @@ pub(super) fn joined(all: Vec<String>) -> String {
             break;
         }
         if index > 0 {
-            line += ", ";
+            line += between;
         }
         line += &one;
     }

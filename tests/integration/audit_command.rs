@@ -62,9 +62,11 @@ fn the_configuration_of_the_document_has_no_fault_and_adds_its_rule() {
     };
     assert_eq!(
         words("no-shell-of-www-data"),
-        ["no-shell-of-www-data", "critical", "default"]
+        ["no-shell-of-www-data", "critical", "on"]
     );
-    assert_eq!(words("lib-deleted"), ["lib-deleted", "medium", "maintenance"]);
+    assert_eq!(words("lib-deleted"), ["lib-deleted", "medium", "on,"]);
+    assert!(line("lib-deleted").contains("medium    on, maintenance  no process"));
+    assert!(line("rwx-mapping").contains(" off, opt-in "));
     assert!(line("root-listener-unconfined").contains("switched on"));
     assert!(line("exe-replaced").contains("switched off"));
     let told = Procward::new().args(["audit", "--explain", "groups-not-of-account", "--config", &file]);

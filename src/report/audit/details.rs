@@ -4,14 +4,19 @@ use crate::audit::{Finding, Judged, Outcome, Report, Severity};
 use crate::judge::State;
 use crate::report::details::process;
 use crate::report::{Look, diagnostic, escape};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// How many findings of a rule are told.
 const TOLD: usize = 10;
 
+/// From how many rules on what is left out is told once for all of them.
+const RULES: usize = 4;
+
 /// All details of a report.
 pub(super) fn text(report: &Report, look: &Look) -> String {
     let mut text = String::new();
+    let shared = shared(report);
     for verdict in &report.faulty {
         if let Some(faulty) = &verdict.faulty {
             let _ = writeln!(text, "{}: faulty", safe(&verdict.name));
@@ -28,7 +33,7 @@ pub(super) fn text(report: &Report, look: &Look) -> String {
         .iter()
         .filter(|rule| rule.outcome == Outcome::Violated)
     {
-        broken(&mut text, rule);
+        broken(&mut text, rule, &shared);
     }
     if look.verbose {
         for rule in report
@@ -43,7 +48,7 @@ pub(super) fn text(report: &Report, look: &Look) -> String {
                 rule.outcome.word(),
                 safe(&rule.rule.title)
             );
-            left_out(&mut text, rule);
+            left_out(&mut text, rule, &shared);
         }
     } else {
         let fine = report
@@ -56,11 +61,14 @@ pub(super) fn text(report: &Report, look: &Look) -> String {
             for line in rule
                 .left_out
                 .iter()
-                .filter(|line| line.contains("by the exception"))
+                .filter(|line| line.contains("by the exception") && !shared.contains_key(line.as_str()))
             {
                 let _ = writeln!(text, "{}: left out {}", safe(&rule.rule.id), safe(line));
             }
         }
+    }
+    for (line, rules) in &shared {
+        let _ = writeln!(text, "{rules} rules: left out {}", safe(line));
     }
     for (rule, reason) in &report.skipped {
         let _ = writeln!(text, "{}: left out, {}", safe(rule), safe(reason));
@@ -71,7 +79,7 @@ pub(super) fn text(report: &Report, look: &Look) -> String {
     text
 }
 
-fn broken(text: &mut String, rule: &Judged) {
+fn broken(text: &mut String, rule: &Judged, shared: &Shared<'_>) {
     let severity = if rule.state == State::Unknown {
         ""
     } else {
@@ -84,7 +92,7 @@ fn broken(text: &mut String, rule: &Judged) {
     };
     let _ = writeln!(
         text,
-        "{}{bracket}: broken; {}",
+        "{}{bracket}: broken; want: {}",
         safe(&rule.rule.id),
         safe(&rule.rule.title)
     );
@@ -121,11 +129,30 @@ fn broken(text: &mut String, rule: &Judged) {
     };
     let _ = writeln!(text, "  matters: {}{source}", safe(&rule.rule.why));
     let _ = writeln!(text, "  fix: {}", safe(&rule.rule.fix));
-    left_out(text, rule);
+    left_out(text, rule, shared);
 }
 
-fn left_out(text: &mut String, rule: &Judged) {
-    for line in &rule.left_out {
+/// What is left out of many rules, and of how many.
+type Shared<'a> = BTreeMap<&'a str, usize>;
+
+/// An exemption from the coverage is one of each rule.
+fn shared(report: &Report) -> Shared<'_> {
+    let mut rules = Shared::new();
+    for line in report.rules.iter().flat_map(|rule| &rule.left_out) {
+        if line.contains("by the exception") {
+            *rules.entry(line.as_str()).or_default() += 1;
+        }
+    }
+    rules.retain(|_, rules| *rules >= RULES);
+    rules
+}
+
+fn left_out(text: &mut String, rule: &Judged, shared: &Shared<'_>) {
+    for line in rule
+        .left_out
+        .iter()
+        .filter(|line| !shared.contains_key(line.as_str()))
+    {
         let _ = writeln!(text, "  left out: {}", safe(line));
     }
 }

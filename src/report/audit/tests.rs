@@ -99,12 +99,12 @@ fn the_worst_rules_are_named_with_programs_and_users_and_the_details_say_why_and
     let text = "\
 CRITICAL: gid0-without-uid0: backup (daemon)
 
-gid0-without-uid0 (high): broken; nothing is as it must not be
+gid0-without-uid0 (high): broken; want: nothing is as it must not be
   pid 812 /usr/sbin/backup (daemon, up 2h 1m, backup.service): gid 0/0/0/0; uid 1/1/1/1
   pid 813 /usr/sbin/lesser (daemon, up 2h 1m, lesser.service) [low]
   matters: It matters. (CWE-0)
   fix: Mend it.
-traced (medium): broken; nothing is as it must not be
+traced (medium): broken; want: nothing is as it must not be
   pid 900 /usr/sbin/shop (daemon, up 2h 1m, shop.service): tracer 7
   matters: It matters. (CWE-0)
   fix: Mend it.
@@ -151,6 +151,39 @@ fn what_is_broken_in_a_lesser_way_is_told_beside_an_ok() {
         shown(&nothing, Format::Mon),
         "UNKNOWN: no rule to check\n0 rules ok\n"
     );
+}
+
+#[test]
+fn what_is_exempt_from_many_rules_is_told_once_and_rules_are_parted_by_a_semicolon() {
+    let agent = "1 process by the exception pid=1: the agent".to_owned();
+    let mut rules: Vec<Judged> = ["a", "b", "c", "d"]
+        .map(|id| judged(id, Severity::High, State::Ok, vec![]))
+        .into();
+    for rule in &mut rules {
+        rule.left_out.push(agent.clone());
+    }
+    for index in [0, 1] {
+        rules[index].state = State::Critical;
+        rules[index].outcome = Broken::Violated;
+        let findings = [7, 8].map(|pid| finding(Severity::High, pid, &format!("x{pid}"), &[]));
+        rules[index].findings = findings.into();
+    }
+    rules[2]
+        .left_out
+        .push("1 process by the exception exe=/x: it is made so".into());
+    let text = shown(&report(State::Critical, rules), Format::Mon);
+    assert!(
+        text.starts_with("CRITICAL: a: x7 (daemon), x8 (daemon); b: x7 (daemon), x8 (daemon)\n"),
+        "{text}"
+    );
+    assert!(
+        text.ends_with(
+            "2 rules ok\nc: left out 1 process by the exception exe=/x: it is made so\n\
+             4 rules: left out 1 process by the exception pid=1: the agent\n"
+        ),
+        "{text}"
+    );
+    assert_eq!(text.matches("pid=1").count(), 1, "{text}");
 }
 
 #[test]
