@@ -257,6 +257,66 @@ fn what_can_not_be_looked_at_is_not_ok() {
 }
 
 #[test]
+fn what_to_grant_is_told_beside_a_finding_of_the_same_rule_too() {
+    let sealed = status(|_| ()).exe("/memfd:sealed (deleted)").change(|p| {
+        if let Fact::Value(Exe {
+            file: Fact::Value(file),
+            ..
+        }) = &mut p.exe
+        {
+            file.links = 0;
+        }
+    });
+    let view = host(vec![sealed, process(71, "e").exe_denied()]);
+    let asked = Asked {
+        rules: vec!["exe-memfd".into()],
+        ..Asked::default()
+    };
+    let report = audited(&view, &Settings::default(), &asked);
+    let rule = |id: &str| report.rules.iter().find(|rule| rule.rule.id == id).unwrap();
+    assert_eq!(rule("exe-memfd").outcome, Outcome::Violated);
+    let grant =
+        "grant CAP_SYS_PTRACE (AmbientCapabilities=CAP_SYS_PTRACE in the unit, or setcap cap_sys_ptrace+ep)";
+    assert_eq!(rule("coverage").remedies, [grant]);
+}
+
+#[test]
+fn of_what_can_not_be_told_the_first_terms_are_named_and_the_largest_grant() {
+    let closed = status(|_| ()).exe_denied().change(|p| {
+        p.environ = Fact::Unreadable(Why::Denied);
+        p.maps = Fact::Unreadable(Why::Denied);
+    });
+    let asked = Asked {
+        rules: [
+            "exe-memfd",
+            "exe-deleted",
+            "exe-replaced",
+            "env-ld-audit",
+            "lib-deleted",
+        ]
+        .map(String::from)
+        .into(),
+        ..Asked::default()
+    };
+    let report = audited(&host(vec![closed]), &Settings::default(), &asked);
+    let coverage = report
+        .rules
+        .iter()
+        .find(|rule| rule.rule.id == "coverage")
+        .unwrap();
+    let closed = coverage.unsure.iter().find(|one| one.pid == 70).unwrap();
+    let doubt = closed.doubt.as_deref().unwrap();
+    assert_eq!(doubt, "permission denied: env exe.deleted exe.memfd and 2 more");
+    assert_eq!(
+        coverage.remedies,
+        [
+            "grant CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (AmbientCapabilities=CAP_SYS_PTRACE CAP_DAC_READ_SEARCH in the \
+          unit, or setcap cap_sys_ptrace,cap_dac_read_search+ep)"
+        ]
+    );
+}
+
+#[test]
 fn an_exemption_ends_and_one_that_nobody_needs_is_told() {
     let view = host(vec![status(|s| s.gid = [0; 4])]);
     let asked = Asked {

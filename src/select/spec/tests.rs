@@ -108,7 +108,7 @@ faulty! {
         "x" "`x` is not a range" "write N, MIN-, -MAX or MIN-MAX; where the colon belongs to the value, write `listen=\"22/tcp:x\":1-`",
     ];
     a_socket_is_of_a_kind Native "socket=inet" => [
-        "inet" "`socket` is never `inet`" "write tcp udp raw packet icmp unix netlink other",
+        "inet" "`socket` is never `inet`" "write one of tcp udp raw packet icmp unix netlink other",
     ];
     listen_takes_no_comparison Native "listen<1024/tcp:0" => [
         "<" "`listen` takes no `<`" "write `listen` with `=` `!=` `~` `!~`",
@@ -168,7 +168,7 @@ faulty! {
         "filtered" "`seccomp` is never `filtered`" "write `seccomp=filter:0`",
     ];
     a_mode_of_seccomp_by_number Native "seccomp=2:0" => [
-        "2" "`seccomp` is never `2`" "write none strict filter",
+        "2" "`seccomp` is never `2`" "write one of none strict filter",
     ];
     a_umask_with_a_digit_too_large Native "umask=0282:0" => [
         "0282" "`0282` is no umask" "write octal digits as umask(1) prints them: `umask=0022`",

@@ -531,7 +531,10 @@ impl Value<'_> {
             return Ok(Matcher::Exact(plain.as_bytes().to_vec()));
         }
         let near = nearest::of(&plain.to_ascii_lowercase(), words.iter().copied());
-        let help = near.map_or_else(|| format!("write {}", words.join(" ")), |near| self.write(near));
+        let help = near.map_or_else(
+            || format!("write one of {}", words.join(" ")),
+            |near| self.write(near),
+        );
         Err(self.fault(format!("`{}` is never `{plain}`", self.key.name()), help))
     }
 
