@@ -56,7 +56,9 @@ pub(super) fn text(report: &Report, look: &Look) -> String {
             .iter()
             .filter(|rule| rule.outcome == Outcome::Ok)
             .count();
-        let _ = writeln!(text, "{fine} rule{} ok", if fine == 1 { "" } else { "s" });
+        if fine > 0 {
+            let _ = writeln!(text, "{fine} rule{} ok", if fine == 1 { "" } else { "s" });
+        }
         for rule in report.rules.iter().filter(|rule| rule.outcome == Outcome::Ok) {
             for line in rule
                 .left_out

@@ -147,10 +147,7 @@ fn what_is_broken_in_a_lesser_way_is_told_beside_an_ok() {
         "UNKNOWN: no rule to check\n1 rule ok\nselinux-bad-domain: left out, this host does not run SELinux\n"
     );
     let nothing = report(State::Unknown, vec![]);
-    assert_eq!(
-        shown(&nothing, Format::Mon),
-        "UNKNOWN: no rule to check\n0 rules ok\n"
-    );
+    assert_eq!(shown(&nothing, Format::Mon), "UNKNOWN: no rule to check\n");
 }
 
 #[test]
