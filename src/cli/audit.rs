@@ -117,10 +117,11 @@ impl AuditCommand {
             .chain(&self.explain)
             .find(|id| !ids.contains(id))?;
         let near = crate::select::spec::nearest(unknown, ids.iter().map(String::as_str));
-        let help = near.map_or_else(
-            || "procward audit --list lists the rules".to_owned(),
-            |near| format!("did you mean {near}?"),
-        );
+        let help = match near {
+            Some(near) => format!("did you mean {near}?"),
+            None if settings.faulty => "[audit] is faulty: procward config check".to_owned(),
+            None => "procward audit --list lists the rules".to_owned(),
+        };
         let unknown = escape::text(unknown.as_bytes());
         Some(format!("there is no rule {unknown}; {help}"))
     }

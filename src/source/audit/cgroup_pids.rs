@@ -29,6 +29,10 @@ pub(super) fn look(procfs: &Procfs) -> Fact {
     if let Err(error) = walk(Path::new(ROOT), DEPTH, &mut counted) {
         return untold(ROOT, error);
     }
+    // Every process is in a group: what does not tell of us does not tell of others.
+    if !counted.contains_key(&std::process::id().cast_signed()) {
+        return untold(ROOT, "it does not tell of procward itself");
+    }
     for _ in 0..TRIES {
         let listed = match listed(procfs) {
             Ok(listed) => listed,
