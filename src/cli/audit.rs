@@ -187,12 +187,22 @@ impl Audit<'_> {
                 .filter_map(|finding| finding.process.as_ref())
             {
                 let select = exemption_of(process);
-                if known.insert((rule.rule.id.clone(), select.clone())) {
+                if !known.insert((rule.rule.id.clone(), select.clone())) {
+                    continue;
+                }
+                let shown = escape::text(select.as_bytes());
+                if shown == select && !select.contains(char::REPLACEMENT_CHARACTER) {
                     let _ = write!(
                         text,
                         "\n[[audit.exempt]]\nrule = \"{}\"\nselect = {}\nreason = \"found on {today}\"\n",
                         rule.rule.id,
                         toml::Value::String(select)
+                    );
+                } else {
+                    let _ = writeln!(
+                        text,
+                        "\n# {}: {shown} holds what can't be written here; write a selector of your own.",
+                        rule.rule.id
                     );
                 }
             }
