@@ -30,7 +30,7 @@ fn a_baseline_writes_no_hostile_name() {
         .arg(&file)
         .run()
         .says("# own: ")
-        .says("adv\\x1b[31m\\u{202e}")
+        .says("adv\\x1b\\[31m\\u{202e}")
         .stdout();
     assert!(!told.contains(['\u{1b}', '\u{202e}']), "{told}");
     assert!(!told.contains("[[audit.exempt]]"), "{told}");
