@@ -143,9 +143,9 @@ pub fn assemble(
         .iter()
         .map(|rule| rule.state)
         .chain(faulty.iter().map(|verdict| verdict.state));
-    // Rules that were asked for and mean nothing here leave nothing that could be OK.
-    let none = judged.iter().all(|rule| rule.rule.id == COVERAGE) && !compiled.skipped.is_empty();
-    let state = if judged.is_empty() || none && faulty.is_empty() {
+    // Without a rule but the one that tells how much the others saw there is nothing that could be OK.
+    let none = judged.iter().all(|rule| rule.rule.id == COVERAGE);
+    let state = if none && faulty.is_empty() {
         State::Unknown
     } else {
         worst.fold(State::Ok, State::worst)

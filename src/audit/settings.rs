@@ -86,8 +86,19 @@ impl Day {
             month: month.parse().ok()?,
             day: day.parse().ok()?,
         };
-        let exists = (1..=12).contains(&date.month) && (1..=31).contains(&date.day);
-        (well && exists && parts.next().is_none()).then_some(date)
+        (well && date.exists() && parts.next().is_none()).then_some(date)
+    }
+
+    fn exists(self) -> bool {
+        let leap =
+            self.year.is_multiple_of(4) && (!self.year.is_multiple_of(100) || self.year.is_multiple_of(400));
+        let last = match self.month {
+            2 if leap => 29,
+            2 => 28,
+            4 | 6 | 9 | 11 => 30,
+            _ => 31,
+        };
+        (1..=12).contains(&self.month) && (1..=last).contains(&self.day)
     }
 }
 
@@ -195,7 +206,11 @@ mod tests {
             Day::parse("2027-01-31").map(|day| day.to_string()),
             Some("2027-01-31".into())
         );
+        assert!(Day::parse("2028-02-29").is_some());
         for text in [
+            "2027-02-29",
+            "2100-02-29",
+            "2027-04-31",
             "2027-13-01",
             "2027-1-1",
             "27-01-01",

@@ -415,3 +415,13 @@ fn rules_of_a_module_that_is_not_active_leave_nothing_that_could_be_ok() {
     assert_eq!(state(&["selinux-not-enforcing"]), State::Unknown);
     assert_eq!(state(&["selinux-not-enforcing", "hidden-pid"]), State::Ok);
 }
+
+#[test]
+fn to_ask_only_how_much_the_others_saw_is_to_ask_nothing() {
+    let asked = Asked {
+        rules: vec!["coverage".into()],
+        ..Asked::default()
+    };
+    let report = audited(&host(vec![]), &Settings::default(), &asked);
+    assert_eq!((report.rules.len(), report.state), (1, State::Unknown));
+}

@@ -117,10 +117,11 @@ impl AuditCommand {
             .chain(&self.explain)
             .find(|id| !ids.contains(id))?;
         let near = crate::select::spec::nearest(unknown, ids.iter().map(String::as_str));
-        let help = near.map_or_else(
-            || "procward audit --list lists the rules".to_owned(),
-            |near| format!("did you mean {near}?"),
-        );
+        let help = match near {
+            Some(near) => format!("did you mean {near}?"),
+            None if settings.faulty => "[audit] is faulty: procward config check".to_owned(),
+            None => "procward audit --list lists the rules".to_owned(),
+        };
         let unknown = escape::text(unknown.as_bytes());
         Some(format!("there is no rule {unknown}; {help}"))
     }
@@ -186,12 +187,22 @@ impl Audit<'_> {
                 .filter_map(|finding| finding.process.as_ref())
             {
                 let select = exemption_of(process);
-                if known.insert((rule.rule.id.clone(), select.clone())) {
+                if !known.insert((rule.rule.id.clone(), select.clone())) {
+                    continue;
+                }
+                let shown = escape::text(select.as_bytes());
+                if shown == select && !select.contains(char::REPLACEMENT_CHARACTER) {
                     let _ = write!(
                         text,
                         "\n[[audit.exempt]]\nrule = \"{}\"\nselect = {}\nreason = \"found on {today}\"\n",
                         rule.rule.id,
                         toml::Value::String(select)
+                    );
+                } else {
+                    let _ = writeln!(
+                        text,
+                        "\n# {}: {shown} holds what can't be written here; write a selector of your own.",
+                        rule.rule.id
                     );
                 }
             }

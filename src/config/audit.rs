@@ -3,7 +3,7 @@
 use super::Source;
 use super::raw::{Placed, string, strings, unknown};
 use super::validate::Validation;
-use crate::audit::compile;
+use crate::audit::compile::{self, COVERAGE};
 use crate::audit::settings::{Day, Exemption};
 use crate::audit::{Case, Class, Rule, Settings, Severity, built_in};
 use crate::select::Fault;
@@ -245,7 +245,13 @@ pub(super) fn take(
     };
     take(&raw.with, &mut settings.with);
     take(&raw.without, &mut settings.without);
-    for (rule, word) in &raw.severities {
+    // An audit that does not tell what it could not look at would be OK where it is blind.
+    let is_coverage = |word: &&Placed<String>| word.0 == COVERAGE;
+    let severities = || raw.severities.iter().map(|(rule, _)| rule);
+    faults.extend(raw.without.iter().filter(is_coverage).map(coverage_stays));
+    faults.extend(severities().filter(is_coverage).map(coverage_stays));
+    settings.without.retain(|rule| rule != COVERAGE);
+    for (rule, word) in raw.severities.iter().filter(|(rule, _)| rule.0 != COVERAGE) {
         if known(rule, &mut faults)
             && let Some(severity) = severity(word, &mut faults)
         {
@@ -271,6 +277,12 @@ pub(super) fn take(
             .extend(exempt(validation, source, raw, rules, &mut faults));
     }
     faults
+}
+
+fn coverage_stays((_, place): &Placed<String>) -> Fault {
+    let help = "exempt those of which it does not matter: [[audit.exempt]] with rule = \"coverage\", or switch off the rules \
+                that can't be checked here";
+    Fault::new(place.clone(), "`coverage` is always on, and always UNKNOWN", help)
 }
 
 fn unknown_rule((word, place): &Placed<String>, ids: &[String]) -> Fault {
@@ -403,6 +415,14 @@ fn own_rule(
         .iter()
         .filter_map(|case| own_case(validation, source, case, faults))
         .collect();
+    for exempt in &raw.exempt {
+        let rule = exempt.rules.first();
+        for (_, place) in rule.into_iter().chain(&exempt.until) {
+            let help = "take it away, or write an [[audit.exempt]] of this rule";
+            let message = "an exemption within a rule is of that rule, and always";
+            faults.push(Fault::new(place.clone(), message, help));
+        }
+    }
     let exempt = raw.exempt.iter().filter_map(|raw| {
         let exemption = exempt(validation, source, raw, Vec::new(), faults)?;
         Some(crate::audit::rule::Exempt {

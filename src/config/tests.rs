@@ -363,3 +363,43 @@ fn a_file_that_may_have_hidden_the_table_of_cpu_is_told_with_it() {
     assert!(!faults_of_cpu(&["[cpu]\nlimit = 9 0\n"]).is_empty());
     assert_eq!(faults_of_cpu(&["[cpus]\nlimit = 9\n"]).len(), 1);
 }
+
+fn faults_of_audit(text: &str) -> Vec<String> {
+    let source = Source {
+        name: "a.toml".into(),
+        text: text.into(),
+    };
+    let loaded = from_texts(vec![source], &accounts());
+    let faults = loaded.of_audit.iter().flat_map(|item| match item {
+        Item::Faulty { faulty, .. } => faulty.faults.iter().map(|fault| fault.message.clone()),
+        other => panic!("{other:?}"),
+    });
+    let faults: Vec<String> = faults.collect();
+    assert_eq!(loaded.settings.audit.faulty, !faults.is_empty(), "{text}");
+    assert!(loaded.settings.audit.without.is_empty(), "{text}");
+    faults
+}
+
+#[test]
+fn that_an_audit_is_blind_can_not_be_switched_off() {
+    let always = "`coverage` is always on, and always UNKNOWN";
+    assert_eq!(
+        faults_of_audit("[audit]\nwithout = [\"coverage\"]\nseverity = { coverage = \"low\" }\n"),
+        [always, always]
+    );
+}
+
+#[test]
+fn an_exemption_within_a_rule_has_no_last_day_that_nobody_looks_at() {
+    let rule = |exempt: &str| {
+        format!(
+            "[[audit.rule]]\nid = \"own\"\ntitle = \"t\"\nwhy = \"w\"\nfix = \"f\"\n\
+             case = [ {{ severity = \"high\", select = \"x\" }} ]\n\
+             exempt = [ {{ select = \"user=root\", reason = \"r\"{exempt} }} ]\n"
+        )
+    };
+    assert_eq!(faults_of_audit(&rule("")), [""; 0]);
+    let own = "an exemption within a rule is of that rule, and always";
+    assert_eq!(faults_of_audit(&rule(", until = 2020-01-01")), [own]);
+    assert_eq!(faults_of_audit(&rule(", rule = \"traced\"")), [own]);
+}

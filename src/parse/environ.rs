@@ -14,7 +14,8 @@ pub fn parse(bytes: &[u8], truncated: bool) -> Environ {
             continue;
         };
         let (name, value) = (&entry[..at], &entry[at + 1..]);
-        if value.is_empty() {
+        // A title that was written over the environment holds blanks before its `=`, and maybe a secret.
+        if value.is_empty() || !name.iter().all(u8::is_ascii_graphic) {
             continue;
         }
         if name == b"LD_PRELOAD" {
@@ -38,6 +39,12 @@ mod tests {
         let names: Vec<&[u8]> = environ.names.iter().map(Vec::as_slice).collect();
         assert_eq!(names, [&b"PATH"[..], b"SECRET", b""]);
         assert!(!format!("{environ:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_title_in_place_of_the_environment_is_no_name() {
+        let environ = parse(b"d: -p hunter2 --url http://x/?y=z\0A=b\0", false);
+        assert_eq!(environ.names, [b"A"]);
     }
 
     #[test]

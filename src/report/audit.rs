@@ -36,8 +36,7 @@ pub fn render(report: &Report, format: Format, look: &Look) -> Vec<u8> {
 
 /// Which rules are broken, and by which programs of whom: nothing that moves. Only the worst state is named.
 fn first_line(report: &Report) -> String {
-    let left_out = !report.skipped.is_empty() && report.rules.iter().all(|rule| rule.rule.id == COVERAGE);
-    if (report.rules.is_empty() || left_out) && report.faulty.is_empty() {
+    if report.rules.iter().all(|rule| rule.rule.id == COVERAGE) && report.faulty.is_empty() {
         return "no rule to check".into();
     }
     if report.state == State::Ok {

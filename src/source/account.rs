@@ -2,6 +2,7 @@
 
 use crate::deadline::Notes;
 use crate::snapshot::{Account, Fact, Why};
+use nix::errno::Errno;
 use nix::unistd::{Gid, Group, Uid, User, getgrouplist};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ const PRIVILEGED: [&str; 13] = [
 #[derive(Debug, Default)]
 struct Known {
     accounts: BTreeMap<u32, Fact<Account>>,
-    privileged: Option<Vec<u32>>,
+    privileged: Option<Fact<Vec<u32>>>,
     empty: BTreeMap<u32, bool>,
 }
 
@@ -44,15 +45,10 @@ impl Accounts {
             return account.clone();
         }
         let privileged = known.privileged.get_or_insert_with(|| privileged(notes)).clone();
-        let answer = notes.of_name(&format!("groups of uid {uid}"), || groups(uid));
-        let account = match answer {
-            None => Fact::Unreadable(Why::NoAnswer),
-            Some(Err(errno)) => Fact::Unreadable(Why::Errno(errno as i32)),
-            Some(Ok(groups)) => Fact::Value(Account {
-                exists: groups.is_some(),
-                groups: groups.unwrap_or_default(),
-                privileged,
-            }),
+        let account = match privileged {
+            Fact::Value(privileged) => account(uid, privileged, notes),
+            Fact::Unreadable(why) => Fact::Unreadable(why),
+            _ => Fact::Unreadable(Why::Absent),
         };
         known.accounts.insert(uid, account.clone());
         account
@@ -62,8 +58,9 @@ impl Accounts {
     /// it is not said to be empty.
     pub(super) fn is_empty_group(&self, gid: u32) -> bool {
         *self.0.borrow_mut().empty.entry(gid).or_insert_with(|| {
-            let read = |path: &str| std::fs::read(path).unwrap_or_default();
-            is_empty(gid, &read("/etc/group"), &read("/etc/passwd"))
+            let files =
+                std::fs::read("/etc/group").and_then(|groups| Ok((groups, std::fs::read("/etc/passwd")?)));
+            files.is_ok_and(|(groups, users)| is_empty(gid, &groups, &users))
         })
     }
 }
@@ -87,23 +84,44 @@ fn is_empty(gid: u32, groups: &[u8], users: &[u8]) -> bool {
             .any(|line| line.split(':').nth(3) == Some(&gid))
 }
 
-fn privileged(notes: Notes) -> Vec<u32> {
-    let gid = |name: &&str| {
-        let ask = || Group::from_name(name);
-        let group = notes.of_name(&format!("group {name}"), ask)?.ok()??;
-        Some(group.gid.as_raw())
-    };
-    PRIVILEGED.iter().filter_map(gid).collect()
+fn account(uid: u32, privileged: Vec<u32>, notes: Notes) -> Fact<Account> {
+    match notes.of_name(&format!("groups of uid {uid}"), || groups(uid)) {
+        None => Fact::Unreadable(Why::NoAnswer),
+        Some(Err(errno)) => Fact::Unreadable(Why::Errno(errno as i32)),
+        Some(Ok(groups)) => Fact::Value(Account {
+            exists: groups.is_some(),
+            groups: groups.unwrap_or_default(),
+            privileged,
+        }),
+    }
+}
+
+/// A group that can't be told may be any: then none of them are known.
+fn privileged(notes: Notes) -> Fact<Vec<u32>> {
+    all_of(|name| notes.of_name(&format!("group {name}"), || Group::from_name(name)))
+}
+
+fn all_of(ask: impl Fn(&str) -> Option<nix::Result<Option<Group>>>) -> Fact<Vec<u32>> {
+    let mut gids = Vec::new();
+    for name in PRIVILEGED {
+        match ask(name) {
+            None => return Fact::Unreadable(Why::NoAnswer),
+            Some(Ok(Some(group))) => gids.push(group.gid.as_raw()),
+            Some(Ok(None) | Err(Errno::ENOENT | Errno::ESRCH)) => {}
+            Some(Err(errno)) => return Fact::Unreadable(Why::Errno(errno as i32)),
+        }
+    }
+    Fact::Value(gids)
 }
 
 /// `None` where there is no such account.
 fn groups(uid: u32) -> nix::Result<Option<Vec<u32>>> {
     let user = match User::from_uid(Uid::from_raw(uid)) {
         Ok(Some(user)) => user,
-        Ok(None) | Err(nix::errno::Errno::ENOENT | nix::errno::Errno::ESRCH) => return Ok(None),
+        Ok(None) | Err(Errno::ENOENT | Errno::ESRCH) => return Ok(None),
         Err(errno) => return Err(errno),
     };
-    let name = CString::new(user.name).map_err(|_| nix::errno::Errno::EINVAL)?;
+    let name = CString::new(user.name).map_err(|_| Errno::EINVAL)?;
     let groups = getgrouplist(&name, user.gid)?;
     Ok(Some(groups.into_iter().map(Gid::as_raw).collect()))
 }
@@ -122,6 +140,26 @@ mod tests {
             panic!("that there is none is known");
         };
         assert_eq!((nobody.exists, nobody.groups), (false, vec![]));
+    }
+
+    #[test]
+    fn a_privileged_group_that_can_not_be_told_is_not_taken_for_one_that_is_not_there() {
+        let asked = |shadow: fn() -> Option<nix::Result<Option<Group>>>| {
+            all_of(|name| {
+                if name == "shadow" {
+                    shadow()
+                } else {
+                    Some(Ok(None))
+                }
+            })
+        };
+        assert_eq!(asked(|| Some(Ok(None))), Fact::Value(vec![]));
+        assert_eq!(asked(|| Some(Err(Errno::ENOENT))), Fact::Value(vec![]));
+        assert_eq!(asked(|| None), Fact::Unreadable(Why::NoAnswer));
+        assert_eq!(
+            asked(|| Some(Err(Errno::EIO))),
+            Fact::Unreadable(Why::Errno(Errno::EIO as i32))
+        );
     }
 
     #[test]

@@ -58,7 +58,22 @@ impl Top {
 
 /// Who may change the file at a path that the kernel tells of the process, or a directory above it.
 pub(super) fn writers(place: Place<'_>, path: &[u8]) -> Result<Writers, Errno> {
-    writers_below(place, &Top::of(place)?, path)
+    at_least(
+        path,
+        Top::of(place).and_then(|top| writers_below(place, &top, path)),
+    )
+}
+
+/// Where everybody has a place to write to, that much is known, even where the path leads nowhere that we could look.
+fn at_least(path: &[u8], told: Result<Writers, Errno>) -> Result<Writers, Errno> {
+    match told {
+        Err(errno) if errno != Errno::SRCH && is_for_all(path) => Ok(Writers {
+            access: Access::Others,
+            by: Some("a directory that everybody may write to".into()),
+            open_dir: true,
+        }),
+        told => told,
+    }
 }
 
 /// Where the root directory is not known, nothing is remembered.
@@ -178,7 +193,7 @@ fn library(place: Place<'_>, top: Result<&Top, Errno>, path: &[u8], inode: u64) 
     let gone = gone(place, top, path, inode);
     let path = gone.unwrap_or(path);
     let writers = match gone {
-        None => top.and_then(|top| writers_below(place, top, path)),
+        None => at_least(path, top.and_then(|top| writers_below(place, top, path))),
         Some(path) => Ok(Writers {
             open_dir: is_for_all(path),
             ..Writers::default()
@@ -244,6 +259,15 @@ mod tests {
                 "{mode:o} {uid} {gid}"
             );
         }
+    }
+
+    #[test]
+    fn what_lies_where_everybody_may_write_is_told_though_it_can_not_be_looked_up() {
+        let told = |path: &[u8], errno| at_least(path, Err(errno)).map(|told| (told.access, told.open_dir));
+        let yes = Ok((Access::Others, true));
+        assert_eq!(told(b"/tmp/x\\012.so", Errno::NOENT), yes);
+        assert_eq!(told(b"/tmp/x", Errno::SRCH), Err(Errno::SRCH));
+        assert_eq!(told(b"/usr/lib/x.so", Errno::NOENT), Err(Errno::NOENT));
     }
 
     #[test]

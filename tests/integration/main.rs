@@ -9,6 +9,7 @@
     reason = "tests stop at what they did not expect, and start the programs they compare with"
 )]
 
+mod audit_adversary;
 mod audit_command;
 mod audits;
 mod chrooted;

@@ -1,8 +1,7 @@
 //! Processes that a control group counts and `/proc` does not list.
 
-use super::untold;
+use super::{incomparable, untold};
 use crate::audit::host::Fact;
-use crate::snapshot::Gap;
 use crate::source::procfs::{Procfs, listed};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -18,16 +17,16 @@ const TRIES: usize = 5;
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) fn look(procfs: &Procfs) -> Fact {
-    let gaps = procfs.gaps_now();
-    if let Some(gap) = gaps
-        .iter()
-        .find(|gap| gap.hides() || matches!(gap, Gap::Elsewhere(_)))
-    {
-        return Fact::Untold(gap.text(), Some(gap.remedy().into()));
+    if let Some(untold) = incomparable(procfs) {
+        return untold;
     }
     let mut counted = BTreeMap::new();
     if let Err(error) = walk(Path::new(ROOT), DEPTH, &mut counted) {
         return untold(ROOT, error);
+    }
+    // Every process is in a group: what does not tell of us does not tell of others.
+    if !counted.contains_key(&std::process::id().cast_signed()) {
+        return untold(ROOT, "it does not tell of procward itself");
     }
     for _ in 0..TRIES {
         let listed = match listed(procfs) {

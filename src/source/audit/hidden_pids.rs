@@ -1,9 +1,8 @@
 //! Processes that answer to their id and are not listed. pidfd_open(2) takes no right, and refuses the ids of threads,
 //! so each id that exists is a process: 4,194,304 of them are asked in half a second.
 
-use super::untold;
+use super::{incomparable, untold};
 use crate::audit::host::Fact;
-use crate::snapshot::Gap;
 use crate::source::procfs::{Procfs, listed};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
@@ -17,12 +16,8 @@ const TRIES: usize = 5;
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) fn look(procfs: &Procfs) -> Fact {
-    let gaps = procfs.gaps_now();
-    if let Some(gap) = gaps
-        .iter()
-        .find(|gap| gap.hides() || matches!(gap, Gap::Elsewhere(_)))
-    {
-        return Fact::Untold(gap.text(), Some(gap.remedy().into()));
+    if let Some(untold) = incomparable(procfs) {
+        return untold;
     }
     match hidden(procfs) {
         Ok(pids) => Fact::Told(

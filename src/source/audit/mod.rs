@@ -8,6 +8,7 @@ mod selinux;
 
 use super::procfs::Procfs;
 use crate::audit::host::{Fact, Facts};
+use crate::snapshot::Gap;
 
 /// How a fact is looked for.
 type Look = fn(&Procfs) -> Fact;
@@ -35,4 +36,23 @@ pub fn known() -> impl Iterator<Item = &'static str> {
 
 fn untold(what: &str, error: impl std::fmt::Display) -> Fact {
     Fact::Untold(format!("{what}: {error}"), None)
+}
+
+/// Why what the kernel says of ids can't be compared with what `/proc` lists.
+fn incomparable(procfs: &Procfs) -> Option<Fact> {
+    let gaps = procfs.gaps_now();
+    let gap = gaps
+        .iter()
+        .find(|gap| gap.hides() || matches!(gap, Gap::Elsewhere(_)));
+    if let Some(gap) = gap {
+        return Some(Fact::Untold(gap.text(), Some(gap.remedy().into())));
+    }
+    let listed_as = std::fs::read_link("/proc/self").ok();
+    let ours = std::process::id().to_string();
+    (listed_as.is_none_or(|listed_as| listed_as.as_os_str() != ours.as_str())).then(|| {
+        Fact::Untold(
+            "/proc is of another PID namespace than procward".into(),
+            Some("mount a /proc of its own where procward runs: unshare --mount-proc".into()),
+        )
+    })
 }
