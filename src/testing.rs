@@ -55,7 +55,7 @@ pub(crate) fn process(pid: i32, name: &str) -> Process {
         userns: Fact::Value(false),
         root: Fact::Value(Root {
             root: b"/".to_vec(),
-            cwd: b"/".to_vec(),
+            cwd: Some(b"/".to_vec()),
             same_mounts: true,
         }),
         writers: Fact::Value(Writers::default()),

@@ -351,7 +351,7 @@ fn account(dice: &mut Dice<'_>) -> Account {
 fn root(dice: &mut Dice<'_>) -> Root {
     Root {
         root: dice.one(&["/", "/srv/jail"]).as_bytes().to_vec(),
-        cwd: dice.one(&["/", "/srv/jail/x"]).as_bytes().to_vec(),
+        cwd: Some(dice.one(&["/", "/srv/jail/x"]).as_bytes().to_vec()),
         same_mounts: dice.chance(2),
     }
 }

@@ -68,7 +68,10 @@ fn fact(term: &Term, subject: Subject<'_>, accounts: &dyn Accounts) -> Option<St
             format!("exe {}", String::from_utf8_lossy(&process.exe.value()?.text))
         }
         Key::Chroot | Key::Root => format!("root {}", String::from_utf8_lossy(&process.root.value()?.root)),
-        Key::CwdOutside | Key::Cwd => format!("cwd {}", String::from_utf8_lossy(&process.root.value()?.cwd)),
+        Key::CwdOutside | Key::Cwd => format!(
+            "cwd {}",
+            String::from_utf8_lossy(process.root.value()?.cwd.as_deref()?)
+        ),
         Key::Cmdline | Key::CmdlineEmpty | Key::Arg => "its arguments, which are not shown".into(),
         key => format!(
             "{} {}",

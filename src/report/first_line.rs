@@ -3,6 +3,7 @@
 
 use super::escape;
 use crate::judge::{Evidence, Manner, Report, State, Verdict};
+use crate::select::script::is_interpreter;
 use std::collections::BTreeSet;
 
 /// The most that the first line holds; pagers show less.
@@ -82,14 +83,17 @@ pub(super) fn found<'a>(
     found.into_iter().take(3).collect()
 }
 
-/// The comm; where that is not the program's own, with a sign in place of its numbers: programs write there what they
-/// are about, `amavisd (ch3-P)`, and the line must not move with it.
+/// The comm; where that is not the program's own, the name of its file, or, of an interpreter, the comm with a sign in place
+/// of its numbers: programs write there what they are about, `amavisd (ch3-P)`, and the line must not move with it.
 fn steady_name(evidence: &Evidence) -> Vec<u8> {
     let (name, program) = (&evidence.name, &evidence.program);
     let known = program.starts_with(b"/");
     let file = program.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     if known && file.starts_with(name) {
         return name.clone();
+    }
+    if known && !is_interpreter(file) && file != b"busybox" {
+        return file.to_vec();
     }
     // Where the program is not known its own name may hold numbers: up to where a title begins they stay.
     let title = || name.iter().position(|byte| b" (:/".contains(byte));
@@ -131,6 +135,7 @@ mod tests {
         assert_eq!(steady("/usr/bin/perl", "amavisd (ch3-P)"), "amavisd (ch#-P)");
         assert_eq!(steady("/usr/bin/perl", "job52"), "job#");
         assert_eq!(steady("/usr/sbin/apache2", "apache2"), "apache2");
+        assert_eq!(steady("/usr/sbin/worker", "wfccdegh"), "worker");
         assert_eq!(
             steady("/usr/bin/a-name-of-16-b", "a-name-of-16-b"),
             "a-name-of-16-b"

@@ -61,9 +61,16 @@ pub(super) fn root(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Readin
     let bytes = |bytes| Reading::One(Value::Bytes(Cow::Borrowed(bytes)));
     Ok(match key {
         Key::Root => bytes(root.root.as_slice()),
-        Key::Cwd => bytes(root.cwd.as_slice()),
+        Key::Cwd => root
+            .cwd
+            .as_deref()
+            .map_or(Reading::Unreadable(Why::Malformed), bytes),
         Key::Chroot => Reading::yes_no(root.is_chrooted()),
-        _ => Reading::yes_no(root.is_outside(&root.cwd)),
+        _ if !root.is_chrooted() => Reading::yes_no(false),
+        _ => match &root.cwd {
+            Some(cwd) => Reading::yes_no(root.is_outside(cwd)),
+            None => Reading::Unreadable(Why::Malformed),
+        },
     })
 }
 

@@ -28,8 +28,8 @@ pub struct Threads {
 pub struct Root {
     /// The text of the link `root`.
     pub root: Bytes,
-    /// The text of the link `cwd`.
-    pub cwd: Bytes,
+    /// The text of the link `cwd`; none where it is longer than the kernel tells.
+    pub cwd: Option<Bytes>,
     /// Whether it is in procward's mount namespace: else the texts are paths in another one.
     pub same_mounts: bool,
 }
@@ -59,7 +59,7 @@ mod tests {
     fn a_path_is_outside_a_root_that_it_does_not_lie_below() {
         let root = |root: &[u8]| Root {
             root: root.to_vec(),
-            cwd: b"/".to_vec(),
+            cwd: Some(b"/".to_vec()),
             same_mounts: true,
         };
         let jail = root(b"/srv/jail");

@@ -38,7 +38,10 @@ pub(super) fn root(place: Place<'_>) -> Result<Option<Root>, Errno> {
     };
     Ok(Some(Root {
         root: link("root")?,
-        cwd: link("cwd")?,
+        cwd: match link("cwd") {
+            Err(Errno::NAMETOOLONG) => None,
+            told => Some(told?),
+        },
         same_mounts: link("ns/mnt")? == link("../self/ns/mnt")?,
     }))
 }

@@ -267,7 +267,7 @@ fn a_directory_outside_its_root_is_told_of_who_is_chrooted() {
     let with = |root: &str, same_mounts: bool, text: &str, target: Target| {
         let root = Root {
             root: root.into(),
-            cwd: root.into(),
+            cwd: Some(root.into()),
             same_mounts,
         };
         host(vec![
