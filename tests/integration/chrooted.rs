@@ -61,12 +61,10 @@ fn in_other_mounts_a_parent_that_is_not_chrooted_tells_who_may_change_it() {
     let alone = within(CHROOTED);
     assert_eq!(in_jail(&alone), Some(0));
     // Of a program that is in there only, nobody can tell.
-    let own = place.directory("own");
-    let script = "mount -t tmpfs tmpfs $1 && cp /usr/bin/perl $1/perl && exec $1/perl -e \"$2\" \"$3\"";
+    let script = "mount -t tmpfs -o mode=755 tmpfs /mnt && cp /usr/bin/perl /mnt/perl && exec /mnt/perl -e \"$1\" \"$2\"";
     let mut unshare = command("unshare");
     unshare
         .args(["-m", "sh", "-c", script, "sh"])
-        .arg(&own)
         .arg(CHROOTED)
         .arg(&jail);
     let hidden = Live::run(&mut unshare, "perl");
