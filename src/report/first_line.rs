@@ -3,7 +3,7 @@
 
 use super::escape;
 use crate::judge::{Evidence, Manner, Report, State, Verdict};
-use crate::select::script::is_interpreter;
+use crate::select::script::{file_name, is_interpreter};
 use std::collections::BTreeSet;
 
 /// The most that the first line holds; pagers show less.
@@ -57,10 +57,14 @@ fn one(verdict: &Verdict) -> String {
         return line;
     }
     if verdict.manner == Manner::Busy {
-        let found = found(verdict.evidence.iter(), |name, user| format!("{name} ({user})"));
+        let found = found(verdict.evidence.iter(), steady_name, |name, user| {
+            format!("{name} ({user})")
+        });
         return format!("{}: {}", cut(&name), found.join(", "));
     }
-    let found = found(verdict.evidence.iter(), |name, user| format!("({name}, {user})"));
+    let found = found(verdict.evidence.iter(), steady_name, |name, user| {
+        format!("({name}, {user})")
+    });
     if found.is_empty() {
         line
     } else {
@@ -68,32 +72,42 @@ fn one(verdict: &Verdict) -> String {
     }
 }
 
+/// What a program is called that may call itself whatever it likes: by its file, unless that tells nothing of what it does.
+pub(super) fn name_of_program(evidence: &Evidence) -> Vec<u8> {
+    let known = evidence.program.starts_with(b"/");
+    let file = file_name(&evidence.program);
+    let telling = known && !is_interpreter(file) && file != b"busybox";
+    if telling && !file.starts_with(&evidence.name) {
+        file.to_vec()
+    } else {
+        steady_name(evidence)
+    }
+}
+
 /// The programs and users that were found, a few of them.
 pub(super) fn found<'a>(
     evidence: impl Iterator<Item = &'a Evidence>,
+    name: impl Fn(&Evidence) -> Vec<u8>,
     tell: impl Fn(&str, &str) -> String,
 ) -> Vec<String> {
     let found: BTreeSet<String> = evidence
         .filter(|evidence| !evidence.lesser)
         .map(|evidence| {
             let user = escape::text(evidence.user.as_deref().unwrap_or("?").as_bytes());
-            tell(&cut(&escape::text(&steady_name(evidence))), &cut(&user))
+            tell(&cut(&escape::text(&name(evidence))), &cut(&user))
         })
         .collect();
     found.into_iter().take(3).collect()
 }
 
-/// The comm; where that is not the program's own, the name of its file, or, of an interpreter, the comm with a sign in place
-/// of its numbers: programs write there what they are about, `amavisd (ch3-P)`, and the line must not move with it.
+/// The comm; where that is not the program's own, with a sign in place of its numbers: programs write there what they
+/// are about, `amavisd (ch3-P)`, and the line must not move with it.
 fn steady_name(evidence: &Evidence) -> Vec<u8> {
     let (name, program) = (&evidence.name, &evidence.program);
     let known = program.starts_with(b"/");
     let file = program.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     if known && file.starts_with(name) {
         return name.clone();
-    }
-    if known && !is_interpreter(file) && file != b"busybox" {
-        return file.to_vec();
     }
     // Where the program is not known its own name may hold numbers: up to where a title begins they stay.
     let title = || name.iter().position(|byte| b" (:/".contains(byte));
@@ -135,7 +149,7 @@ mod tests {
         assert_eq!(steady("/usr/bin/perl", "amavisd (ch3-P)"), "amavisd (ch#-P)");
         assert_eq!(steady("/usr/bin/perl", "job52"), "job#");
         assert_eq!(steady("/usr/sbin/apache2", "apache2"), "apache2");
-        assert_eq!(steady("/usr/sbin/worker", "wfccdegh"), "worker");
+        assert_eq!(steady("/usr/sbin/worker", "wfccdegh"), "wfccdegh");
         assert_eq!(
             steady("/usr/bin/a-name-of-16-b", "a-name-of-16-b"),
             "a-name-of-16-b"
@@ -143,5 +157,21 @@ mod tests {
         // The program is not known: its own name stays.
         assert_eq!(steady("apache2", "apache2"), "apache2");
         assert_eq!(steady("[kworker/0:1]", "kworker/0:1"), "kworker/#:#");
+    }
+
+    #[test]
+    fn a_program_that_is_audited_is_called_by_its_file_whatever_it_calls_itself() {
+        let called = |program: &str, name: &str| {
+            let evidence = Evidence {
+                program: program.into(),
+                name: name.into(),
+                ..Evidence::default()
+            };
+            String::from_utf8(name_of_program(&evidence)).unwrap()
+        };
+        assert_eq!(called("/usr/sbin/worker", "wfccdegh"), "worker");
+        assert_eq!(called("/usr/bin/perl", "job52"), "job#");
+        assert_eq!(called("/usr/sbin/apache2", "apache2"), "apache2");
+        assert_eq!(called("[x]", "x"), "x");
     }
 }
