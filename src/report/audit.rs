@@ -7,10 +7,9 @@ mod tests;
 
 use super::first_line::{cut, found, name_of_program};
 use super::human::state;
-use super::{Format, Look, capped, escape, reason_in};
+use super::{Format, Look, capped, escape, unfinished};
 use crate::audit::compile::COVERAGE;
 use crate::audit::{Judged, Outcome as Broken, Report};
-use crate::exit_code::Exit;
 use crate::judge::{Evidence, State};
 use crate::outcome::Outcome;
 
@@ -112,20 +111,8 @@ fn perfdata(report: &Report) -> String {
     data.join(" ")
 }
 
-/// What to say where a run had to end before its report was whole. A failure that was known by then stays one.
+/// What to say where a run had to end before its report was whole.
 #[must_use]
 pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
-    let reason = reason_in(format, reason);
-    if let Some(mut known) = known.filter(|known| matches!(known.exit, Exit::Critical | Exit::Warning)) {
-        if format != Format::Json {
-            known.text.extend_from_slice(format!("{reason}\n").as_bytes());
-        }
-        return known;
-    }
-    let tag = if format == Format::Nagios { "AUDIT " } else { "" };
-    let text = match format {
-        Format::Json => json::excuse(&reason),
-        _ => format!("{tag}UNKNOWN: not finished\n{reason}\n"),
-    };
-    Outcome::new(text, Exit::Unknown)
+    unfinished(format, "AUDIT", reason, known, json::excuse)
 }

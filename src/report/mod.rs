@@ -115,6 +115,30 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
     Outcome::new(text, exit)
 }
 
+/// What to say where a run had to end before a report that is not of checks was whole. A failure that was known by then
+/// stays one. `tag`: what stands before the state in the first line of a plugin.
+fn unfinished(
+    format: Format,
+    tag: &str,
+    reason: &str,
+    known: Option<Outcome>,
+    in_json: impl Fn(&str) -> String,
+) -> Outcome {
+    let reason = reason_in(format, reason);
+    if let Some(mut known) = known.filter(|known| matches!(known.exit, Exit::Critical | Exit::Warning)) {
+        if format != Format::Json {
+            known.text.extend_from_slice(format!("{reason}\n").as_bytes());
+        }
+        return known;
+    }
+    let text = match format {
+        Format::Json => in_json(&reason),
+        Format::Nagios => format!("{tag} UNKNOWN: not finished\n{reason}\n"),
+        Format::Human | Format::Mon => format!("UNKNOWN: not finished\n{reason}\n"),
+    };
+    Outcome::new(text, Exit::Unknown)
+}
+
 /// Why a run had to end, in the characters of a dialect.
 fn reason_in(format: Format, reason: &str) -> String {
     let reason = escape::text(reason.as_bytes());

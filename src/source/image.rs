@@ -1,11 +1,13 @@
 //! Libraries and environment of a process, and who could change what it runs.
 
 use super::account::Accounts;
-use super::read::{Place, why};
+use super::process_dir::{of_program, read};
+use super::read::{Place, Vanished, why};
 use super::standing::path_root;
 use crate::parse;
-use crate::snapshot::process::DELETED;
-use crate::snapshot::{Access, Environ, Fact, Library, Maps, Writers};
+use crate::select::File;
+use crate::snapshot::process::{DELETED, MEMFD};
+use crate::snapshot::{Access, Environ, Fact, Library, Maps, Process, Why, Writers};
 use rustix::fs::{AtFlags, StatxFlags, statx};
 use rustix::io::Errno;
 use std::cell::RefCell;
@@ -56,8 +58,49 @@ impl Top {
     }
 }
 
+/// The names of its variables.
+pub(super) fn environ(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
+    process.environ = of_program(place, process, "environ", environ_of)?;
+    Ok(())
+}
+
+/// What it has mapped.
+pub(super) fn maps(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
+    if !process.exe.asked() {
+        read(place, File::Exe, process)?;
+    }
+    let program = process
+        .exe
+        .value()
+        .map(|exe| exe.text.clone())
+        .unwrap_or_default();
+    process.maps = of_program(place, process, "maps", |place| maps_of(place, &program))?;
+    Ok(())
+}
+
+/// Who may change its program. One without a file can't be changed by anybody.
+pub(super) fn writers(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
+    if !process.exe.asked() {
+        read(place, File::Exe, process)?;
+    }
+    let path = match &process.exe {
+        Fact::Value(exe) if exe.is_deleted() == Some(true) || exe.text.starts_with(MEMFD) => {
+            Err(Fact::NotApplicable)
+        }
+        Fact::Value(exe) if place.live && exe.text.starts_with(b"/") => Ok(exe.text.clone()),
+        Fact::NotApplicable => Err(Fact::NotApplicable),
+        Fact::Unreadable(why) => Err(Fact::Unreadable(*why)),
+        _ => Err(Fact::Unreadable(Why::Absent)),
+    };
+    process.writers = match path {
+        Ok(path) => of_program(place, process, "root", |place| writers_of(place, &path).map(Some))?,
+        Err(told) => told,
+    };
+    Ok(())
+}
+
 /// Who may change the file at a path that the kernel tells of the process, or a directory above it.
-pub(super) fn writers(place: Place<'_>, path: &[u8]) -> Result<Writers, Errno> {
+fn writers_of(place: Place<'_>, path: &[u8]) -> Result<Writers, Errno> {
     at_least(
         path,
         Top::of(place).and_then(|top| writers_below(place, &top, path)),
@@ -150,8 +193,8 @@ fn is_for_all(path: &[u8]) -> bool {
     DIRECTORIES.iter().any(|directory| path.starts_with(directory))
 }
 
-/// What may be executed, without the program itself.
-pub(super) fn maps(place: Place<'_>, program: &[u8]) -> Result<Option<Maps>, Errno> {
+/// Without the program itself.
+fn maps_of(place: Place<'_>, program: &[u8]) -> Result<Option<Maps>, Errno> {
     let (text, truncated) = place.whole("maps", MAPS)?;
     if text.is_empty() {
         return Ok(None);
@@ -220,8 +263,7 @@ fn is_no_file(path: &[u8]) -> bool {
     !path.starts_with(b"/dev/shm/") && NAMES.iter().any(|name| path.starts_with(name))
 }
 
-/// The names of its variables.
-pub(super) fn environ(place: Place<'_>) -> Result<Option<Environ>, Errno> {
+fn environ_of(place: Place<'_>) -> Result<Option<Environ>, Errno> {
     let (text, truncated) = place.whole("environ", ENVIRON)?;
     Ok((!text.is_empty()).then(|| parse::environ::parse(&text, truncated)))
 }

@@ -10,8 +10,8 @@ use super::{image, label, standing};
 use crate::deadline::Notes;
 use crate::parse::{self, number};
 use crate::select::File;
-use crate::snapshot::process::{DELETED, MEMFD};
-use crate::snapshot::{Cmdline, Exe, Fact, FileId, Process, Ranks, Sched, Stat, Status, Threads, Why};
+use crate::snapshot::process::DELETED;
+use crate::snapshot::{Cmdline, Exe, Fact, FileId, Process, Ranks, Sched, Stat, Status, Why};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, Statx, StatxFlags, openat, readlinkat, statx};
 use rustix::io::Errno;
@@ -41,7 +41,7 @@ pub struct ProcessDir {
 }
 
 /// Files of one line; the kernel's own limits (a page, PATH_MAX) are below it.
-const LINE: usize = 16 << 10;
+pub(super) const LINE: usize = 16 << 10;
 /// `Groups:` alone may name NGROUPS_MAX = 65536 groups of up to 11 bytes.
 const STATUS: usize = 1 << 20;
 /// Command lines longer than this are a set partly read.
@@ -126,7 +126,7 @@ pub(super) fn mark(process: &mut Process, file: File, why: Why) {
     }
 }
 
-fn read(place: Place<'_>, file: File, process: &mut Process) -> Result<(), Vanished> {
+pub(super) fn read(place: Place<'_>, file: File, process: &mut Process) -> Result<(), Vanished> {
     match file {
         // comm ends with the newline that the kernel adds; it may hold others.
         File::Comm => {
@@ -140,13 +140,13 @@ fn read(place: Place<'_>, file: File, process: &mut Process) -> Result<(), Vanis
         File::Loginuid => process.loginuid = loginuid(place)?,
         File::Status => process.status = status(place)?,
         File::Label => process.label = label::read(place, is_magic(place))?,
-        File::Account => account(place, process)?,
+        File::Account => standing::account(place, process)?,
         File::Userns => process.userns = standing::userns(place)?,
-        File::Root => root(place, process)?,
-        File::Threads => process.threads = threads(place)?,
-        File::Writers => writers(place, process)?,
-        File::Maps => maps(place, process)?,
-        File::Environ => environ(place, process)?,
+        File::Root => standing::root(place, process)?,
+        File::Threads => process.threads = standing::threads(place)?,
+        File::Writers => image::writers(place, process)?,
+        File::Maps => image::maps(place, process)?,
+        File::Environ => image::environ(place, process)?,
         File::Exe => exe(place, process)?,
         File::Cmdline => cmdline(place, process)?,
         File::Sched => process.sched = sched(place)?,
@@ -385,7 +385,7 @@ fn ranks(place: Place<'_>) -> Result<Fact<Ranks>, Vanished> {
 }
 
 /// A file of every thread. One that ends meanwhile is left out.
-fn of_threads<T>(
+pub(super) fn of_threads<T>(
     place: Place<'_>,
     file: &str,
     parse: impl Fn(i32, &[u8]) -> Option<T>,
@@ -423,83 +423,8 @@ fn of_threads<T>(
     Ok(Ok(threads))
 }
 
-/// The ids of all threads; of a single one `stat` and `status` tell all.
-fn threads(place: Place<'_>) -> Result<Fact<Threads>, Vanished> {
-    let read = |tid, bytes: &[u8]| Some((tid, parse::status::parse(bytes)?));
-    let all = of_threads(place, "status", read)?;
-    // The threads of a process are numbered as it is in the PID namespace of this mount.
-    let first = stat_pid(place);
-    Ok(match all {
-        Ok(all) => Fact::Value(standing::threads(first.unwrap_or_default(), &all)),
-        Err(why) => Fact::Unreadable(why),
-    })
-}
-
-fn stat_pid(place: Place<'_>) -> Option<i32> {
-    let (bytes, _) = place.whole("stat", LINE).ok()?;
-    number(bytes.split(|byte| *byte == b' ').next()?)
-}
-
-fn account(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
-    if !process.owner.asked() {
-        read(place, File::Owner, process)?;
-    }
-    process.account = match &process.owner {
-        Fact::Value((uid, _)) if place.live => place.known.accounts.of(*uid, place.notes),
-        Fact::Unreadable(why) => Fact::Unreadable(*why),
-        _ => Fact::Unreadable(Why::Absent),
-    };
-    Ok(())
-}
-
-fn root(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
-    process.root = of_program(place, process, "root", standing::root)?;
-    Ok(())
-}
-
-fn environ(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
-    process.environ = of_program(place, process, "environ", image::environ)?;
-    Ok(())
-}
-
-fn maps(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
-    if !process.exe.asked() {
-        read(place, File::Exe, process)?;
-    }
-    let program = process
-        .exe
-        .value()
-        .map(|exe| exe.text.clone())
-        .unwrap_or_default();
-    process.maps = of_program(place, process, "maps", |place| image::maps(place, &program))?;
-    Ok(())
-}
-
-/// A program without a file can't be changed by anybody.
-fn writers(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
-    if !process.exe.asked() {
-        read(place, File::Exe, process)?;
-    }
-    let path = match &process.exe {
-        Fact::Value(exe) if exe.is_deleted() == Some(true) || exe.text.starts_with(MEMFD) => {
-            Err(Fact::NotApplicable)
-        }
-        Fact::Value(exe) if place.live && exe.text.starts_with(b"/") => Ok(exe.text.clone()),
-        Fact::NotApplicable => Err(Fact::NotApplicable),
-        Fact::Unreadable(why) => Err(Fact::Unreadable(*why)),
-        _ => Err(Fact::Unreadable(Why::Absent)),
-    };
-    process.writers = match path {
-        Ok(path) => of_program(place, process, "root", |place| {
-            image::writers(place, &path).map(Some)
-        })?,
-        Err(told) => told,
-    };
-    Ok(())
-}
-
 /// What a process has together with its program, and a kernel thread and a zombie have not; `None`: there is nothing.
-fn of_program<T: Default>(
+pub(super) fn of_program<T: Default>(
     place: Place<'_>,
     process: &mut Process,
     file: &str,

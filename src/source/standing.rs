@@ -1,9 +1,10 @@
-//! Namespaces, root directory and threads of a process.
+//! Who a process is beside its own ids: its account, its threads, its namespaces, its root directory.
 
-use super::process_dir::file_at;
+use super::process_dir::{LINE, file_at, of_program, of_threads, read};
 use super::read::{Place, Vanished};
-use crate::parse;
-use crate::snapshot::{Fact, Root, Status, Threads, Why};
+use crate::parse::{self, number};
+use crate::select::File;
+use crate::snapshot::{Fact, Process, Root, Status, Threads, Why};
 use rustix::fs::readlinkat;
 use rustix::io::Errno;
 use std::collections::BTreeSet;
@@ -31,7 +32,12 @@ pub(super) fn userns(place: Place<'_>) -> Result<Fact<bool>, Vanished> {
 }
 
 /// Root and working directory.
-pub(super) fn root(place: Place<'_>) -> Result<Option<Root>, Errno> {
+pub(super) fn root(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
+    process.root = of_program(place, process, "root", root_of)?;
+    Ok(())
+}
+
+fn root_of(place: Place<'_>) -> Result<Option<Root>, Errno> {
     let link = |path: &str| {
         let text = readlinkat(place.dir, place.path(path), Vec::with_capacity(256))?;
         Ok(text.into_bytes())
@@ -46,8 +52,6 @@ pub(super) fn root(place: Place<'_>) -> Result<Option<Root>, Errno> {
     }))
 }
 
-/// A line: `stat` of an ancestor.
-const STAT: usize = 16 << 10;
 /// More ancestors than a process of a service has.
 const ANCESTORS: usize = 16;
 
@@ -69,7 +73,7 @@ pub(super) fn path_root(place: Place<'_>) -> Result<String, Errno> {
         if link(&format!("{at}root"))?.as_bytes() == b"/" {
             return Ok(place.path(&format!("{at}root")));
         }
-        let (stat, _) = place.whole(&format!("{at}stat"), STAT)?;
+        let (stat, _) = place.whole(&format!("{at}stat"), LINE)?;
         match parse::stat::parse(&stat) {
             Some(stat) if stat.ppid > 0 => at = format!("../{}/", stat.ppid),
             _ => break,
@@ -84,8 +88,38 @@ pub(super) fn path_root(place: Place<'_>) -> Result<String, Errno> {
     Err(Errno::NOENT)
 }
 
-/// The ids of all threads, `first` being the one that the process is named after.
-pub(super) fn threads(first: i32, all: &[(i32, Status)]) -> Threads {
+/// The ids of all threads; of a single one `stat` and `status` tell all.
+pub(super) fn threads(place: Place<'_>) -> Result<Fact<Threads>, Vanished> {
+    let read = |tid, bytes: &[u8]| Some((tid, parse::status::parse(bytes)?));
+    let all = of_threads(place, "status", read)?;
+    // The threads of a process are numbered as it is in the PID namespace of this mount.
+    let first = stat_pid(place);
+    Ok(match all {
+        Ok(all) => Fact::Value(compared(first.unwrap_or_default(), &all)),
+        Err(why) => Fact::Unreadable(why),
+    })
+}
+
+fn stat_pid(place: Place<'_>) -> Option<i32> {
+    let (bytes, _) = place.whole("stat", LINE).ok()?;
+    number(bytes.split(|byte| *byte == b' ').next()?)
+}
+
+/// The account of its effective uid, as the name service has it.
+pub(super) fn account(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
+    if !process.owner.asked() {
+        read(place, File::Owner, process)?;
+    }
+    process.account = match &process.owner {
+        Fact::Value((uid, _)) if place.live => place.known.accounts.of(*uid, place.notes),
+        Fact::Unreadable(why) => Fact::Unreadable(*why),
+        _ => Fact::Unreadable(Why::Absent),
+    };
+    Ok(())
+}
+
+/// Of these threads, `first` being the one that the process is named after.
+fn compared(first: i32, all: &[(i32, Status)]) -> Threads {
     let ids = |status: &Status| {
         (
             status.uid,
@@ -116,7 +150,7 @@ mod tests {
             uid: [33; 4],
             ..Status::default()
         };
-        let told = |second: Status| threads(7, &[(8, second), (7, plain())]);
+        let told = |second: Status| compared(7, &[(8, second), (7, plain())]);
         assert_eq!(
             told(plain()),
             Threads {

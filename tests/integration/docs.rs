@@ -84,16 +84,21 @@ fn at_least_forty_specs_for_real_hosts_are_documented_and_parse() {
     }
 }
 
-#[test]
-fn the_specs_for_rights_and_labels_parse_and_show_every_such_key() {
-    let specs = first_column(&document("docs/selectors.md"), "## Specs for rights and labels");
+/// The keys of the specs below a heading, all of which are well formed and have a range.
+fn keys_shown(heading: &str) -> Vec<Key> {
     let mut shown = Vec::new();
-    for spec in &specs {
-        let parsed = parse(spec, &Generous, Dialect::Native);
+    for spec in first_column(&document("docs/selectors.md"), heading) {
+        let parsed = parse(&spec, &Generous, Dialect::Native);
         let parsed = parsed.unwrap_or_else(|faults| panic!("{spec}: {faults:?}"));
         assert!(parsed.range.is_some(), "{spec} has no range");
         shown.extend(parsed.selector.terms.into_iter().map(|term| term.key));
     }
+    shown
+}
+
+#[test]
+fn the_specs_for_rights_and_labels_parse_and_show_every_such_key() {
+    let shown = keys_shown("## Specs for rights and labels");
     let others = [
         Key::GroupSupplementary,
         Key::NoNewPrivs,
@@ -109,14 +114,7 @@ fn the_specs_for_rights_and_labels_parse_and_show_every_such_key() {
 
 #[test]
 fn the_specs_for_sockets_and_files_parse_and_show_every_such_key() {
-    let specs = first_column(&document("docs/selectors.md"), "## Specs for sockets and files");
-    let mut shown = Vec::new();
-    for spec in &specs {
-        let parsed = parse(spec, &Generous, Dialect::Native);
-        let parsed = parsed.unwrap_or_else(|faults| panic!("{spec}: {faults:?}"));
-        assert!(parsed.range.is_some(), "{spec} has no range");
-        shown.extend(parsed.selector.terms.into_iter().map(|term| term.key));
-    }
+    let shown = keys_shown("## Specs for sockets and files");
     for key in Key::ALL.iter().filter(|key| key.is_of_descriptors()) {
         assert!(shown.contains(key), "no spec shows {}", key.name());
     }

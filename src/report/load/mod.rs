@@ -6,8 +6,7 @@ mod json;
 mod tests;
 
 use super::human::state;
-use super::{Format, Look, capped, escape, reason_in};
-use crate::exit_code::Exit;
+use super::{Format, Look, capped, escape, unfinished};
 use crate::judge::State;
 use crate::load::Report;
 use crate::outcome::Outcome;
@@ -81,20 +80,8 @@ fn perfdata(report: &Report) -> String {
 /// Over how many minutes the averages are.
 const MINUTES: [u32; 3] = [1, 5, 15];
 
-/// What to say where a run had to end before its report was whole. A failure that was known by then stays one.
+/// What to say where a run had to end before its report was whole.
 #[must_use]
 pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
-    let reason = reason_in(format, reason);
-    if let Some(mut known) = known.filter(|known| matches!(known.exit, Exit::Critical | Exit::Warning)) {
-        if format != Format::Json {
-            known.text.extend_from_slice(format!("{reason}\n").as_bytes());
-        }
-        return known;
-    }
-    let tag = if format == Format::Nagios { "LOAD " } else { "" };
-    let text = match format {
-        Format::Json => json::excuse(&reason),
-        _ => format!("{tag}UNKNOWN: not finished\n{reason}\n"),
-    };
-    Outcome::new(text, Exit::Unknown)
+    unfinished(format, "LOAD", reason, known, json::excuse)
 }

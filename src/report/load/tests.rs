@@ -1,6 +1,7 @@
 //! Exact output of every format, and what never reaches it.
 
 use super::*;
+use crate::exit_code::Exit;
 use crate::judge::{Evidence, Rate};
 use crate::load::blame::{Asleep, Blame, Blocked, Held, Hidden, Pressed};
 use crate::load::limits::{load, perl};
