@@ -156,6 +156,8 @@ fn yes_no(term: &Term, that: &str) -> String {
         Key::FdOutside => "without a directory outside its root open".into(),
         Key::ExeDeleted if not.is_empty() => "whose program file has no name any more".into(),
         Key::ExeDeleted => "whose program file still has a name".into(),
+        Key::ExeSystem if not.is_empty() => "whose program belongs to the system".into(),
+        Key::ExeSystem => "whose program does not belong to the system".into(),
         _ if not.is_empty() => "whose program file was replaced".into(),
         _ => "whose program file was not replaced".into(),
     }

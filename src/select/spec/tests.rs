@@ -813,6 +813,14 @@ fn sentences() {
             "at least 2 processes that are not the main process of a program, outside containers",
         ),
         ("exe.replaced=yes:0", "no process whose program file was replaced"),
+        (
+            "exe.system=yes:0",
+            "no process whose program belongs to the system",
+        ),
+        (
+            "exe.system!=yes:0",
+            "no process whose program does not belong to the system",
+        ),
     ];
     for (text, wanted) in sentences {
         assert_eq!(said(text), wanted);
