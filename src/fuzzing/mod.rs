@@ -197,7 +197,7 @@ pub fn spec(data: &[u8]) {
                 if dialect == Dialect::Native {
                     is_read_again(&spec.selector, &host.accounts);
                 }
-                plans::reads_what_it_needs(&spec.selector, &host);
+                plans::reads_what_it_needs(&[&spec.selector], &host);
             }
         }
     }
@@ -244,12 +244,20 @@ pub fn judge_host(data: &[u8]) {
     let mut dice = Dice::new(data);
     let spec = hosts::spec(&mut dice);
     let snapshot = hosts::host(&mut dice);
+    let parsed = |spec: &str| parse(spec, &snapshot.accounts, Dialect::Native).ok();
     // Some terms exclude each other.
-    if parse(&spec, &snapshot.accounts, Dialect::Native).is_err() {
+    if parsed(&spec).is_none() {
         return;
     }
     let check = check(&spec, &snapshot);
-    plans::reads_what_it_needs(&check.selector, &snapshot);
+    let others = [(); 3].map(|()| hosts::spec(&mut dice));
+    let others: Vec<Selector> = others
+        .iter()
+        .filter_map(|spec| Some(parsed(spec)?.selector))
+        .collect();
+    let together: Vec<&Selector> = others.iter().chain([&check.selector]).collect();
+    plans::reads_what_it_needs(&[&check.selector], &snapshot);
+    plans::reads_what_it_needs(&together, &snapshot);
     let items = [Item::Check(Box::new(check.clone()))];
     let report = judge(&items, &snapshot, &snapshot.accounts);
     formats_are_sound(&report);

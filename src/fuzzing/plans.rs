@@ -6,7 +6,7 @@ use super::meant;
 use crate::judge::{Check, State};
 use crate::select::plan::asked;
 use crate::select::selection::Wanted;
-use crate::select::{File, Key, Plan, Selector, Step};
+use crate::select::{File, Key, Plan, Selector, Sieve, Sight, Step};
 use crate::snapshot::{Fact, Process, Snapshot};
 
 pub(super) fn wanted(selector: &Selector, strict: bool) -> Wanted {
@@ -20,17 +20,48 @@ pub(super) fn wanted(selector: &Selector, strict: bool) -> Wanted {
 }
 
 /// Selecting from what the plan has read gives what selecting from everything gives.
-pub(super) fn reads_what_it_needs(selector: &Selector, host: &Snapshot) {
+pub(super) fn reads_what_it_needs(selectors: &[&Selector], host: &Snapshot) {
     for strict in [false, true] {
-        let plan = Plan::deciding(vec![wanted(selector, strict)]);
+        let wanted = selectors.iter().map(|selector| wanted(selector, strict));
+        let plan = Plan::deciding(wanted.collect());
         let read = by_plan(&plan, host);
-        let [all, planned] = [host, &read].map(|snapshot| meant(selector, strict, snapshot));
-        let (text, read, all_read) = (&selector.text, &read.processes, &host.processes);
-        assert_eq!(
-            planned, all,
-            "{text}, strict {strict}: by plan {read:#?}, and by all {all_read:#?}"
-        );
+        for selector in selectors {
+            let [all, planned] = [host, &read].map(|snapshot| meant(selector, strict, snapshot));
+            let (text, read, all_read) = (&selector.text, &read.processes, &host.processes);
+            assert_eq!(
+                planned, all,
+                "{text}, strict {strict}: by plan {read:#?}, and by all {all_read:#?}"
+            );
+        }
     }
+}
+
+/// Whether a glance at these files dismisses the process.
+fn dismissed(sieve: &mut Sieve<'_>, whole: &Process, host: &Snapshot) -> bool {
+    let mut sight = Sight::default();
+    sieve.begin(&mut sight);
+    while let Some(file) = sieve.next(&sight) {
+        let mut process = fresh(whole);
+        read(&mut process, whole, file);
+        match (file, &process.exe) {
+            (File::Exe, Fact::Value(exe)) if exe.file.value().is_some_and(|file| file.links > 0) => {
+                let mut exe = exe.clone();
+                if !sieve.wants_exe_text() {
+                    exe.text.clear();
+                }
+                let content = format!("{exe:?}");
+                process.exe = Fact::Value(exe);
+                sieve.sift(&mut sight, file, content.as_bytes(), host, || process);
+            }
+            (File::Exe, _) => sieve.pass(&mut sight, file),
+            (File::Stat | File::Status, _) => sieve.weigh(&mut sight, file, &process, host),
+            _ => {
+                let content = format!("{:?} {:?} {:?}", process.comm, process.owner, process.cgroup);
+                sieve.sift(&mut sight, file, content.as_bytes(), host, || process);
+            }
+        }
+    }
+    sight.is_dismissed()
 }
 
 /// What `source` does, with a snapshot in the place of /proc.
@@ -39,9 +70,15 @@ fn by_plan(plan: &Plan, host: &Snapshot) -> Snapshot {
         processes: Vec::new(),
         ..host.clone()
     };
+    let mut sieve = Sieve::of(plan, host);
+    let mut open = |whole: &&Process| {
+        let sieve = sieve.as_mut();
+        !sieve.is_some_and(|sieve| dismissed(sieve, whole, host))
+    };
     let kept: Vec<Process> = host
         .processes
         .iter()
+        .filter(|whole| open(whole))
         .map(|whole| settled(plan, whole, host))
         .filter(|(step, _)| *step != Step::Dismiss)
         .map(|(_, process)| process)
@@ -85,8 +122,9 @@ fn fresh(whole: &Process) -> Process {
 fn settled(plan: &Plan, whole: &Process, host: &Snapshot) -> (Step, Process) {
     let mut process = fresh(whole);
     read(&mut process, whole, plan.first());
+    let mut course = plan.course();
     for _ in 0..=File::ALL.len() {
-        match plan.next(&process, host) {
+        match plan.next(&mut course, &process, host) {
             Step::Read(file) => {
                 assert!(!asked(&process, file), "{file:?} is asked for twice");
                 read(&mut process, whole, file);

@@ -17,6 +17,15 @@ pub enum Step {
     Keep,
 }
 
+/// How far the checks have come with one process: what one fact decides stays decided.
+#[derive(Clone, Debug)]
+pub struct Course {
+    /// The checks that are not decided, by their numbers.
+    open: Vec<usize>,
+    /// Whether one of the others means the process.
+    meant: bool,
+}
+
 /// A plan.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -96,7 +105,17 @@ impl Plan {
         told
     }
 
-    /// The file that is read for every process: the cheapest that every check has a term about.
+    /// The checks.
+    pub(super) fn wanted(&self) -> &[Wanted] {
+        &self.wanted
+    }
+
+    /// Whether no process may be dismissed at a glance: all stay, or their clocks do.
+    pub(super) fn keeps_all(&self) -> bool {
+        self.near || self.clocks()
+    }
+
+    /// The file that is read first of a process: the cheapest that every check has a term about.
     #[must_use]
     pub fn first(&self) -> File {
         let all = |keys: &[Key]| {
@@ -120,13 +139,25 @@ impl Plan {
         }
     }
 
+    /// The way of a process through all checks.
+    #[must_use]
+    pub fn course(&self) -> Course {
+        Course {
+            open: (0..self.wanted.len()).collect(),
+            meant: false,
+        }
+    }
+
     /// What to do next with a process of which these facts are read.
     #[must_use]
-    pub fn next(&self, process: &Process, snapshot: &Snapshot) -> Step {
+    pub fn next(&self, course: &mut Course, process: &Process, snapshot: &Snapshot) -> Step {
         let subject = Subject::alone(process, snapshot);
         let mut need: Option<Need> = None;
-        let mut meant = false;
-        for wanted in &self.wanted {
+        let Course { open, meant } = course;
+        open.retain(|number| {
+            let Some(wanted) = self.wanted.get(*number) else {
+                return false;
+            };
             let truth = match wanted.meaning(subject, snapshot) {
                 Meaning::LeftOut(_) => Truth::Yes,
                 Meaning::Told(truth) => truth,
@@ -134,18 +165,21 @@ impl Plan {
             if let Truth::Pending(more) = truth {
                 need = Some(need.map_or(more, |need| cheaper(need, more)));
             }
-            meant |= truth != Truth::No || self.is_relative(wanted, subject);
-            if self.near {
-                need = wanted
-                    .pending_terms(subject)
-                    .into_iter()
-                    .chain(need)
-                    .reduce(cheaper);
-            }
+            let decided = matches!(truth, Truth::Yes | Truth::Unknown(..));
+            *meant |= decided;
+            // Further facts change nothing of what is decided.
+            !decided && (truth != Truth::No || self.is_relative(wanted, subject))
+        });
+        if self.near {
+            let pending = self
+                .wanted
+                .iter()
+                .flat_map(|wanted| wanted.pending_terms(subject));
+            need = pending.chain(need).reduce(cheaper);
         }
         match need {
             Some(Need::File(file)) => return Step::Read(file),
-            _ if !meant && !self.near => return Step::Dismiss,
+            _ if open.is_empty() && !*meant && !self.near => return Step::Dismiss,
             _ => {}
         }
         let main = self
@@ -162,7 +196,7 @@ impl Plan {
     }
 
     /// `main` is told by the workers and siblings too, so they stay although another term dismisses them.
-    fn is_relative(&self, wanted: &Wanted, subject: Subject<'_>) -> bool {
+    pub(super) fn is_relative(&self, wanted: &Wanted, subject: Subject<'_>) -> bool {
         const IDENTITY: [Key; 4] = [Key::Name, Key::Comm, Key::Exe, Key::Script];
         wanted.selector.mentions(Key::Main)
             && wanted

@@ -54,15 +54,12 @@ impl Term {
             return truth;
         }
         let positive = match subject.read(self.key) {
-            Reading::One(Value::Exe(exe)) if exe_is_known(exe) => {
-                match any(self, |m| exe_truth(m, exe, strict)) {
-                    Truth::Unknown(Key::Exe, why) if exe.file.value().is_none() => {
-                        self.unreadable_exe(subject, strict, why)
-                    }
-                    told => told,
+            Reading::One(Value::Exe(exe)) => match any(self, |m| exe_truth(m, exe, strict)) {
+                Truth::Unknown(Key::Exe, why) if exe.file.value().is_none() || is_nameless(exe) => {
+                    self.unreadable_exe(subject, strict, why)
                 }
-            }
-            Reading::One(Value::Exe(_)) => self.unreadable_exe(subject, strict, Why::Denied),
+                told => told,
+            },
             Reading::One(Value::Caps(held)) => any(self, |matcher| match matcher {
                 Matcher::Caps(asked, _) => held
                     .have(*asked)
@@ -175,9 +172,9 @@ fn any(term: &Term, truth: impl Fn(&Matcher) -> Truth) -> Truth {
     term.values.iter().map(truth).fold(Truth::No, Truth::or)
 }
 
-/// A bind-mounted program that was replaced reads `/ (deleted)`: its text tells nothing.
-fn exe_is_known(exe: &Exe) -> bool {
-    exe.path() != b"/"
+/// The text of a bind-mounted program is that of its mount, `/`, and tells nothing.
+fn is_nameless(exe: &Exe) -> bool {
+    exe.path() == b"/"
 }
 
 /// The file name that the last component of a path or glob asks for, if it is without wildcards.
@@ -206,6 +203,7 @@ fn file_names_asked_for(matcher: &Matcher) -> Option<Vec<&[u8]>> {
 fn exe_truth(matcher: &Matcher, exe: &Exe, strict: bool) -> Truth {
     match matcher {
         Matcher::File(path) => same_file(path, exe, strict),
+        _ if is_nameless(exe) => Truth::Unknown(Key::Exe, Why::Denied),
         Matcher::Exact(text) => Truth::of(exe.path() == text),
         Matcher::Glob(_, regex) | Matcher::Regex(regex) => Truth::of(regex.is_match(exe.path())),
         _ => Truth::No,
@@ -223,6 +221,7 @@ fn same_file(path: &Path, exe: &Exe, strict: bool) -> Truth {
     };
     match &path.file {
         Ok(Some(target)) if (file.device, file.inode) == (target.device, target.inode) => Truth::Yes,
+        Ok(_) if file.links == 0 && is_nameless(exe) => Truth::Unknown(Key::Exe, Why::Denied),
         // Replaced by an upgrade: the old file lives on without a name, on the same device, of the same owner.
         Ok(Some(target)) => {
             Truth::of(named && file.links == 0 && (file.device, file.owner) == (target.device, target.owner))

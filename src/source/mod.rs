@@ -10,6 +10,7 @@ mod births;
 mod complete;
 mod descriptors;
 mod gauges;
+mod glance;
 pub mod host;
 mod image;
 mod kcmp;

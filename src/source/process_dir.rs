@@ -3,7 +3,7 @@
 
 use super::descriptors::descriptors;
 use super::known::Known;
-use super::read::{Place, Vanished, whole};
+use super::read::{FIRST, Place, Vanished, whole};
 use super::settle::now;
 use super::survivor::{self, Remains, has_ended};
 use super::{image, label, standing};
@@ -29,6 +29,19 @@ pub struct Proc<'a> {
     pub notes: Notes,
     /// What this look has found out that other processes share.
     pub known: &'a Known,
+}
+
+impl<'a> Proc<'a> {
+    /// Where the files of a process are by path; `prefix` is its PID with a slash.
+    pub(super) fn place(self, prefix: &'a str) -> Place<'a> {
+        Place {
+            dir: self.dir,
+            prefix,
+            live: self.live,
+            notes: self.notes,
+            known: self.known,
+        }
+    }
 }
 
 /// One process, and no other.
@@ -81,25 +94,6 @@ impl ProcessDir {
     }
 }
 
-/// Reads one file by path. It may be of another process than what is read next, and may only dismiss.
-///
-/// # Errors
-/// The process vanished.
-pub(super) fn glance(proc: Proc<'_>, file: File, process: &mut Process) -> Result<(), Vanished> {
-    let prefix = format!("{}/", process.pid);
-    read(
-        Place {
-            dir: proc.dir,
-            prefix: &prefix,
-            live: proc.live,
-            notes: proc.notes,
-            known: proc.known,
-        },
-        file,
-        process,
-    )
-}
-
 /// Says of one file why it cannot be read.
 pub(super) fn mark(process: &mut Process, file: File, why: Why) {
     match file {
@@ -128,12 +122,7 @@ pub(super) fn mark(process: &mut Process, file: File, why: Why) {
 
 pub(super) fn read(place: Place<'_>, file: File, process: &mut Process) -> Result<(), Vanished> {
     match file {
-        // comm ends with the newline that the kernel adds; it may hold others.
-        File::Comm => {
-            process.comm = text(place, "comm", LINE, |bytes| {
-                Some(bytes.strip_suffix(b"\n").unwrap_or(bytes).to_vec())
-            })?;
-        }
+        File::Comm => process.comm = text(place, "comm", LINE, |bytes| Some(comm_of(bytes)))?,
         File::Owner => process.owner = owner(place)?,
         File::Stat => process.stat = stat(place)?,
         File::Cgroup => process.cgroup = text(place, "cgroup", LINE, parse::cgroup::parse)?,
@@ -157,6 +146,11 @@ pub(super) fn read(place: Place<'_>, file: File, process: &mut Process) -> Resul
     Ok(())
 }
 
+/// comm ends with the newline that the kernel adds; it may hold others.
+pub(super) fn comm_of(bytes: &[u8]) -> Vec<u8> {
+    bytes.strip_suffix(b"\n").unwrap_or(bytes).to_vec()
+}
+
 /// A file that is not known whole is not known: what is cut off may be the line that counts.
 fn text<T>(
     place: Place<'_>,
@@ -164,9 +158,10 @@ fn text<T>(
     limit: usize,
     parse: impl Fn(&[u8]) -> Option<T>,
 ) -> Result<Fact<T>, Vanished> {
-    match place.whole(name, limit) {
-        Ok((_, true)) => Ok(Fact::Unreadable(Why::Malformed)),
-        Ok((bytes, false)) => Ok(parse(&bytes).map_or(Fact::Unreadable(Why::Malformed), Fact::Value)),
+    let mut bytes = Vec::with_capacity(FIRST);
+    match place.record(name, limit, &mut bytes) {
+        Ok(true) => Ok(Fact::Unreadable(Why::Malformed)),
+        Ok(false) => Ok(parse(&bytes).map_or(Fact::Unreadable(Why::Malformed), Fact::Value)),
         Err(errno) => place.failure(errno),
     }
 }
@@ -270,7 +265,7 @@ fn exe_of(place: Place<'_>, pid: i32) -> Result<Result<Fact<Exe>, Errno>, Vanish
 }
 
 /// readlinkat grows its buffer; beyond a page the kernel itself says ENAMETOOLONG.
-fn link(place: Place<'_>) -> Result<Vec<u8>, Errno> {
+pub(super) fn link(place: Place<'_>) -> Result<Vec<u8>, Errno> {
     Ok(readlinkat(place.dir, place.path("exe"), Vec::with_capacity(256))?.into_bytes())
 }
 

@@ -2,6 +2,7 @@
 
 use super::births::{self, Births};
 use super::complete::Crowd;
+use super::glance::Glance;
 use super::host;
 use super::known::Known;
 use super::process_dir::{Proc, ProcessDir};
@@ -10,7 +11,7 @@ pub use super::settle::now;
 use super::settle::{Kept, PATIENCE, Source};
 use super::{attachments, rights};
 use crate::deadline::Notes;
-use crate::select::{File, Key, Plan};
+use crate::select::{File, Key, Plan, Sieve};
 use crate::snapshot::{Clock, Clocks, Fact, Gap, Process, Snapshot, Why};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Dir, Mode, OFlags, open, readlinkat};
@@ -168,8 +169,16 @@ impl Procfs {
             at: snapshot.at,
             clocks: Vec::with_capacity(pids.len()),
         });
+        let mut glance = Sieve::of(plan, &snapshot).map(|sieve| Glance::new(opened, sieve));
+        let mut dismissed = |pid, snapshot: &Snapshot| {
+            let glance = glance.as_mut();
+            glance.is_some_and(|glance| glance.dismisses(pid, snapshot))
+        };
         let mut gone = BTreeSet::new();
         for pid in &pids {
+            if dismissed(*pid, &snapshot) {
+                continue;
+            }
             match keep(&mut crowd, source.read_one(*pid, &snapshot, clocks.as_mut())) {
                 Ok(process) => snapshot.processes.extend(process),
                 Err(Vanished) => {
@@ -186,7 +195,8 @@ impl Procfs {
             if clocks.is_some() && !births::is_process(&proc, pid) {
                 continue;
             }
-            if let Ok(Some(kept)) = source.read_one(pid, &snapshot, clocks.as_mut())
+            if !dismissed(pid, &snapshot)
+                && let Ok(Some(kept)) = source.read_one(pid, &snapshot, clocks.as_mut())
                 && births::is_process(&proc, pid)
                 && let Ok(Some(process)) = keep(&mut crowd, Ok(Some(kept)))
             {

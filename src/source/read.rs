@@ -13,7 +13,7 @@ use rustix::io::Errno;
 pub struct Vanished;
 
 /// Most files of /proc are shorter than this, and are had with one read and the one that tells their end.
-const FIRST: usize = 4096;
+pub(super) const FIRST: usize = 4096;
 
 /// Reads a file up to `limit` bytes; the flag tells that there was more.
 ///
@@ -30,24 +30,37 @@ pub(super) fn until(
     limit: usize,
     enough: impl Fn(&[u8]) -> bool,
 ) -> Result<(Vec<u8>, bool), Errno> {
+    let mut bytes = Vec::with_capacity(FIRST);
+    let more = fill(dir, name, limit, |bytes, _| enough(bytes), &mut bytes)?;
+    Ok((bytes, more))
+}
+
+/// Reads into a buffer, up to `limit` bytes or where `enough` says so, by what there is and by whether the last read left
+/// room; tells whether there was more than the limit.
+fn fill(
+    dir: impl AsFd,
+    name: &str,
+    limit: usize,
+    enough: impl Fn(&[u8], bool) -> bool,
+    bytes: &mut Vec<u8>,
+) -> Result<bool, Errno> {
     // Nothing below /proc/PID that is read here is a link; in a copied tree a link would lead to the live host.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NOFOLLOW;
     let file = openat(dir, name, flags, Mode::empty())?;
-    let mut bytes = Vec::with_capacity(FIRST);
     loop {
         if bytes.len() == bytes.capacity() {
-            bytes.reserve(bytes.len());
+            bytes.reserve(bytes.len().max(FIRST));
         }
-        match rustix::io::read(&file, spare_capacity(&mut bytes)) {
+        match rustix::io::read(&file, spare_capacity(bytes)) {
             Ok(0) => break,
-            Ok(_) if bytes.len() > limit || enough(&bytes) => break,
+            Ok(_) if bytes.len() > limit || enough(bytes, bytes.len() < bytes.capacity()) => break,
             Ok(_) | Err(Errno::INTR) => {}
             Err(errno) => return Err(errno),
         }
     }
     let more = bytes.len() > limit;
     bytes.truncate(limit);
-    Ok((bytes, more))
+    Ok(more)
 }
 
 /// Where the files of one process are: below its own descriptor, or, for a glance, below that of /proc.
@@ -73,6 +86,18 @@ impl Place<'_> {
     /// A whole file.
     pub(super) fn whole(&self, name: &str, limit: usize) -> Result<(Vec<u8>, bool), Errno> {
         whole(self.dir, &self.path(name), limit)
+    }
+
+    /// A file that the kernel makes in one piece: a read that leaves room has all of it, seq_read_iter() of
+    /// fs/seq_file.c, and another need not tell that this was the end. A copied tree may be of any file system.
+    pub(super) fn record(&self, name: &str, limit: usize, bytes: &mut Vec<u8>) -> Result<bool, Errno> {
+        fill(
+            self.dir,
+            &self.path(name),
+            limit,
+            |_, room| room && self.live,
+            bytes,
+        )
     }
 
     /// Whether the process is still there. Every live process has a `stat`; below the directory of a dead one the

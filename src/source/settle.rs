@@ -1,7 +1,7 @@
-//! One process read by plan: a glance by path that may dismiss it, then everything below its own descriptor, and
-//! a last look whether it is still what was read first.
+//! One process read by plan: everything below its own descriptor, and a last look whether it is still what was read
+//! first.
 
-use super::process_dir::{Proc, ProcessDir, glance, mark};
+use super::process_dir::{Proc, ProcessDir, mark};
 use super::read::{Vanished, why};
 use crate::select::plan::asked;
 use crate::select::truth::Need;
@@ -46,14 +46,6 @@ impl Source<'_> {
         snapshot: &Snapshot,
         clocks: Option<&mut Clocks>,
     ) -> Result<Option<Kept>, Vanished> {
-        if clocks.is_none() {
-            let mut first = fresh(pid);
-            glance(self.proc, self.plan.first(), &mut first)?;
-            if self.plan.next(&first, snapshot) == Step::Dismiss {
-                return Ok(None);
-            }
-        }
-        // What the glance saw is thrown away: the PID may be another process's by now.
         match ProcessDir::open(self.proc, pid) {
             Ok(dir) => {
                 let (step, process) = self.settle(&dir, pid, snapshot)?;
@@ -160,9 +152,10 @@ impl Source<'_> {
         process: &mut Process,
         snapshot: &Snapshot,
     ) -> Result<Step, Vanished> {
+        let mut course = self.plan.course();
         // Every step reads another file, so there are at most as many steps as files.
         for _ in 0..=File::ALL.len() {
-            match self.plan.next(process, snapshot) {
+            match self.plan.next(&mut course, process, snapshot) {
                 Step::Read(file) if !asked(process, file) => dir.read(file, process)?,
                 Step::Read(_) => return Ok(Step::Keep),
                 step => return Ok(step),
