@@ -57,7 +57,7 @@ class Commands:
         yield self.lynis("lynis without a test", "--tests-from-group", "none")
         yield Command("lynis, 2 ps", ["sh", "-c", LYNIS_PS])
         yield Command("needrestart", ["needrestart", "-b", "-r", "l"], slow=3)
-        yield from self.unhide()
+        yield self.unhide()
         yield self.check("ten names", *(f"service-{n}:1-999" for n in range(10)))
 
     def large(self):
@@ -101,11 +101,10 @@ class Commands:
         return Command(name, ["lynis", "audit", "system", *tests, *quiet], slow=3)
 
     def unhide(self):
-        """It asks for each number that a process could have: for a minute here, for hours where there are 4,194,304."""
-        with open("/proc/sys/kernel/pid_max") as most:
-            few = int(most.read()) <= 1 << 16
-        if few and not self.given.quick:
-            yield Command("unhide", ["unhide-linux", "quick"], slow=1)
+        """It starts a `ps` for each process, which would take an hour on a large herd: it is stopped before."""
+        most = 5 if self.given.quick else 60
+        stopped = f"timeout {most} unhide-linux quick; status=$?; [ $status -ne 124 ] || exit 0; exit $status"
+        return Command(f"unhide quick, at most {most} s of it", ["sh", "-c", stopped], slow=1)
 
     # The 50 checks: of name, exe, user and unit a quarter each, and each with this key alone.
 
