@@ -38,13 +38,11 @@ def main():
     os.mkdir(programs)
     limit_pids(given.pid_max)
     start_herd(given, programs)
-    if given.role == "host" and not given.quick:
+    if given.role == "host":
         # Rules of the audit that are not for what has just been started.
         time.sleep(15)
     commands = list(getattr(Commands(given, programs), given.role)())
-    for command in commands:
-        if not command.slow:
-            look(command)
+    said = {command.name: look(command) for command in commands if not command.slow}
     costs = {command.name: [] for command in commands}
     for number in range(given.rounds):
         # Nobody always runs after the same one.
@@ -60,7 +58,7 @@ def main():
             costs[name] = [(cpu, None, None) for cpu in cycles]
     lines = {command.name: command.line(programs) for command in commands}
     with open(f"{given.directory}/{given.role}.json", "w") as file:
-        json.dump({"size": given.size, "costs": costs, "lines": lines}, file)
+        json.dump({"size": given.size, "costs": costs, "lines": lines, "said": said}, file)
 
 
 def limit_pids(host):
@@ -80,10 +78,11 @@ def start_herd(given, programs):
 
 
 def look(command):
-    """Whether it says what it is to say: once, before anything is measured."""
+    """Its first line, when it says what it is to say: once, before anything is measured."""
     seen = run(command)
     if seen.returncode != 0 or not command.says(seen.stdout):
         fail(command, seen.returncode, seen.stdout)
+    return seen.stdout.partition("\n")[0]
 
 
 def measure(command, runner):
