@@ -2,6 +2,7 @@
 
 use super::arguments::{FormatName, ViewArguments, config_file};
 use super::default_format;
+use super::stats;
 use super::terminal::Terminal;
 use super::view::View;
 use super::watch::Watch;
@@ -13,6 +14,7 @@ use crate::report::{Format, diagnostic, escape, render};
 use crate::select::spec::{Dialect, parse};
 use crate::select::{Fault, Range, Spec, parse_window};
 use crate::snapshot::{Accounts, Snapshot};
+use crate::source::tally;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -46,6 +48,9 @@ pub struct CheckCommand {
     /// Count procward itself too
     #[arg(long)]
     pub match_self: bool,
+    /// Tell what the run cost: processes, files, bytes, time
+    #[arg(long)]
+    pub stats: bool,
     /// Tell of checks that are OK too
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
@@ -69,6 +74,9 @@ impl CheckCommand {
     pub fn run(self, arguments: &ViewArguments) -> Outcome {
         let format = self.format();
         let terminal = arguments.terminal;
+        if self.stats {
+            tally::begin();
+        }
         let view = match View::open(arguments) {
             Ok(view) => view,
             Err(sentence) => return unseen(&sentence, format, terminal),
@@ -111,6 +119,7 @@ impl CheckCommand {
         let verbose = self.verbose > 0;
         let outcome = |mut report: Report| {
             report.remarks.extend(remarks.iter().cloned());
+            report.remarks.extend(stats::remarks(&view, arguments.notes));
             let exit = exit_of(report.state);
             Outcome::new(render(&report, format, &terminal.look(verbose)), exit)
         };

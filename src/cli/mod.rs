@@ -23,6 +23,7 @@ mod mons_audits;
 pub mod ps_monitor;
 pub mod roll;
 pub mod snapshot;
+mod stats;
 pub mod terminal;
 pub mod view;
 pub mod watch;

@@ -26,6 +26,15 @@ pub enum View {
 }
 
 impl View {
+    /// Where the processes come from.
+    #[must_use]
+    pub fn source(&self) -> String {
+        match self {
+            View::Proc(procfs, _) => procfs.shown(),
+            View::Saved(_) => "a saved snapshot".into(),
+        }
+    }
+
     /// Opens what the arguments name.
     ///
     /// # Errors

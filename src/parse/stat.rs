@@ -15,17 +15,15 @@ pub fn parse(bytes: &[u8]) -> Option<Stat> {
     let close = bytes.iter().rposition(|b| *b == b')')?;
     let comm = bytes.get(open + 1..close)?.to_vec();
     let mut fields = [&b""[..]; FIELDS];
-    let mut rest = bytes
-        .get(close + 1..)?
-        .split(|b| *b == b' ' || *b == b'\n')
-        .filter(|f| !f.is_empty());
-    for (index, field) in fields.iter_mut().enumerate() {
-        match rest.next() {
-            Some(text) => *field = text,
-            // Those after rss came with later kernels, and copies may lack them.
-            None if index >= NEEDED => break,
-            None => return None,
-        }
+    let rest = bytes.get(close + 1..)?.split(|b| *b == b' ' || *b == b'\n');
+    let mut found = 0;
+    for (field, text) in fields.iter_mut().zip(rest.filter(|field| !field.is_empty())) {
+        *field = text;
+        found += 1;
+    }
+    // Those after rss came with later kernels, and copies may lack them.
+    if found < NEEDED {
+        return None;
     }
     // The first field after comm is number 3 of the manual.
     let field = |number: usize| fields[number - 3];

@@ -5,6 +5,7 @@ use super::networks::Network;
 use super::process_dir::{has_no_program, is_magic, watched};
 use super::read::{Place, Vanished, why};
 use super::survivor::{self, Remains};
+use super::tally;
 use crate::parse::number;
 use crate::snapshot::{
     Descriptor, Descriptors, Fact, FileKind, OpenFile, Process, Protocol, Socket, Target, Why,
@@ -74,6 +75,7 @@ fn of_threads(place: Place<'_>, pid: i32, known: &mut Descriptors) {
 
 fn descriptors_of(place: Place<'_>, pid: i32) -> Result<Descriptors, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    tally::file("fd", 0);
     let fd = openat(place.dir, place.path("fd"), flags, Mode::empty())?;
     let reader = Reader {
         place,
@@ -107,6 +109,7 @@ impl Reader<'_> {
                 known.truncated = true;
                 break;
             }
+            tally::file("fd/*", 0);
             let text = match readlinkat(self.fd, entry.file_name(), Vec::with_capacity(64)) {
                 Ok(text) => text.into_bytes(),
                 // Closed meanwhile.

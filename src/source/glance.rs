@@ -1,9 +1,10 @@
 //! A glance at a process by path. What is read may be of another process than what is read next, so it may only
 //! dismiss; every process that a check may mean is read again below its own descriptor.
 
-use super::process_dir::{Proc, comm_of, file_at, link, read, watched};
+use super::process_dir::{Proc, comm_of, file_behind, link, read, watched};
 use super::read::Place;
 use super::settle::fresh;
+use super::tally;
 use crate::parse;
 use crate::select::{File, Sieve, Sight};
 use crate::snapshot::{Exe, Fact, FileId, Process, Snapshot, Why};
@@ -109,6 +110,7 @@ fn line(place: Place<'_>, name: &str, content: &mut Vec<u8>) -> Option<()> {
 /// Without asking whether the process still lives: of one that does not, nothing else would be told either.
 fn owner(place: Place<'_>) -> Option<(u32, u32)> {
     let mask = StatxFlags::UID | StatxFlags::GID;
+    tally::file("owner", 0);
     let stat = statx(place.dir, place.prefix, AtFlags::STATX_DONT_SYNC, mask).ok()?;
     Some((stat.stx_uid, stat.stx_gid))
 }
@@ -127,6 +129,6 @@ fn exe(place: Place<'_>, pid: i32, with_text: bool) -> Option<(Vec<u8>, FileId)>
         }
     };
     let before = text()?;
-    let file = watched(place, pid, "exe", || file_at(place.dir, place.path("exe")))?.ok()?;
+    let file = watched(place, pid, "exe", || file_behind(place))?.ok()?;
     (text()? == before && file.links > 0).then_some((before, file))
 }

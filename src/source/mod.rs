@@ -24,6 +24,7 @@ mod rights;
 mod settle;
 mod standing;
 mod survivor;
+pub mod tally;
 mod waiters;
 
 #[cfg(test)]

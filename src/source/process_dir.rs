@@ -6,6 +6,7 @@ use super::known::Known;
 use super::read::{FIRST, Place, Vanished, whole};
 use super::settle::now;
 use super::survivor::{self, Remains, has_ended};
+use super::tally;
 use super::{image, label, standing};
 use crate::deadline::Notes;
 use crate::parse::{self, number};
@@ -67,6 +68,7 @@ impl ProcessDir {
     /// The errno of open.
     pub fn open(proc: Proc<'_>, pid: i32) -> Result<ProcessDir, Errno> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        tally::file("directory", 0);
         Ok(ProcessDir {
             dir: openat(proc.dir, pid.to_string(), flags, Mode::empty())?,
             live: proc.live,
@@ -158,7 +160,9 @@ fn text<T>(
     limit: usize,
     parse: impl Fn(&[u8]) -> Option<T>,
 ) -> Result<Fact<T>, Vanished> {
-    let mut bytes = Vec::with_capacity(FIRST);
+    // What the C library hands out without looking for it, malloc/malloc.c of glibc: most lines are shorter.
+    let first = if limit == LINE { 1024 } else { FIRST };
+    let mut bytes = Vec::with_capacity(first);
     match place.record(name, limit, &mut bytes) {
         Ok(true) => Ok(Fact::Unreadable(Why::Malformed)),
         Ok(false) => Ok(parse(&bytes).map_or(Fact::Unreadable(Why::Malformed), Fact::Value)),
@@ -218,6 +222,7 @@ fn loginuid(place: Place<'_>) -> Result<Fact<Option<u32>>, Vanished> {
 /// process is not dumpable: task_dump_owner() of fs/proc/base.c.
 fn owner(place: Place<'_>) -> Result<Fact<(u32, u32)>, Vanished> {
     let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    tally::file("owner", 0);
     match statx(place.dir, place.prefix, flags, StatxFlags::UID | StatxFlags::GID) {
         // pid_getattr() says root of a directory whose process is gone: the owner counts only if it lives after.
         Ok(_) if !place.is_alive() => Err(Vanished),
@@ -266,14 +271,22 @@ fn exe_of(place: Place<'_>, pid: i32) -> Result<Result<Fact<Exe>, Errno>, Vanish
 
 /// readlinkat grows its buffer; beyond a page the kernel itself says ENAMETOOLONG.
 pub(super) fn link(place: Place<'_>) -> Result<Vec<u8>, Errno> {
-    Ok(readlinkat(place.dir, place.path("exe"), Vec::with_capacity(256))?.into_bytes())
+    let text = readlinkat(place.dir, place.path("exe"), Vec::with_capacity(256))?.into_bytes();
+    tally::file("exe (link)", text.len());
+    Ok(text)
+}
+
+/// The program file itself.
+pub(super) fn file_behind(place: Place<'_>) -> Result<FileId, Errno> {
+    tally::file("exe (file)", 0);
+    file_at(place.dir, place.path("exe"))
 }
 
 fn program(place: Place<'_>, pid: i32, text: Vec<u8>) -> Result<Exe, Vanished> {
     let mut device = None;
     let file = if place.live || is_magic(place) {
         // Some file systems (NFS) ask their server whether the file is still the same, whatever the flags say.
-        match watched(place, pid, "exe", || file_at(place.dir, place.path("exe"))) {
+        match watched(place, pid, "exe", || file_behind(place)) {
             Some(Ok(file)) => Fact::Value(file),
             Some(Err(errno)) => {
                 device = device_at(place.dir, place.path("exe"));
@@ -390,6 +403,7 @@ pub(super) fn of_threads<T>(
         _ => Ok(Err(Why::Absent)),
     };
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    tally::file("task", 0);
     let opened = openat(place.dir, place.path("task"), flags, Mode::empty())
         .and_then(|tasks| Ok((Dir::read_from(&tasks)?, tasks)));
     let (names, tasks) = match opened {
@@ -462,6 +476,7 @@ fn fds(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
 
 fn count_fds(place: Place<'_>) -> Result<u64, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    tally::file("fd", 0);
     let dir = openat(place.dir, place.path("fd"), flags, Mode::empty())?;
     Dir::new(dir)?.try_fold(0u64, |count, entry| {
         Ok(count + u64::from(!entry?.file_name().to_bytes().starts_with(b".")))

@@ -9,7 +9,7 @@ use super::process_dir::{Proc, ProcessDir};
 use super::read::Vanished;
 pub use super::settle::now;
 use super::settle::{Kept, PATIENCE, Source};
-use super::{attachments, rights};
+use super::{attachments, rights, tally};
 use crate::deadline::Notes;
 use crate::select::{File, Key, Plan, Sieve};
 use crate::snapshot::{Clock, Clocks, Fact, Gap, Process, Snapshot, Why};
@@ -158,6 +158,7 @@ impl Procfs {
             None => self.gaps(&proc, &pids),
         };
         snapshot.seen = pids.len();
+        tally::look(pids.len());
 
         let source = Source {
             proc: opened,
@@ -244,7 +245,9 @@ impl Procfs {
         }
     }
 
-    fn shown(&self) -> String {
+    /// Its path.
+    #[must_use]
+    pub fn shown(&self) -> String {
         self.root.display().to_string()
     }
 }

@@ -1,6 +1,7 @@
 //! Whole small files below a directory descriptor, and what an errno means.
 
 use super::known::Known;
+use super::tally;
 use crate::deadline::Notes;
 use crate::snapshot::{Fact, Why};
 use rustix::buffer::spare_capacity;
@@ -58,6 +59,7 @@ fn fill(
             Err(errno) => return Err(errno),
         }
     }
+    tally::file(name, bytes.len());
     let more = bytes.len() > limit;
     bytes.truncate(limit);
     Ok(more)

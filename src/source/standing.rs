@@ -2,6 +2,7 @@
 
 use super::process_dir::{LINE, file_at, of_program, of_threads, read};
 use super::read::{Place, Vanished};
+use super::tally;
 use crate::parse::{self, number};
 use crate::select::File;
 use crate::snapshot::{Fact, Process, Root, Status, Threads, Why};
@@ -39,6 +40,7 @@ pub(super) fn root(place: Place<'_>, process: &mut Process) -> Result<(), Vanish
 
 fn root_of(place: Place<'_>) -> Result<Option<Root>, Errno> {
     let link = |path: &str| {
+        tally::file(path, 0);
         let text = readlinkat(place.dir, place.path(path), Vec::with_capacity(256))?;
         Ok(text.into_bytes())
     };

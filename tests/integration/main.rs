@@ -15,6 +15,7 @@ mod audits;
 mod chrooted;
 mod common;
 mod configuration;
+mod cost;
 mod cpu;
 mod crowd;
 mod daemons;
