@@ -20,8 +20,9 @@ pub enum Step {
 /// How far the checks have come with one process: what one fact decides stays decided.
 #[derive(Clone, Debug)]
 pub struct Course {
-    /// The checks that are not decided, by their numbers.
-    open: Vec<usize>,
+    /// The checks that are not decided, by their numbers, and the file that each waits for: as long as that is not read,
+    /// no other makes a difference, for a check asks for the cheapest first.
+    open: Vec<(usize, Option<File>)>,
     /// Whether one of the others means the process.
     meant: bool,
 }
@@ -143,7 +144,7 @@ impl Plan {
     #[must_use]
     pub fn course(&self) -> Course {
         Course {
-            open: (0..self.wanted.len()).collect(),
+            open: (0..self.wanted.len()).map(|number| (number, None)).collect(),
             meant: false,
         }
     }
@@ -154,7 +155,12 @@ impl Plan {
         let subject = Subject::alone(process, snapshot);
         let mut need: Option<Need> = None;
         let Course { open, meant } = course;
-        open.retain(|number| {
+        open.retain_mut(|(number, awaited)| {
+            if let Some(file) = awaited.filter(|file| !asked(process, *file)) {
+                let more = Need::File(file);
+                need = Some(need.map_or(more, |need| cheaper(need, more)));
+                return true;
+            }
             let Some(wanted) = self.wanted.get(*number) else {
                 return false;
             };
@@ -162,8 +168,13 @@ impl Plan {
                 Meaning::LeftOut(_) => Truth::Yes,
                 Meaning::Told(truth) => truth,
             };
+            *awaited = None;
             if let Truth::Pending(more) = truth {
                 need = Some(need.map_or(more, |need| cheaper(need, more)));
+                *awaited = match more {
+                    Need::File(file) => Some(file),
+                    _ => None,
+                };
             }
             let decided = matches!(truth, Truth::Yes | Truth::Unknown(..));
             *meant |= decided;

@@ -12,7 +12,7 @@ use crate::snapshot::{
 };
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, StatxFlags, fstatfs, getxattr, openat, readlinkat, statx,
+    AtFlags, FileType, Mode, OFlags, RawDir, StatxFlags, fstatfs, getxattr, openat, readlinkat, statx,
 };
 use rustix::io::Errno;
 use std::ffi::CStr;
@@ -43,7 +43,10 @@ pub(super) fn descriptors(place: Place<'_>, process: &mut Process) -> Result<(),
 
 /// Adds those of threads that have a table of their own, which `/proc/PID/fd` does not show.
 fn of_threads(place: Place<'_>, pid: i32, known: &mut Descriptors) {
-    if !place.live {
+    // The directory tells how many threads there are: proc_task_getattr() of fs/proc/base.c.
+    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+    let tasks = statx(place.dir, place.path("task"), flags, StatxFlags::NLINK);
+    if !place.live || tasks.is_ok_and(|tasks| tasks.stx_nlink == 2 + 1) {
         return;
     }
     for prefix in survivor::threads(place) {
@@ -100,7 +103,10 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn all(mut self) -> Result<Descriptors, Errno> {
         let mut known = Descriptors::default();
-        for entry in Dir::read_from(self.fd)? {
+        let fd = self.fd;
+        let mut buffer = Vec::with_capacity(8 << 10);
+        let mut entries = RawDir::new(fd, buffer.spare_capacity_mut());
+        while let Some(entry) = entries.next() {
             let entry = entry?;
             let Some(number) = number::<u32>(entry.file_name().to_bytes()) else {
                 continue;

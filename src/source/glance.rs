@@ -16,8 +16,43 @@ pub(super) struct Glance<'a> {
     proc: Proc<'a>,
     sieve: Sieve<'a>,
     sight: Sight,
+    worth: Worth,
     prefix: String,
     content: Vec<u8>,
+}
+
+/// Whether glances are worth their while: where most of the processes have to be opened anyway, they are not. Kernel
+/// threads, say, come first, so that is asked again and again.
+#[derive(Default)]
+struct Worth {
+    glances: u32,
+    dismissals: u32,
+    passed_over: u32,
+}
+
+impl Worth {
+    /// Glances that are looked back on.
+    const MEMORY: u32 = 64;
+    /// One in so many is glanced at where it does not seem worth it.
+    const SAMPLE: u32 = 16;
+
+    /// Whether to glance now.
+    fn asks_for_one(&mut self) -> bool {
+        if self.glances < Worth::MEMORY || self.dismissals * 3 >= self.glances {
+            return true;
+        }
+        self.passed_over = (self.passed_over + 1) % Worth::SAMPLE;
+        self.passed_over == 0
+    }
+
+    fn learn(&mut self, dismissed: bool) {
+        if self.glances == 2 * Worth::MEMORY {
+            self.glances /= 2;
+            self.dismissals /= 2;
+        }
+        self.glances += 1;
+        self.dismissals += u32::from(dismissed);
+    }
 }
 
 /// Lines that are longer tell nothing at a glance.
@@ -29,13 +64,17 @@ impl<'a> Glance<'a> {
             proc,
             sieve,
             sight: Sight::default(),
+            worth: Worth::default(),
             prefix: String::new(),
             content: Vec::with_capacity(LINE),
         }
     }
 
-    /// Whether no check means the process.
+    /// Whether no check means the process, as far as it was glanced at.
     pub(super) fn dismisses(&mut self, pid: i32, host: &Snapshot) -> bool {
+        if !self.worth.asks_for_one() {
+            return false;
+        }
         self.prefix.clear();
         // Writing to a string does not fail.
         let _ = write!(self.prefix, "{pid}/");
@@ -45,7 +84,9 @@ impl<'a> Glance<'a> {
                 self.sieve.pass(&mut self.sight, file);
             }
         }
-        self.sight.is_dismissed()
+        let dismissed = self.sight.is_dismissed();
+        self.worth.learn(dismissed);
+        dismissed
     }
 
     /// Looks at one file; none where it tells nothing.
@@ -131,4 +172,27 @@ fn exe(place: Place<'_>, pid: i32, with_text: bool) -> Option<(Vec<u8>, FileId)>
     let before = text()?;
     let file = watched(place, pid, "exe", || file_behind(place))?.ok()?;
     (text()? == before && file.links > 0).then_some((before, file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn glances_that_dismiss_nobody_become_rare_and_come_back_when_they_do() {
+        let mut worth = Worth::default();
+        let mut glances = |dismissed: bool, processes: usize| {
+            let glanced = (0..processes).filter(|_| {
+                let asked = worth.asks_for_one();
+                if asked {
+                    worth.learn(dismissed);
+                }
+                asked
+            });
+            glanced.count()
+        };
+        assert_eq!(glances(true, 1000), 1000);
+        assert!(glances(false, 10_000) < 800);
+        assert!(glances(true, 10_000) > 9_000);
+    }
 }

@@ -3,7 +3,10 @@
 use super::account::Accounts;
 use super::image::Paths;
 use super::networks::Networks;
+use crate::snapshot::Bytes;
 use rustix::fd::OwnedFd;
+use rustix::fs::readlinkat;
+use std::rc::Rc;
 
 /// It, to begin with nothing; copies share it.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +17,15 @@ pub struct Known {
     pub(super) accounts: Accounts,
     /// Who may write where.
     pub(super) paths: Paths,
+    /// procward's own namespaces; none where it does not show.
+    pub(super) ours: Rc<Ours>,
+}
+
+/// The links below `/proc/self/ns`, which those of processes are compared with.
+#[derive(Debug, Default)]
+pub(super) struct Ours {
+    pub(super) user: Option<Bytes>,
+    pub(super) mounts: Option<Bytes>,
 }
 
 impl Known {
@@ -22,7 +34,18 @@ impl Known {
     pub fn of(proc: &OwnedFd) -> Known {
         Known {
             networks: Networks::of(proc),
+            ours: Rc::new(Ours::of(proc)),
             ..Known::default()
+        }
+    }
+}
+
+impl Ours {
+    fn of(proc: &OwnedFd) -> Ours {
+        let link = |path| Some(readlinkat(proc, path, Vec::with_capacity(64)).ok()?.into_bytes());
+        Ours {
+            user: link("self/ns/user"),
+            mounts: link("self/ns/mnt"),
         }
     }
 }

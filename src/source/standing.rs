@@ -18,8 +18,8 @@ const MAP: usize = 64 << 10;
 /// ours then: its capabilities would count for more than they are.)
 pub(super) fn userns(place: Place<'_>) -> Result<Fact<bool>, Vanished> {
     let link = |path: &str| readlinkat(place.dir, place.path(path), Vec::new());
-    match (link("ns/user"), link("../self/ns/user")) {
-        (Ok(its), Ok(ours)) => return Ok(Fact::Value(its != ours)),
+    match (link("ns/user"), &place.known.ours.user) {
+        (Ok(its), Some(ours)) => return Ok(Fact::Value(its.as_bytes() != ours.as_slice())),
         (Err(Errno::SRCH), _) => return Err(Vanished),
         _ => {}
     }
@@ -50,7 +50,7 @@ fn root_of(place: Place<'_>) -> Result<Option<Root>, Errno> {
             Err(Errno::NAMETOOLONG) => None,
             told => Some(told?),
         },
-        same_mounts: link("ns/mnt")? == link("../self/ns/mnt")?,
+        same_mounts: Some(link("ns/mnt")?) == place.known.ours.mounts,
     }))
 }
 
@@ -64,7 +64,7 @@ const ANCESTORS: usize = 16;
 pub(super) fn path_root(place: Place<'_>) -> Result<String, Errno> {
     let link = |path: &str| readlinkat(place.dir, place.path(path), Vec::new());
     let mounts = link("ns/mnt")?;
-    if link("../self/ns/mnt").is_ok_and(|ours| ours == mounts) {
+    if place.known.ours.mounts.as_deref() == Some(mounts.as_bytes()) {
         return Ok(String::new());
     }
     let mut at = String::new();
