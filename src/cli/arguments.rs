@@ -9,9 +9,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Wider lines are not read.
+pub(super) const WIDTH: usize = 100;
+
 /// Watches the processes of this host: is what must run running, as who it should be?
 #[derive(Debug, Parser)]
-#[command(name = "procward", version, about, long_about = None, max_term_width = 100)]
+#[command(name = "procward", version, about, long_about = None, max_term_width = WIDTH)]
 pub struct Arguments {
     /// Where to look.
     #[command(flatten)]
@@ -69,13 +72,17 @@ pub enum Command {
     Roll(roll::Roll),
     /// The roll call, written as a configuration file
     Init(init::Init),
-    /// Judge checks: is what must run running?
+    /// Judges checks.
+    #[command(about = check::ABOUT)]
     Check(check::CheckCommand),
-    /// Does a process use too much CPU that may not?
+    /// Judges CPU time.
+    #[command(about = cpu::ABOUT)]
     Cpu(cpu::CpuCommand),
-    /// Is anything true of a process that must never be?
+    /// Judges the rules of the audit.
+    #[command(about = audit::ABOUT)]
     Audit(audit::AuditCommand),
-    /// Is the load too high, and who is to blame?
+    /// Judges the load.
+    #[command(about = load::ABOUT)]
     Load(load::LoadCommand),
     /// Why processes match a spec, or do not, term by term
     Explain(explain::Explain),

@@ -19,6 +19,9 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// What the command is for.
+pub const ABOUT: &str = "Is anything true of a process that must never be?";
+
 /// The arguments of `audit`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct AuditCommand {

@@ -23,6 +23,9 @@ use std::time::Duration;
 /// 4.6 s.
 pub const RECHECK: Duration = Duration::from_secs(5);
 
+/// What the command is for.
+pub const ABOUT: &str = "Judge checks: is what must run running?";
+
 /// The arguments of `check`.
 #[derive(Clone, Args, Debug)]
 pub struct CheckCommand {

@@ -20,6 +20,9 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// What the command is for.
+pub const ABOUT: &str = "Does a process use too much CPU that may not?";
+
 /// The arguments of `cpu`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct CpuCommand {

@@ -20,6 +20,9 @@ use std::time::Duration;
 /// Over how long CPU is measured once something is too high, unless less time is given.
 const WINDOW: Duration = Duration::from_secs(1);
 
+/// What the command is for.
+pub const ABOUT: &str = "Is the load too high, and who is to blame?";
+
 /// The arguments of `load`.
 #[derive(Args, Clone, Debug)]
 pub struct LoadCommand {

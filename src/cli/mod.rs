@@ -20,6 +20,7 @@ pub mod list;
 pub mod load;
 pub mod migrate;
 mod mons_audits;
+mod parser;
 pub mod ps_monitor;
 pub mod roll;
 pub mod snapshot;
@@ -35,6 +36,7 @@ use crate::report::wrap::wrap;
 use crate::report::{Format, capped, escape, excuse};
 use arguments::{Arguments, Command, ViewArguments};
 use clap::{CommandFactory, FromArgMatches};
+use parser::parser;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
@@ -73,8 +75,9 @@ fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
             .map(OsString::from)
             .into_iter()
             .chain(rest());
-        let parser = as_plugin(&name.to_string_lossy(), command, format);
-        parsed(parser, line.collect(), Exit::Unknown)
+        let line: Vec<OsString> = line.collect();
+        let parser = as_plugin(&name.to_string_lossy(), parser(&line), command, format);
+        parsed(parser, line, Exit::Unknown)
     };
     match name.to_string_lossy().as_ref() {
         "ps.monitor" => as_ps_monitor(&rest().collect::<Vec<_>>()),
@@ -94,7 +97,7 @@ fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
         _ if arguments.get(1).is_some_and(|word| word == "loadavg.monitor") => {
             as_loadavg_monitor(&arguments.iter().skip(2).cloned().collect::<Vec<_>>())
         }
-        _ => parsed(Arguments::command(), arguments.to_vec(), Exit::Ok),
+        _ => parsed(parser(arguments), arguments.to_vec(), Exit::Ok),
     }
 }
 
@@ -175,14 +178,19 @@ fn names_descriptor(word: &OsStr) -> bool {
 }
 
 /// The parser of a plugin: its help has the plugin's own name and format.
-fn as_plugin(name: &str, subcommand: &'static str, format: &'static str) -> clap::Command {
+fn as_plugin(
+    name: &str,
+    parser: clap::Command,
+    subcommand: &'static str,
+    format: &'static str,
+) -> clap::Command {
     let operands = match subcommand {
         "cpu" => "[LIMIT]",
         "audit" => "[RULE]...",
         _ => "[SPECS]...",
     };
     let usage = format!("{name} [OPTIONS] {operands}");
-    Arguments::command().mut_subcommand(subcommand, |command| {
+    parser.mut_subcommand(subcommand, |command| {
         let with_format =
             |argument: clap::Arg| argument.help("How to write the report").default_value(format);
         command.override_usage(usage).mut_arg("format", with_format)
