@@ -101,10 +101,12 @@ impl Value<'_> {
     }
 
     fn compiled(self, plain: &str, glob: &Glob) -> Result<Matcher, Fault> {
-        match (glob.exact(), glob.regex()) {
-            (Some(text), _) => Ok(Matcher::Exact(text)),
-            (None, Ok(regex)) => Ok(Matcher::Glob(plain.to_string(), regex)),
-            (None, Err(_)) => Err(self.fault("the glob is too large", "write a shorter one")),
+        if let Some(text) = glob.exact() {
+            return Ok(Matcher::Exact(text));
+        }
+        match glob.regex() {
+            Ok(regex) => Ok(Matcher::Glob(plain.to_string(), regex)),
+            Err(_) => Err(self.fault("the glob is too large", "write a shorter one")),
         }
     }
 
