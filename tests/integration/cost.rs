@@ -9,6 +9,9 @@ type Calls = BTreeMap<String, i64>;
 
 const OF_FILES: [&str; 6] = ["openat", "read", "close", "statx", "readlink", "readlinkat"];
 
+/// What a run is given, and what each further process is to cost it.
+type Case = (Vec<String>, Vec<(&'static str, i64)>);
+
 /// How many processes there are more in the second run.
 const MORE: i64 = 40;
 
@@ -61,7 +64,7 @@ fn a_process_that_no_check_means_costs_one_read_of_each_file_that_can_tell() {
     let many = |spec: &dyn Fn(usize) -> String| (0..50).map(spec).collect::<Vec<_>>();
     let one_file = [("close", 1), ("openat", 1), ("read", 1)];
     let (two_files, asked) = ([("close", 2), ("openat", 2), ("read", 2)], [("statx", 1)]);
-    let cases: Vec<(Vec<String>, Vec<(&str, i64)>)> = vec![
+    let cases: Vec<Case> = vec![
         (vec!["pwt-absent:0".into()], one_file.to_vec()),
         (vec!["state=Z:0".into()], one_file.to_vec()),
         (vec!["uid.any=54321:0".into()], one_file.to_vec()),
