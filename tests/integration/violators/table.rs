@@ -213,9 +213,6 @@ fn credentials() -> Vec<Violator> {
     ]
 }
 
-/// A process whose first thread has ended shows neither root nor working directory.
-const FILES_OF_ITS_OWN: &str = "chroot-cwd-outside, chroot-dir-fd-outside, chroot-escapable, cwd-deleted";
-
 /// What is tried so as not to be seen.
 fn evasions() -> Vec<Violator> {
     let dropped = "setgroups 0 + setuid 2001";
@@ -226,30 +223,26 @@ fn evasions() -> Vec<Violator> {
             .found(GID_0),
         steps("its first thread has ended", format!("{dropped} + headless"))
             .shows("Gid=0 0 0 0; State=Z (zombie)")
-            .found(GID_0)
-            .undecided("chroot-cwd-outside, chroot-dir-fd-outside, cwd-deleted"),
+            .found(GID_0),
         steps(
             "its first thread ended before it dropped",
             format!("headless + {dropped}"),
         )
         .shows("Gid=0 0 0 0; State=Z (zombie); task/Uid=2001 2001 2001 2001")
-        .found("thread-creds-differ medium")
-        .undecided(FILES_OF_ITS_OWN),
+        .found("thread-creds-differ medium"),
         copied(
             "program removed, and its first thread has ended",
             "$D/x",
             "unlink $D/x + headless",
         )
         .shows("State=Z (zombie)")
-        .found(DELETED)
-        .undecided(FILES_OF_ITS_OWN),
+        .found(DELETED),
         steps(
             "packet socket, and its first thread has ended",
             "packet + headless",
         )
         .shows("State=Z (zombie)")
-        .found("raw-or-packet-socket medium")
-        .undecided(FILES_OF_ITS_OWN),
+        .found("raw-or-packet-socket medium"),
         steps(
             "packet socket of a thread alone",
             "in-thread + own-files + packet",
@@ -900,6 +893,13 @@ fn chroot() -> Vec<Violator> {
             "chroot from below it",
             "chdir $D/jail/below + chroot $D/jail + drop",
         ),
+        steps(
+            "chroot without chdir, dropped, and its first thread has ended",
+            "chroot $D/jail + drop + headless",
+        )
+        .prepared("mkdir -p $D/jail")
+        .shows("State=Z (zombie)")
+        .found(outside),
         jailed("root in a chroot", "chroot $D/jail + chdir /").found(escapable),
         jailed(
             "root in a chroot that can't chroot",
