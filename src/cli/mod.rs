@@ -9,6 +9,7 @@ pub mod arguments;
 mod as_user;
 pub mod audit;
 pub mod check;
+pub mod check_procs;
 pub mod config;
 pub mod cpu;
 mod deliver;
@@ -51,6 +52,20 @@ pub fn main() -> Exit {
     }
 }
 
+/// The names that procward answers to.
+const NAMES: [&str; 10] = [
+    "procward",
+    "ps.monitor",
+    "loadavg.monitor",
+    "selinux.monitor",
+    "deleted-mapped.monitor",
+    "procward.monitor",
+    "cpu.monitor",
+    "audit.monitor",
+    "check_procward",
+    "check_procs",
+];
+
 /// Under whose name procward was called decides what it is. `None`: this is a worker that has told its supervisor.
 fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
     let name = arguments
@@ -87,6 +102,10 @@ fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
         "cpu.monitor" => plugin("cpu", "mon"),
         "audit.monitor" => plugin("audit", "mon"),
         "check_procward" => plugin("check", "nagios"),
+        "check_procs" => as_check_procs(&rest().collect::<Vec<_>>()),
+        _ if arguments.get(1).is_some_and(|word| word == "check-procs") => {
+            as_check_procs(&arguments.iter().skip(2).cloned().collect::<Vec<_>>())
+        }
         _ if arguments.get(1).is_some_and(|word| word == "ps.monitor") => {
             as_ps_monitor(&arguments.iter().skip(2).cloned().collect::<Vec<_>>())
         }
@@ -112,6 +131,12 @@ fn as_ps_monitor(arguments: &[OsString]) -> Option<Outcome> {
 fn as_loadavg_monitor(arguments: &[OsString]) -> Option<Outcome> {
     watched_load(ViewArguments::default(), Format::Mon, &|view| {
         load::as_monitor(arguments, view)
+    })
+}
+
+fn as_check_procs(arguments: &[OsString]) -> Option<Outcome> {
+    supervised(ViewArguments::default(), &check_procs::excuse, &|view| {
+        check_procs::run(arguments, view)
     })
 }
 
