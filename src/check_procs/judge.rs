@@ -20,8 +20,6 @@ pub struct Verdict {
     pub most: Option<usize>,
     /// Indices of those that alert, with what they are.
     pub alerting: Vec<(usize, State)>,
-    /// How many processes were looked at, whether they match or not.
-    pub seen: usize,
 }
 
 impl Verdict {
@@ -47,7 +45,6 @@ pub fn judge(options: &Options, rows: &[Row], hidden: bool) -> Verdict {
         unsure: Vec::new(),
         most: None,
         alerting: Vec::new(),
-        seen: 0,
     };
     let mut possible = State::Ok;
     let mut doubtful = 0;
@@ -55,7 +52,6 @@ pub fn judge(options: &Options, rows: &[Row], hidden: bool) -> Verdict {
         if options.no_kthreads && row.kthread == Ok(true) {
             continue;
         }
-        verdict.seen += 1;
         let (key, value) = value(options.metric, row);
         match meant(options, row) {
             Truth::Yes => match value.map(|value| options.thresholds.state(value)) {
@@ -79,9 +75,6 @@ pub fn judge(options: &Options, rows: &[Row], hidden: bool) -> Verdict {
         verdict.matched.push(index);
     }
     verdict.most = (!hidden).then_some(verdict.matched.len() + doubtful);
-    if verdict.seen == 0 {
-        return verdict;
-    }
     if hidden {
         possible = possible.worst(worst(options));
     }
@@ -199,12 +192,8 @@ mod tests {
             row("kworker", 0.0),
         ];
         let verdict = judge(&options("-c 2:2"), &rows, false);
-        assert_eq!(
-            (verdict.state, verdict.matched, verdict.seen),
-            (State::Ok, vec![0, 3], 2)
-        );
+        assert_eq!((verdict.state, verdict.matched), (State::Ok, vec![0, 3]));
         assert_eq!(judge(&options("-k"), &rows, false).matched, [0]);
-        assert_eq!(judge(&options("-v"), &[], false).state, State::Unknown);
     }
 
     #[test]

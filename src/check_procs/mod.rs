@@ -9,6 +9,7 @@ pub mod getopt;
 pub mod judge;
 pub mod listing;
 pub mod options;
+pub mod prefilter;
 pub mod range;
 pub mod row;
 pub mod usage;

@@ -85,14 +85,18 @@ impl Range {
     }
 }
 
-/// A plain decimal number: neither `nan`, `inf`, `1e3` nor `0x10`, which strtod(3) takes.
+/// A decimal number, maybe with an exponent: neither `nan`, `inf` nor `0x10`, which strtod(3) takes.
 #[must_use]
 pub fn number(text: &str, percent: bool) -> Option<f64> {
     let text = text.strip_suffix('%').filter(|_| percent).unwrap_or(text);
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    if !plain(whole) || !plain(part) || whole.len() + part.len() == 0 {
+    let unsigned = |text: &'_ str| text.strip_prefix(['-', '+']).unwrap_or(text).to_owned();
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let mantissa = unsigned(mantissa);
+    let (whole, part) = mantissa.split_once('.').unwrap_or((&mantissa, ""));
+    let exponent = unsigned(exponent);
+    let plain = digits(whole) && digits(part) && whole.len() + part.len() > 0;
+    if !plain || exponent.is_empty() || !digits(&exponent) {
         return None;
     }
     text.parse().ok().filter(|number: &f64| number.is_finite())
@@ -171,13 +175,14 @@ mod tests {
             [-3, -2, -1, 0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
         );
         assert_eq!(alerting(" 1 : 2 "), alerting("1:2"));
+        assert_eq!(alerting("1e1"), alerting("10"));
     }
 
     #[test]
     fn what_is_no_number_is_a_fault() {
         for text in [
-            "abc", "1x", "1:2x", "1:12%", "0x10", "1e3", "nan", "inf", "1.2.3", "--1", "~", "1:~", "a:b",
-            "1:2:3", ".",
+            "abc", "1x", "1:2x", "1:12%", "0x10", "1e", "1e2.5", "1E3", "nan", "inf", "1.2.3", "--1", "~",
+            "1:~", "a:b", "1:2:3", ".",
         ] {
             assert!(
                 matches!(Range::parse(text, false), Err(Fault::NotANumber(_))),

@@ -83,7 +83,7 @@ impl Row {
             ppid: stat.map(|stat| i64::from(stat.ppid)),
             uid: seen(&process.owner).map(|(uid, _)| i64::from(*uid)),
             vsz: stat.map(|stat| whole(stat.vsize / 1024)),
-            rss: stat.map(|stat| whole(stat.rss.saturating_mul(host.page_size) / 1024)),
+            rss: stat.and_then(|stat| rss(process, stat, host)),
             cpu: stat.and_then(|stat| Ok(cpu(stat, host, life?))),
             stat: stat.and_then(|stat| marks(process, stat, seen(&process.status))),
             elapsed: life.map(f64::floor),
@@ -122,6 +122,16 @@ fn seen<T>(fact: &Fact<T>) -> Seen<&T> {
 #[allow(clippy::cast_precision_loss, reason = "sizes and times are far below 2^53")]
 fn whole(number: u64) -> f64 {
     number as f64
+}
+
+/// In kB, by `status`, as ps has it; where that was not read or tells none, by `stat`.
+fn rss(process: &Process, stat: &Stat, host: &Host) -> Seen<f64> {
+    let exact = match &process.status {
+        Fact::Unreadable(why) => return Err(*why),
+        status => status.value().and_then(|status| status.vm_rss),
+    };
+    let bytes = exact.unwrap_or_else(|| stat.rss.saturating_mul(host.page_size));
+    Ok(whole(bytes / 1024))
 }
 
 /// Seconds since it was started.
@@ -231,6 +241,7 @@ mod tests {
         });
         assert_eq!((shown.pid, shown.ppid, shown.uid), (Some(70), Ok(1), Ok(0)));
         assert_eq!((shown.vsz, shown.rss), (Ok(8000.0), Ok(860.0)));
+        assert_eq!(row(|_, _, status| status.vm_rss = Some(4096)).rss, Ok(4.0));
         // Started at 10 s, read at 20 s.
         assert_eq!((shown.cpu, shown.elapsed), (Ok(12.3), Ok(10.0)));
         assert_eq!(shown.name(), b"sshd");

@@ -26,18 +26,11 @@ const SHOWN: usize = 5;
 /// The whole output.
 #[must_use]
 pub fn render(verdict: &Verdict, sight: &Sight<'_>) -> String {
-    let mut text = if verdict.seen == 0 {
-        "Unable to read output\n".to_owned()
-    } else {
-        first_line(verdict, sight)
-    };
+    let mut text = first_line(verdict, sight);
     if verdict.is_unsure() {
         text += &unsure(verdict, sight);
     }
-    for gap in sight.gaps.iter().filter(|gap| gap.blinds()) {
-        let (what, remedy) = (shown(gap.text().as_bytes()), gap.remedy());
-        let _ = writeln!(text, "incomplete view: {what}; {remedy}");
-    }
+    text += &incomplete(sight.gaps);
     if sight.options.verbose >= 1 {
         text += &where_check_procs_is_wrong(verdict, sight);
     }
@@ -50,6 +43,21 @@ pub fn render(verdict: &Verdict, sight: &Sight<'_>) -> String {
         for row in sight.rows {
             let _ = writeln!(text, "{}{}", columns(row), aside(row, sight.options));
         }
+    }
+    text
+}
+
+/// What to say where there is not a single process.
+#[must_use]
+pub fn nothing(gaps: &[Gap]) -> String {
+    format!("Unable to read output\n{}", incomplete(gaps))
+}
+
+fn incomplete(gaps: &[Gap]) -> String {
+    let mut text = String::new();
+    for gap in gaps.iter().filter(|gap| gap.blinds()) {
+        let (what, remedy) = (shown(gap.text().as_bytes()), gap.remedy());
+        let _ = writeln!(text, "incomplete view: {what}; {remedy}");
     }
     text
 }
@@ -281,7 +289,7 @@ mod tests {
         ] {
             assert_eq!(said(line, &rows, &[]), format!("{expected}\n"));
         }
-        assert_eq!(said("-v", &[], &[]), "Unable to read output\n");
+        assert_eq!(nothing(&[]), "Unable to read output\n");
     }
 
     #[test]

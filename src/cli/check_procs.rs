@@ -7,8 +7,10 @@ use crate::check_procs::extra::{self, Locator};
 use crate::check_procs::options::parse;
 use crate::check_procs::row::Own;
 use crate::check_procs::usage::{HELP, USAGE};
-use crate::check_procs::wording::{Sight, render};
-use crate::check_procs::{Filter, Options, Request, Row, Verdict, dialect, judge, listing};
+use crate::check_procs::wording::{Sight, nothing, render};
+use crate::check_procs::{
+    Filter, Metric, Options, Request, Row, Verdict, dialect, judge, listing, prefilter,
+};
 use crate::deadline::{Notes, time_of_late};
 use crate::exit_code::Exit;
 use crate::judge::State;
@@ -127,6 +129,7 @@ fn of_file(options: &Options, file: &[u8], view: &View) -> Outcome {
         }
     };
     match listing::parse(&text) {
+        Some(rows) if rows.is_empty() => Outcome::new(nothing(&[]), Exit::Unknown),
         Some(rows) => outcome(options, &rows, &[], view).0,
         None => Outcome::new(
             format!(
@@ -143,9 +146,19 @@ const MOMENT: Duration = Duration::from_millis(20);
 
 /// Looks at the host: once where that is OK, else once more, because a scan of /proc is not atomic.
 fn of_host(options: &Options, view: &View) -> Outcome {
-    let plan = Plan::everything(&files(options));
+    let files = files(options);
+    let plan = match prefilter::wanted(options) {
+        Some(wanted) => Plan::reading(wanted, &files),
+        None => Plan::everything(&files),
+    };
     let look = || {
         let mut snapshot = view.look(&plan);
+        if snapshot.seen == 0 {
+            return (
+                Outcome::new(nothing(&snapshot.gaps), Exit::Unknown),
+                State::Unknown,
+            );
+        }
         let rows = rows(&mut snapshot, options, view);
         outcome(options, &rows, &snapshot.gaps, view)
     };
@@ -179,10 +192,8 @@ fn files(options: &Options) -> Vec<File> {
         .filters
         .iter()
         .any(|filter| matches!(filter, Filter::User(..)));
-    let of_status = options
-        .filters
-        .iter()
-        .any(|filter| matches!(filter, Filter::Status(_)));
+    let of_status = |filter: &Filter| matches!(filter, Filter::Status(_) | Filter::Rss(_));
+    let of_status = options.metric == Metric::Rss || options.filters.iter().any(of_status);
     let of_args = options.filters.iter().any(Filter::reads_args);
     let wanted = [
         (true, File::Stat),

@@ -235,6 +235,9 @@ pub struct Status {
     pub groups: Vec<u32>,
     /// Swapped-out memory, bytes; none for kernel threads.
     pub vm_swap: Option<u64>,
+    /// Resident memory, bytes: exact, where that of `stat` may lag behind; none for kernel threads.
+    #[serde(default)]
+    pub vm_rss: Option<u64>,
     /// Memory that is locked, bytes; none for kernel threads.
     #[serde(default)]
     pub vm_lck: Option<u64>,
