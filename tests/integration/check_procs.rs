@@ -20,6 +20,27 @@ fn is_installed() -> bool {
             .contains("(monitoring-plugins 2.")
 }
 
+/// Runs a test once more, in a PID namespace of its own where root may make one: what else lives on the host costs ps
+/// much time. Whether that was done.
+fn ran_apart(test: &str) -> bool {
+    const MARK: &str = "PROCWARD_TEST_APART";
+    let apart = ["-mpf", "--mount-proc", "--kill-child"];
+    let possible = || output(command("unshare").args(apart).arg("true")).code() == Some(0);
+    if std::env::var_os(MARK).is_some() || !is_root() || !possible() {
+        return false;
+    }
+    let mut again = command("unshare");
+    again
+        .args(apart)
+        .arg(std::env::current_exe().expect("this program"))
+        .args([&format!("check_procs::{test}"), "--exact"])
+        .env(MARK, "1");
+    let said = output(&mut again);
+    assert_eq!(said.code(), Some(0), "{}{}", said.stdout(), said.stderr());
+    said.says("1 passed");
+    true
+}
+
 macro_rules! need_theirs {
     () => {
         need!(
@@ -73,7 +94,7 @@ impl Children {
         live.push(by("env", &["-i"], "e"));
         let perl = |words: &[&str]| {
             let mut perl = command("/usr/bin/perl");
-            perl.args(["-e", "<STDIN>"]).args(words);
+            perl.args(["-e", "<STDIN>", "--"]).args(words);
             Live::run(&mut perl, "perl")
         };
         live.push(perl(&[&format!("--{tag}=x"), "with blank", "(a|b)[c]"]));
@@ -348,6 +369,9 @@ const AGAIN: usize = 6;
 #[test]
 fn six_hundred_command_lines_end_and_begin_as_with_check_procs() {
     need_theirs!();
+    if ran_apart("six_hundred_command_lines_end_and_begin_as_with_check_procs") {
+        return;
+    }
     let place = Place::new();
     let children = Children::start(&place);
     let mut lines = Lines {
@@ -394,6 +418,9 @@ fn six_hundred_command_lines_end_and_begin_as_with_check_procs() {
 #[test]
 fn the_columns_of_what_matches_are_those_of_ps() {
     need_theirs!();
+    if ran_apart("the_columns_of_what_matches_are_those_of_ps") {
+        return;
+    }
     let place = Place::new();
     let children = Children::start(&place);
     let mut compared = 0;
@@ -707,11 +734,11 @@ fn processes_in_containers_are_counted_and_told() {
     let line = format!("PROCS OK: 1 process with command name '{name}' | procs=1;;1:1;0;");
     let said = says(&place, &["-C", &name, "-c", "1:1", "-v"], 0, &line);
     let said = said.says("among them is 1 process in containers");
-    let said = said.says(&format!(
+    said.says(&format!(
         "in procward's own dialect: procward check 'comm=\"{name}\":1-1'"
     ));
     // Which is right: it does not count there.
-    let spec = said.stdout().split('\'').nth(3).map(str::to_owned).unwrap();
+    let spec = format!("comm=\"{name}\":1-1");
     Procward::new()
         .args(["check", "--recheck", "0", &spec])
         .run()
@@ -919,8 +946,11 @@ fn help_and_version_are_no_verdict() {
 fn arguments_of_processes_are_never_shown() {
     let place = Place::new();
     let name = unique("secret");
-    let mut cat = command(place.copy("/bin/cat", &name));
-    let _live = Live::run(cat.args(["-", "--password=pwt-hunter2"]), &name);
+    let mut perl = command(place.copy("/usr/bin/perl", &name));
+    let _live = Live::run(
+        perl.args(["-e", "<STDIN>", "--", "--password=pwt-hunter2"]),
+        &name,
+    );
     let said = ours(
         &place,
         &["-a", "password=pwt-hunter", "-C", &name, "-vvv", "-c", "1:1"],
