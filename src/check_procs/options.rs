@@ -316,7 +316,9 @@ fn usage(sentence: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check_procs::extra;
     use crate::snapshot::Table;
+    use proptest::prelude::*;
 
     fn table() -> Table {
         let mut table = Table::default();
@@ -441,5 +443,15 @@ mod tests {
             "check_procs: Parent Process ID must be an integer!"
         );
         assert_eq!(asked("-to 7").unwrap().timeout.as_secs(), 7);
+    }
+
+    proptest! {
+        #[test]
+        fn no_words_make_it_panic(words: Vec<Vec<u8>>, line in "(-[a-zA-Z]{0,3}|--[a-z]{1,12}|[@~:0-9.%-]{0,6}| ){0,8}") {
+            let _ = parse(&words, &table());
+            let words: Vec<Vec<u8>> = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+            let _ = parse(&words, &table());
+            let _ = extra::expand(&words, |_| Ok(line.clone().into_bytes()));
+        }
     }
 }

@@ -2,8 +2,7 @@
 
 /// The first lines of the help, and what follows wrong usage.
 pub const USAGE: &str = "\
-Usage:
-check_procs -w <range> -c <range> [-m metric] [-s state] [-p ppid]
+Usage: check_procs -w <range> -c <range> [-m metric] [-s state] [-p ppid]
  [-u user] [-r rss] [-z vsz] [-P %cpu] [-a argument-array]
  [-C command] [-X process_to_exclude] [-k] [-t timeout] [-v]
 ";

@@ -54,6 +54,9 @@ fn theirs(words: &[String]) -> Output {
     output(command(THEIRS).args(words))
 }
 
+/// As somebody who may read nobody else's program.
+const NOBODY: [&str; 4] = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+
 /// The stand-in, which writes nothing to standard error.
 #[track_caller]
 fn ours<T: AsRef<str>>(place: &Place, words: &[T]) -> Output {
@@ -381,12 +384,19 @@ fn six_hundred_command_lines_end_and_begin_as_with_check_procs() {
     let mut seen: BTreeMap<i32, usize> = BTreeMap::new();
     let mut matched = 0;
     let mut differences = Vec::new();
-    for _ in 0..600 {
+    let link = place.link("check_procs");
+    for number in 0..600 {
         let words = lines.line();
+        let who: &[&str] = if is_root() && number % 6 == 0 {
+            &NOBODY
+        } else {
+            &["env"]
+        };
         let mut told = None;
         for _ in 0..AGAIN {
-            let there = theirs(&words);
-            let here = ours(&place, &words);
+            let there = output(command(who[0]).args(&who[1..]).arg(THEIRS).args(&words));
+            let here = Procward::at(&link).args(&words).within(who.iter().copied()).run();
+            assert_eq!(here.stderr(), "");
             let pair = [
                 (there.code(), without_bars(&there.first_line())),
                 (here.code(), here.first_line()),
@@ -797,6 +807,128 @@ fn a_listing_is_judged_as_by_check_procs() {
     }
 }
 
+/// Expressions of all that POSIX and glibc know, and of what they do not.
+fn expression(numbers: &mut Numbers) -> String {
+    let parts = [
+        "a",
+        "b",
+        "s",
+        "/",
+        "1",
+        " ",
+        "-",
+        ".",
+        "(",
+        ")",
+        "(a|",
+        "|",
+        "*",
+        "+",
+        "?",
+        "{2}",
+        "{1,}",
+        "{,2}",
+        "{",
+        "}",
+        "[ab]",
+        "[^a]",
+        "[]a]",
+        "[^]s]",
+        "[a-s]",
+        "[s-a]",
+        "[[:digit:]]",
+        "[[:alpha:]_-]",
+        "[[:foo:]]",
+        "[[.s.]]",
+        "[[=b=]",
+        "[",
+        "\\.",
+        "\\<",
+        "\\>",
+        "\\b",
+        "\\B",
+        "\\w",
+        "\\W",
+        "\\s",
+        "\\d",
+        "\\`",
+        "\\'",
+        "\\",
+        "[\\n]",
+        "^",
+        "$",
+    ];
+    let count = 1 + numbers.below(5);
+    (0..count).map(|_| parts[numbers.below(parts.len())]).collect()
+}
+
+#[test]
+fn expressions_match_what_they_match_in_glibc() {
+    need_theirs!();
+    let place = Place::new();
+    let file = place.script("listing", LISTING);
+    let file = file.to_str().unwrap().to_owned();
+    let mut numbers = Numbers(1003);
+    let (mut some, mut faulty) = (0, 0);
+    for _ in 0..500 {
+        let expression = expression(&mut numbers);
+        let words = [
+            "--input-file".to_owned(),
+            file.clone(),
+            format!("--ereg-argument-array={expression}"),
+        ];
+        let (there, here) = (theirs(&words), ours(&place, &words));
+        assert_eq!(
+            there.code(),
+            here.code(),
+            "{expression}: {} {}",
+            there.stdout(),
+            here.stdout()
+        );
+        if there.code() == Some(3) {
+            // Its reason is the same where there is one for a thing that can be named.
+            let line = "PROCS UNKNOWN: Could not compile regular expression - ";
+            assert!(
+                there.first_line().starts_with(line) && here.first_line().starts_with(line),
+                "{expression}"
+            );
+            faulty += 1;
+        } else {
+            assert_eq!(there.first_line(), here.first_line(), "{expression}");
+            some += usize::from(!here.stdout().contains(" 0 processes"));
+        }
+    }
+    assert!(some > 100 && faulty > 50, "{some} {faulty}");
+}
+
+#[test]
+fn of_a_listing_nothing_is_asked_of_the_host() {
+    let place = Place::new();
+    let file = place.script("listing", LISTING);
+    let trace = place.path().join("trace");
+    let mut strace = command("strace");
+    strace.args(["-f", "-qq", "-e", "trace=%file", "-o"]).arg(&trace);
+    strace
+        .arg(place.link("check_procs"))
+        .arg("--input-file")
+        .arg(&file)
+        .args(["-C", "apache2", "-vvv"]);
+    let said = output(&mut strace);
+    let traced = std::fs::read_to_string(&trace).unwrap_or_default();
+    need!(traced.contains("listing"), "strace can't trace here");
+    said.ends(0);
+    // Neither the list of processes nor one of them.
+    let of_process = |line: &&str| {
+        let path = line.split('"').nth(1).unwrap_or_default();
+        let name = path
+            .strip_prefix("/proc")
+            .map(|rest| rest.trim_start_matches('/'));
+        name.is_some_and(|name| name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let asked: Vec<&str> = traced.lines().filter(of_process).collect();
+    assert!(asked.is_empty(), "{asked:#?}");
+}
+
 #[test]
 fn a_listing_without_elapsed_is_read_by_its_titles() {
     let place = Place::new();
@@ -933,7 +1065,7 @@ fn help_and_version_are_no_verdict() {
         says(&place, &[option], 3, &version);
     }
     says(&place, &["--help"], 3, &version).says("--ereg-argument-array=REGEX");
-    says(&place, &["-Z"], 3, "check_procs: invalid option -- 'Z'").says("Usage:\ncheck_procs -w <range>");
+    says(&place, &["-Z"], 3, "check_procs: invalid option -- 'Z'").says("Usage: check_procs -w <range>");
     let said = Procward::new()
         .args(["check-procs", "-C", "pwtnosuch", "-c", "1:"])
         .run()
