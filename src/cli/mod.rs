@@ -192,10 +192,10 @@ fn supervised(view: ViewArguments, excuse: Excuse<'_>, work: Work<'_>) -> Option
     })
 }
 
-/// `<(…)` of a shell is `/dev/fd/63`.
+/// `<(…)` of a shell is `/dev/fd/63`; `--extra-opts=@-` is standard input.
 fn names_descriptor(word: &OsStr) -> bool {
     let text = word.to_string_lossy();
-    text.contains("/fd/") || text.contains("/dev/std")
+    text.contains("/fd/") || text.contains("/dev/std") || text.ends_with("@-")
 }
 
 /// The parser of a plugin: its help has the plugin's own name and format.

@@ -623,6 +623,15 @@ fn a_false_verdict_of_check_procs_is_an_unknown_with_its_reason() {
     ] {
         says(&place, words, 3, first_line).says(next);
     }
+    for range in [":", "@", "~", "@:", "0x10", "1:~"] {
+        says(&place, &["-w", range], 3, "Range format incorrect");
+    }
+    for share in ["1.5.5", "0x10", "inf"] {
+        says(&place, &["-P", share], 3, "check_procs: PCPU must be a float!");
+    }
+    // An empty one, as a macro of Nagios may be, is none.
+    let line = "PROCS OK: 0 processes with command name 'pwtnosuch' | procs=0;;;0;";
+    says(&place, &["-w", "", "-c", "", "-C", "pwtnosuch"], 0, line);
 }
 
 #[test]
@@ -652,6 +661,87 @@ fn names_that_check_procs_does_not_find_are_found() {
         );
         says(&place, &["-C", name, "-c", &format!("{count}:{count}")], 0, &line);
     }
+}
+
+#[test]
+fn arguments_are_the_arguments_whatever_the_name_is_and_whatever_bytes_they_are() {
+    let place = Place::new();
+    let tag = unique("");
+    let mut perl = command("/usr/bin/perl");
+    let _perl = Live::run(perl.args(["-e", "<STDIN>", "--", &format!("{tag}=käse")]), "perl");
+    let _blank = Live::with_comm(format!("x {tag}y").as_bytes());
+    for (text, count) in [
+        (format!("{tag}=käse"), 1),
+        (format!("{tag}=k??se"), 0),
+        (format!("{tag}y"), 0),
+    ] {
+        ours(&place, &["-a", &text, "-c", &format!("{count}:{count}")]).ends(0);
+    }
+}
+
+#[test]
+fn a_process_whose_first_thread_has_ended_is_no_zombie() {
+    let place = Place::new();
+    let name = unique("headless");
+    let source = "#include <pthread.h>\n#include <unistd.h>\n\
+        static void *rest(void *none) { char c; read(0, &c, 1); _exit(0); return none; }\n\
+        int main(void) { pthread_t thread; pthread_create(&thread, 0, rest, 0); pthread_exit(0); }\n";
+    let source = place.script("headless.c", source);
+    let program = place.path().join(&name);
+    output(
+        command("cc")
+            .args(["-w", "-pthread", "-o"])
+            .arg(&program)
+            .arg(source),
+    )
+    .ends(0);
+    let live = Live::run(&mut command(&program), &name);
+    let status = format!("/proc/{}/stat", live.pid());
+    wait_for("the end of its first thread", 10, || {
+        std::fs::read_to_string(&status)
+            .ok()
+            .filter(|stat| stat.contains(") Z "))
+    });
+    ours(&place, &["-C", &name, "-s", "Z", "-c", "0"]).ends(0);
+    ours(&place, &["-C", &name, "--state=S", "-c", "1:1"]).ends(0);
+}
+
+#[test]
+fn a_failure_is_one_that_a_second_look_shows_too() {
+    let place = Place::new();
+    let name = unique("brief");
+    let live = Live::named(&place, &name);
+    let trace = place.path().join("trace");
+    let mut strace = command("strace");
+    // The pause between both looks takes 2 s more, in which the process ends.
+    strace.args(["-f", "-qq", "-e", "trace=nanosleep,clock_nanosleep"]);
+    strace.args(["-e", "inject=nanosleep,clock_nanosleep:delay_enter=2000000", "-o"]);
+    strace
+        .arg(&trace)
+        .arg(place.link("check_procs"))
+        .args(["-C", &name, "-c", "0"]);
+    let child = spawn(strace.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    std::thread::sleep(std::time::Duration::from_millis(1000));
+    drop(live);
+    let said = Output::of(child.wait_with_output().expect("its output"));
+    let traced = std::fs::read_to_string(&trace).unwrap_or_default();
+    need!(traced.contains("nanosleep"), "strace can't delay a call here");
+    said.ends(0);
+    let _live = Live::named(&place, &name);
+    ours(&place, &["-C", &name, "-c", "0"]).ends(2);
+}
+
+#[test]
+fn where_there_is_no_proc_nothing_is_counted() {
+    need!(is_root(), "only root can mount");
+    let place = Place::new();
+    let script = format!(
+        "mount -t tmpfs none /proc && exec {} -C x -c 0",
+        place.link("check_procs").display()
+    );
+    let said = output(command("unshare").args(["-m", "sh", "-c", &script])).ends(3);
+    assert_eq!(said.first_line(), "Unable to read output");
+    said.says("incomplete view: /proc lists no process");
 }
 
 #[test]
@@ -1029,6 +1119,10 @@ fn extra_options_stand_before_those_of_the_command_line() {
     let line = "PROCS WARNING: 0 processes with UID = 0 (root), command name 'pwtnosuch' | procs=0;@0;;0;";
     says(&place, &[&format!("--extra-opts=web@{ini}")], 1, line);
     let link = place.link("check_procs");
+    let through_a_pipe = format!("exec {} --extra-opts=web@- < {ini}", link.display());
+    output(command("sh").args(["-c", &through_a_pipe]))
+        .ends(1)
+        .says(line);
     let said = Procward::at(&link)
         .arg("--extra-opts=web")
         .env("MP_CONFIG_FILE", ini)
@@ -1089,6 +1183,11 @@ fn arguments_of_processes_are_never_shown() {
     )
     .ends(0);
     assert!(!said.stdout().contains("hunter2"), "{}", said.stdout());
+    assert!(
+        said.first_line().starts_with("PROCS OK: 1 process with args '"),
+        "{}",
+        said.stdout()
+    );
     said.says(&format!("prog={name}\n"));
 }
 
