@@ -37,7 +37,9 @@ pub fn spec(options: &Options, accounts: &dyn Accounts) -> Option<String> {
 fn term(filter: &Filter) -> Option<String> {
     let text = |bytes: &[u8]| {
         let text = std::str::from_utf8(bytes).ok()?;
-        let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+        // The whole is shown in the quotes of a shell.
+        let plain = |c: char| (c.is_ascii_graphic() || c == ' ') && c != '\'';
+        let plain = !text.is_empty() && text.chars().all(plain);
         plain.then(|| text.to_owned())
     };
     // What a glob of the language takes for itself.
@@ -142,6 +144,7 @@ mod tests {
             "--ereg-argument-array x",
             "-C x -c @1:2",
             "-C x -c 0.5:",
+            "-C it's -c 1:",
             "-m RSS",
         ] {
             assert_eq!(said(line), None, "{line}");

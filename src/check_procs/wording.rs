@@ -141,24 +141,11 @@ fn where_check_procs_is_wrong(verdict: &Verdict, sight: &Sight<'_>) -> String {
         .iter()
         .filter(|index| sight.rows[**index].contained)
         .count();
-    let mut text = String::new();
-    if contained > 0 {
-        let counted = if contained == 1 {
-            "is 1 process"
-        } else {
-            "are processes"
-        };
-        let number = if contained == 1 {
-            String::new()
-        } else {
-            format!("{contained} ")
-        };
-        let _ = writeln!(
-            text,
-            "among them {} in containers",
-            counted.replace("are ", &format!("are {number}"))
-        );
-    }
+    let mut text = match contained {
+        0 => String::new(),
+        1 => "among them is 1 process in containers\n".into(),
+        many => format!("among them are {many} processes in containers\n"),
+    };
     if contained > 0 || verdict.is_unsure() || sight.gaps.iter().any(Gap::blinds) {
         let question = match &sight.spec {
             Some(spec) => format!("procward check '{}'", shown(spec.as_bytes())),

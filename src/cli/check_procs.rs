@@ -79,15 +79,21 @@ fn version() -> String {
     format!("procward {} as check_procs\n", env!("CARGO_PKG_VERSION"))
 }
 
-/// No such file is so long.
+/// No such file is so long; what is cut off might be what counts.
 const LIMIT: u64 = 64 << 20;
 
 fn read(path: &Path, notes: Notes) -> std::io::Result<Vec<u8>> {
-    notes.of_input(path, || {
+    let bytes = notes.of_input(path, || {
         let mut bytes = Vec::new();
-        std::fs::File::open(path)?.take(LIMIT).read_to_end(&mut bytes)?;
+        std::fs::File::open(path)?
+            .take(LIMIT + 1)
+            .read_to_end(&mut bytes)?;
         Ok(bytes)
-    })
+    })?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(std::io::Error::other("it is longer than 64 MiB"));
+    }
+    Ok(bytes)
 }
 
 /// The file of `--extra-opts`.
@@ -95,12 +101,12 @@ fn ini(locator: &Locator<'_>, notes: Notes) -> Result<Vec<u8>, String> {
     let path = match locator.file {
         Some(b"-") => PathBuf::from("/dev/stdin"),
         Some(file) => PathBuf::from(OsStr::from_bytes(file)),
-        None => standard_file().ok_or("Cannot find config file in any standard location.")?,
+        None => standard_file(notes).ok_or("Cannot find config file in any standard location.")?,
     };
     read(&path, notes).map_err(|error| format!("Can't read config file: {error}"))
 }
 
-fn standard_file() -> Option<PathBuf> {
+fn standard_file(notes: Notes) -> Option<PathBuf> {
     if let Some(file) = std::env::var_os("MP_CONFIG_FILE") {
         return Some(file.into());
     }
@@ -114,7 +120,11 @@ fn standard_file() -> Option<PathBuf> {
         extra::NAMES.iter().map(|name| directory.join(name))
     });
     let standard = extra::FILES.iter().map(PathBuf::from);
-    named.chain(standard).find(|file| file.is_file())
+    let exists = |file: &PathBuf| {
+        let about = notes.of_file(file, || std::fs::metadata(file));
+        about.is_ok_and(|about| about.is_file())
+    };
+    named.chain(standard).find(exists)
 }
 
 /// Looks at a listing, and at nothing else.

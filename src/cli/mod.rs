@@ -1,5 +1,5 @@
 //! The command line: one file per command. Everything is written to standard output in one piece, nothing to
-//! standard error, and nothing but a verdict ends 1 or 2.
+//! standard error, and nothing but a verdict ends 1 or 2 (as check_procs also that its time was up).
 #![allow(
     clippy::disallowed_methods,
     reason = "the edge: arguments, environment, clock and files come in here"
