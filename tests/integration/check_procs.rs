@@ -1020,6 +1020,16 @@ fn of_a_listing_nothing_is_asked_of_the_host() {
 }
 
 #[test]
+fn a_share_of_cpu_at_its_threshold_does_not_alert() {
+    let place = Place::new();
+    let file = place.script("listing", &LISTING.replace("12.0", "12.3"));
+    let file = file.to_str().unwrap();
+    ours(&place, &["--input-file", file, "-m", "CPU", "-w", "12.3"]).ends(0);
+    ours(&place, &["--input-file", file, "-m", "CPU", "-w", "12.29"]).ends(1);
+    ours(&place, &["--input-file", file, "-P", "12.3", "-c", "1:1"]).ends(0);
+}
+
+#[test]
 fn a_listing_without_elapsed_is_read_by_its_titles() {
     let place = Place::new();
     let without: String = LISTING
