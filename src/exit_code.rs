@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-/// How a run ends. Nothing but a verdict ends 1 or 2: usage, configuration and internal errors are 3.
+/// How a run ends. Nothing but a verdict ends 1 or 2: usage, configuration and internal errors are 3. (Under the name of
+/// check_procs, 2 is also that its time was up.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// 0: everything is as wanted, or help was asked for.

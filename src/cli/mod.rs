@@ -1,5 +1,5 @@
 //! The command line: one file per command. Everything is written to standard output in one piece, nothing to
-//! standard error, and nothing but a verdict ends 1 or 2.
+//! standard error, and nothing but a verdict ends 1 or 2 (as check_procs also that its time was up).
 #![allow(
     clippy::disallowed_methods,
     reason = "the edge: arguments, environment, clock and files come in here"
@@ -9,6 +9,7 @@ pub mod arguments;
 mod as_user;
 pub mod audit;
 pub mod check;
+pub mod check_procs;
 pub mod config;
 pub mod cpu;
 mod deliver;
@@ -54,6 +55,20 @@ pub fn main() -> Exit {
     }
 }
 
+/// The names that procward answers to.
+const NAMES: [&str; 10] = [
+    "procward",
+    "ps.monitor",
+    "loadavg.monitor",
+    "selinux.monitor",
+    "deleted-mapped.monitor",
+    "procward.monitor",
+    "cpu.monitor",
+    "audit.monitor",
+    "check_procward",
+    "check_procs",
+];
+
 /// Under whose name procward was called decides what it is. `None`: this is a worker that has told its supervisor.
 fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
     let name = arguments
@@ -91,6 +106,10 @@ fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
         "cpu.monitor" => plugin("cpu", "mon"),
         "audit.monitor" => plugin("audit", "mon"),
         "check_procward" => plugin("check", "nagios"),
+        "check_procs" => as_check_procs(&rest().collect::<Vec<_>>()),
+        _ if arguments.get(1).is_some_and(|word| word == "check-procs") => {
+            as_check_procs(&arguments.iter().skip(2).cloned().collect::<Vec<_>>())
+        }
         _ if arguments.get(1).is_some_and(|word| word == "ps.monitor") => {
             as_ps_monitor(&arguments.iter().skip(2).cloned().collect::<Vec<_>>())
         }
@@ -116,6 +135,12 @@ fn as_ps_monitor(arguments: &[OsString]) -> Option<Outcome> {
 fn as_loadavg_monitor(arguments: &[OsString]) -> Option<Outcome> {
     watched_load(ViewArguments::default(), Format::Mon, &|view| {
         load::as_monitor(arguments, view)
+    })
+}
+
+fn as_check_procs(arguments: &[OsString]) -> Option<Outcome> {
+    supervised(ViewArguments::default(), &check_procs::excuse, &|view| {
+        check_procs::run(arguments, view)
     })
 }
 
@@ -171,10 +196,10 @@ fn supervised(view: ViewArguments, excuse: Excuse<'_>, work: Work<'_>) -> Option
     })
 }
 
-/// `<(…)` of a shell is `/dev/fd/63`.
+/// `<(…)` of a shell is `/dev/fd/63`; `--extra-opts=@-` is standard input.
 fn names_descriptor(word: &OsStr) -> bool {
     let text = word.to_string_lossy();
-    text.contains("/fd/") || text.contains("/dev/std")
+    text.contains("/fd/") || text.contains("/dev/std") || text.ends_with("@-")
 }
 
 /// The parser of a plugin: its help has the plugin's own name and format.

@@ -163,6 +163,13 @@ impl Notes {
         }
     }
 
+    /// Gives the run exactly this time, where it was not told another.
+    pub fn limit_to(self, time: Duration) {
+        if let Some(worker) = self.worker {
+            worker.page.set_limit(time);
+        }
+    }
+
     /// What to print if the run had to end now.
     pub fn publish(self, outcome: &Outcome) {
         self.tell(outcome, false);

@@ -220,13 +220,22 @@ impl Run<'_> {
             End::Gone => parting.text(),
             End::Late | End::Hung(_) => {
                 hung.extend(self.page.reading().map(|(_, note)| note));
-                format!("not finished within {} s", self.limit().as_secs_f32())
+                format!("{LATE}{} s", self.limit().as_secs_f32())
             }
         };
         let hung = hung.iter().take(SHOWN);
         let hung: String = hung.map(|note| format!("; no answer: {}", note.text)).collect();
         (self.terms.excuse)(&(reason + &hung), self.known)
     }
+}
+
+/// How the reason begins where the time was up.
+const LATE: &str = "not finished within ";
+
+/// How many seconds a run had, where it had to end for that; none where the reason is another.
+#[must_use]
+pub fn time_of_late(reason: &str) -> Option<&str> {
+    reason.strip_prefix(LATE)?.split(' ').next()
 }
 
 /// Time that stands still while we are stopped: by Ctrl-Z, in a frozen container.

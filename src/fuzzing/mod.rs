@@ -55,11 +55,13 @@ pub fn stat(data: &[u8]) {
     let mut line = b"1 (".to_vec();
     line.extend_from_slice(&stat.comm);
     let rest = format!(
-        ") {} {} 0 {} {} 0 {} 0 0 0 0 {} {} {} {} 0 {} {} 0 {} {} {}\n",
+        ") {} {} {} {} {} {} {} 0 0 0 0 {} {} {} {} 0 {} {} 0 {} {} {}\n",
         char::from(stat.state & 0x7f),
         stat.ppid,
+        stat.pgrp,
         stat.session,
         stat.tty_nr,
+        stat.tpgid,
         stat.flags,
         stat.utime,
         stat.stime,

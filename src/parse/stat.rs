@@ -31,8 +31,10 @@ pub fn parse(bytes: &[u8]) -> Option<Stat> {
         comm,
         state: *field(3).first()?,
         ppid: number(field(4))?,
+        pgrp: number(field(5))?,
         session: number(field(6))?,
         tty_nr: number(field(7))?,
+        tpgid: number(field(8))?,
         flags: number(field(9))?,
         utime: number(field(14))?,
         stime: number(field(15))?,
@@ -59,7 +61,7 @@ mod tests {
     use proptest::prelude::*;
 
     const TAIL: &str =
-        "S 1 812 812 34816 -1 4194560 5 0 0 0 1 2 0 0 20 -5 3 0 4711 8192000 215 18446744073709551615";
+        "S 1 811 812 34816 -1 4194560 5 0 0 0 1 2 0 0 20 -5 3 0 4711 8192000 215 18446744073709551615";
 
     #[test]
     fn fields_are_found_by_the_manuals_numbers() {
@@ -69,6 +71,7 @@ mod tests {
             (stat.state, stat.ppid, stat.session, stat.tty_nr),
             (b'S', 1, 812, 34816)
         );
+        assert_eq!((stat.pgrp, stat.tpgid), (811, -1));
         assert_eq!((stat.flags, stat.nice, stat.num_threads), (4_194_560, -5, 3));
         assert_eq!((stat.starttime, stat.vsize, stat.rss), (4711, 8_192_000, 215));
         assert_eq!((stat.utime, stat.stime, stat.cutime, stat.cstime), (1, 2, 0, 0));

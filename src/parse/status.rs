@@ -27,10 +27,9 @@ pub fn parse(bytes: &[u8]) -> Option<Status> {
                 status.groups = numbers(value)?;
                 groups = true;
             }
-            b"VmSwap" => {
-                let kib: u64 = number(value.strip_suffix(b"kB").unwrap_or(value))?;
-                status.vm_swap = Some(kib.saturating_mul(1024));
-            }
+            b"VmSwap" => status.vm_swap = Some(kibibytes(value)?),
+            b"VmRSS" => status.vm_rss = Some(kibibytes(value)?),
+            b"VmLck" => status.vm_lck = Some(kibibytes(value)?),
             b"NSpid" => status.ns_pid = numbers(value)?,
             b"CapInh" => status.caps.inheritable = Some(mask(value)?),
             b"CapPrm" => status.caps.permitted = Some(mask(value)?),
@@ -54,6 +53,12 @@ pub fn cap_eff(bytes: &[u8]) -> Option<u64> {
         .split(|b| *b == b'\n')
         .find_map(|line| line.strip_prefix(b"CapEff:"))?;
     mask(line)
+}
+
+/// A size in kB, as bytes.
+fn kibibytes(value: &[u8]) -> Option<u64> {
+    let kib: u64 = number(value.strip_suffix(b"kB").unwrap_or(value))?;
+    Some(kib.saturating_mul(1024))
 }
 
 fn mask(value: &[u8]) -> Option<u64> {
@@ -95,13 +100,14 @@ mod tests {
 
     #[test]
     fn ids_groups_swap_and_namespaces_are_read() {
-        let text = b"Name:\tkworker/0:0\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t9 10 \nNSpid:\t70\t1\nVmSwap:\t  12 kB\n";
+        let text = b"Name:\tkworker/0:0\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t9 10 \nNSpid:\t70\t1\nVmLck:\t  4 kB\nVmRSS:\t8 kB\nVmSwap:\t  12 kB\n";
         let status = parse(text).unwrap();
         assert_eq!((status.uid, status.gid), ([1, 2, 3, 4], [5, 6, 7, 8]));
         assert_eq!(
             (status.groups, status.ns_pid, status.vm_swap),
             (vec![9, 10], vec![70, 1], Some(12288))
         );
+        assert_eq!((status.vm_lck, status.vm_rss), (Some(4096), Some(8192)));
     }
 
     #[test]

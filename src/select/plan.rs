@@ -75,6 +75,16 @@ impl Plan {
         }
     }
 
+    /// These files of every process that is meant.
+    #[must_use]
+    pub fn reading(wanted: Wanted, files: &[File]) -> Plan {
+        Plan {
+            wanted: vec![wanted],
+            near: false,
+            also: files.to_vec(),
+        }
+    }
+
     /// Whether a check asks for this key.
     #[must_use]
     pub fn mentions(&self, key: Key) -> bool {

@@ -314,7 +314,7 @@ impl<'a> Subject<'a> {
 
     /// In a child PID namespace that is not a systemd service's own. `NSpid` is readable by everybody, the link
     /// `ns/pid` is not; it begins at the namespace that the proc file system is of, whichever procward's is.
-    pub(super) fn in_container(self) -> Result<bool, Reading<'a>> {
+    pub(crate) fn in_container(self) -> Result<bool, Reading<'a>> {
         let deeper = fact(&self.process.status, File::Status)?.ns_pid.len() > 1;
         if !deeper {
             return Ok(false);

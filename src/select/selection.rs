@@ -249,7 +249,13 @@ impl Wanted {
             Err(Reading::Need(need)) => return Err(Truth::Pending(need)),
             Err(_) => return Ok(false),
         };
-        const NAMES: [&[u8]; 4] = [b"procward", b"check_procward", b"procward.monitor", b"ps.monitor"];
+        const NAMES: [&[u8]; 5] = [
+            b"procward",
+            b"check_procward",
+            b"check_procs",
+            b"procward.monitor",
+            b"ps.monitor",
+        ];
         let cut = |name: &[u8]| name[..name.len().min(15)] == *comm;
         let Some(own) = snapshot.observer.exe else {
             return Ok(false);

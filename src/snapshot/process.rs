@@ -72,10 +72,16 @@ pub struct Stat {
     pub state: u8,
     /// Field 4.
     pub ppid: i32,
+    /// Field 5.
+    #[serde(default)]
+    pub pgrp: i32,
     /// Field 6.
     pub session: i32,
     /// Field 7: 0 for no terminal.
     pub tty_nr: i32,
+    /// Field 8: the process group in the foreground of its terminal, -1 for none.
+    #[serde(default)]
+    pub tpgid: i32,
     /// Field 9: PF_ flags of linux/sched.h.
     pub flags: u32,
     /// Field 14: clock ticks in user mode, of all threads.
@@ -229,6 +235,12 @@ pub struct Status {
     pub groups: Vec<u32>,
     /// Swapped-out memory, bytes; none for kernel threads.
     pub vm_swap: Option<u64>,
+    /// Resident memory, bytes: exact, where that of `stat` may lag behind; none for kernel threads.
+    #[serde(default)]
+    pub vm_rss: Option<u64>,
+    /// Memory that is locked, bytes; none for kernel threads.
+    #[serde(default)]
+    pub vm_lck: Option<u64>,
     /// PIDs in each namespace, outermost first; empty on kernels before 4.1.
     pub ns_pid: Vec<i32>,
     /// Capability sets.

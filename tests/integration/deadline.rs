@@ -319,6 +319,28 @@ fn a_process_whose_arguments_nobody_delivers_costs_its_own_checks_only() {
     );
     assert_eq!(left_behind(&name), left);
 
+    // The stand-in for check_procs knows too.
+    let stand_in = server.place.link("check_procs");
+    let stand_in = |words: &[&str]| {
+        Procward::at(&stand_in)
+            .args(words.iter().copied())
+            .within(server.enter())
+            .run()
+    };
+    let said = stand_in(&["-c", "0", "-a", &unique("pin")]).ends(3);
+    let said = said.says(&format!(
+        "unsure: pid {} {} (cmdline: no answer); see what",
+        mute.pid,
+        unique("mute")
+    ));
+    assert!(
+        said.first_line()
+            .starts_with("PROCS UNKNOWN: 0 to 1 process with args '"),
+        "{}",
+        said.stdout()
+    );
+    stand_in(&["-c", "1:1", "-C", &unique("mute")]).ends(0);
+
     // The others wait and wait.
     let mut ps = Hanging::start(server.within("ps").args(["-e", "-o", "args"]));
     let mut check_procs = Hanging::start(server.within(plugin).args(["-c", "1:", "-a", "needle"]));

@@ -9,7 +9,13 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Stdio;
 
-const PLUGINS: [&str; 4] = ["procward.monitor", "check_procward", "cpu.monitor", "ps.monitor"];
+const PLUGINS: [&str; 5] = [
+    "procward.monitor",
+    "check_procward",
+    "check_procs",
+    "cpu.monitor",
+    "ps.monitor",
+];
 const ONE_LOOK: [&str; 2] = ["--recheck", "0"];
 /// These are not about the deadline, which a busy host may need.
 const PATIENCE: [&str; 2] = ["--timeout", "60s"];
