@@ -150,6 +150,40 @@ fn a_program_on_somebodys_fuse_blinds_nobody_else() {
 }
 
 #[test]
+fn a_program_without_a_path_is_told_by_its_file_and_not_where_that_of_the_path_is_not_known() {
+    let nameless = |links| {
+        with_exe(process(10, "innocent").uid(7), |exe| {
+            let suffix = if links == 0 { " (deleted)" } else { "" };
+            exe.text = format!("/{suffix}").into_bytes();
+            if let Fact::Value(file) = &mut exe.file {
+                file.links = links;
+            }
+        })
+    };
+    let unknown = |spec: &str, links, knows_path: bool| {
+        let snapshot = host(vec![nameless(links)]);
+        let mut check = crate::testing::check(spec, &snapshot);
+        for value in check.selector.terms.iter_mut().flat_map(|term| &mut term.values) {
+            if let crate::select::Matcher::File(path) = value
+                && !knows_path
+            {
+                path.file = Err("Permission denied".into());
+            }
+        }
+        let selection = crate::select::select(&check.wanted(), &snapshot);
+        (selection.matched.len(), selection.unknown.len())
+    };
+    for links in [0, 1] {
+        assert_eq!(unknown("exe=/closed/miner,user=7:0", links, false), (0, 1));
+        assert_eq!(unknown("exe!=/closed/miner,user=7:0", links, false), (0, 1));
+        assert_eq!(unknown("exe=/closed/*,user=7:0", links, true), (0, 1));
+    }
+    // The file is known to be another one; of one that was deleted, its path would have to tell that it was replaced.
+    assert_eq!(unknown("exe=/closed/miner,user=7:0", 1, true), (0, 0));
+    assert_eq!(unknown("exe=/closed/miner,user=7:0", 0, true), (0, 1));
+}
+
+#[test]
 fn a_process_that_keeps_changing_blinds_nobody_else() {
     let torn = process(11, "flap").uid(1000).change(|p| {
         p.comm = Fact::Unreadable(Why::Torn);

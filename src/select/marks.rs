@@ -28,6 +28,11 @@ impl Marks {
             .is_some_and(|word| word >> (number % 64) & 1 == 1)
     }
 
+    /// In bytes.
+    pub(super) fn size(&self) -> usize {
+        size_of_val(self.0.as_slice())
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }

@@ -25,15 +25,17 @@ const GLANCED: [File; 6] = [
     File::Status,
 ];
 
-/// Contents that are remembered of one file: hosts have hundreds, and whoever wants to make more does not get more
-/// memory for them.
-const REMEMBERED: usize = 4096;
+/// Bytes of contents that are remembered: hosts have hundreds of short ones, and whoever makes more and longer ones does
+/// not get more memory for them.
+const REMEMBERED: usize = 1 << 20;
 
 /// What the files say to the checks of a plan.
 pub struct Sieve<'a> {
     plan: &'a Plan,
     rows: Vec<Row>,
     all: Marks,
+    /// How many bytes of contents may still be remembered.
+    room: usize,
     /// No check asks for a PID, so that processes of one content are one to all of them.
     remembers: bool,
     exe_text: bool,
@@ -98,6 +100,7 @@ impl<'a> Sieve<'a> {
             plan,
             rows: rows.into_iter().filter(|row| !row.about.is_empty()).collect(),
             all,
+            room: REMEMBERED,
             remembers: !plan.mentions(Key::Pid),
             exe_text,
         })
@@ -162,7 +165,10 @@ impl<'a> Sieve<'a> {
         let mut told = self.all.clone();
         dismiss(self.plan, &mut told, &facts(), host);
         sight.open.intersect(&told);
-        if row.told.len() < REMEMBERED {
+        // The sets of checks take room, too.
+        let size = content.len() + self.all.size();
+        if let Some(left) = self.room.checked_sub(size) {
+            self.room = left;
             row.told.insert(content.to_vec(), told);
         }
     }

@@ -229,6 +229,7 @@ fn same_file(path: &Path, exe: &Exe, strict: bool) -> Truth {
         // The program is gone from disk; that the process runs it rests on the text alone.
         Ok(None) if named && file.links == 0 => Truth::Unknown(Key::Exe, Why::Nameless),
         Ok(None) => Truth::No,
+        Err(_) if is_nameless(exe) => Truth::Unknown(Key::Exe, Why::Denied),
         // The server of that path is silent: any program may be the one.
         Err(error) if strict && *error == Why::NoAnswer.text() => Truth::Unknown(Key::Exe, Why::NoAnswer),
         Err(_) if file_name(exe.path()) == file_name(&path.text) => Truth::Unknown(Key::Exe, Why::Absent),

@@ -50,7 +50,8 @@ fn root_of(place: Place<'_>) -> Result<Option<Root>, Errno> {
             Err(Errno::NAMETOOLONG) => None,
             told => Some(told?),
         },
-        same_mounts: Some(link("ns/mnt")?) == place.known.ours.mounts,
+        // Where procward does not show, there is nothing to compare with.
+        same_mounts: link("ns/mnt")? == *place.known.ours.mounts.as_ref().ok_or(Errno::NOENT)?,
     }))
 }
 
