@@ -26,6 +26,7 @@ pub mod roll;
 pub mod snapshot;
 mod stats;
 pub mod terminal;
+mod textfile;
 pub mod view;
 pub mod watch;
 
@@ -256,7 +257,7 @@ fn run(arguments: Arguments) -> Option<Outcome> {
         return audited(arguments.view, audit);
     }
     let format = match &command {
-        Command::Check(check) => check.format(),
+        Command::Check(check) => check.shown_format(),
         Command::Cpu(cpu) => cpu.format(),
         _ => Format::Human,
     };

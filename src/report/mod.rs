@@ -10,6 +10,7 @@ mod json;
 pub mod load;
 mod mon;
 mod nagios;
+mod prometheus;
 #[cfg(test)]
 mod tests;
 pub mod wrap;
@@ -29,9 +30,20 @@ pub enum Format {
     Nagios,
     /// For programs, versioned.
     Json,
+    /// Metrics, of checks only.
+    Prometheus,
 }
 
 impl Format {
+    /// Every one.
+    pub const ALL: [Format; 5] = [
+        Format::Human,
+        Format::Mon,
+        Format::Nagios,
+        Format::Json,
+        Format::Prometheus,
+    ];
+
     /// Whether the processes of checks that are OK are told: they are read only where they are.
     #[must_use]
     pub fn tells_of_ok(self, look: &Look) -> bool {
@@ -61,8 +73,16 @@ pub fn render(report: &Report, format: Format, look: &Look) -> Vec<u8> {
         Format::Mon => capped(escape::without_bars(&mon::render(report, look))),
         Format::Nagios => capped(nagios::render(report, look)),
         Format::Json => json::render(report),
+        Format::Prometheus => prometheus::render(report),
     }
     .into_bytes()
+}
+
+/// The state and what fails, in one line.
+#[must_use]
+pub fn one_line(report: &Report) -> String {
+    let line = format!("{}: {}\n", report.state.word(), first_line::text(report));
+    capped(escape::without_bars(&line))
 }
 
 /// The most of one line after the first: one long note must not take the room of all others.
@@ -99,10 +119,12 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
     let (text, exit) = match known.filter(|known| known.exit != Exit::Ok) {
         Some(known) => (String::from_utf8_lossy(&known.text).into_owned(), known.exit),
         None if format == Format::Json => (json::nothing(), Exit::Unknown),
+        None if format == Format::Prometheus => (prometheus::nothing(), Exit::Unknown),
         None => (format!("{tag}UNKNOWN: not finished\n"), Exit::Unknown),
     };
     let text = match format {
         Format::Json => json::with_remark(&text, &reason),
+        Format::Prometheus => prometheus::with_remark(&text, &reason),
         _ => {
             let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
             format!("{first}\n{reason}\n{rest}")
@@ -110,7 +132,7 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
     };
     let text = match format {
         Format::Mon | Format::Nagios => capped(text),
-        Format::Human | Format::Json => text,
+        Format::Human | Format::Json | Format::Prometheus => text,
     };
     Outcome::new(text, exit)
 }
@@ -134,7 +156,7 @@ fn unfinished(
     let text = match format {
         Format::Json => in_json(&reason),
         Format::Nagios => format!("{tag} UNKNOWN: not finished\n{reason}\n"),
-        Format::Human | Format::Mon => format!("UNKNOWN: not finished\n{reason}\n"),
+        _ => format!("UNKNOWN: not finished\n{reason}\n"),
     };
     Outcome::new(text, Exit::Unknown)
 }
@@ -144,7 +166,7 @@ fn reason_in(format: Format, reason: &str) -> String {
     let reason = escape::text(reason.as_bytes());
     match format {
         Format::Mon | Format::Nagios => escape::without_bars(&reason),
-        Format::Human | Format::Json => reason,
+        Format::Human | Format::Json | Format::Prometheus => reason,
     }
 }
 

@@ -31,6 +31,7 @@ mod namespace;
 mod namespaces;
 mod newcomer;
 mod process;
+mod prometheus;
 mod promises;
 mod ps_monitor;
 mod real_hosts;
