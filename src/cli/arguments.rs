@@ -119,6 +119,8 @@ pub enum CheckFormatName {
     Json,
     /// Metrics for Prometheus: the textfile collector of node_exporter, with --output
     Prometheus,
+    /// For Checkmk's agent: a local check, one service for each check, which ends 0 whatever their states are
+    Checkmk,
 }
 
 impl From<CheckFormatName> for Format {
@@ -129,6 +131,7 @@ impl From<CheckFormatName> for Format {
             CheckFormatName::Nagios => Format::Nagios,
             CheckFormatName::Json => Format::Json,
             CheckFormatName::Prometheus => Format::Prometheus,
+            CheckFormatName::Checkmk => Format::Checkmk,
         }
     }
 }

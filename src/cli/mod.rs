@@ -34,7 +34,7 @@ use crate::deadline::{Notes, Terms, supervise};
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use crate::report::wrap::wrap;
-use crate::report::{Format, capped, escape, excuse};
+use crate::report::{Format, capped, ended, escape, excuse};
 use arguments::{Arguments, Command, ViewArguments};
 use clap::{CommandFactory, FromArgMatches};
 use parser::parser;
@@ -301,6 +301,7 @@ fn run(arguments: Arguments) -> Option<Outcome> {
             Outcome::new("", Exit::Ok)
         }
     });
+    let outcome = outcome.map(|outcome| ended(format, outcome));
     if let Command::Roll(roll) = &command
         && !roll.no_audit
         && here.proc.is_none()

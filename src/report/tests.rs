@@ -146,8 +146,8 @@ fn only_formats_that_show_what_is_ok_have_it_read() {
         ..LOOK
     };
     let told = |look: &Look| Format::ALL.map(|format| format.tells_of_ok(look));
-    assert_eq!(told(&LOOK), [false, false, false, true, false]);
-    assert_eq!(told(&verbose), [true; 5]);
+    assert_eq!(told(&LOOK), [false, false, false, true, false, true]);
+    assert_eq!(told(&verbose), [true; 6]);
 }
 
 #[test]
@@ -293,7 +293,7 @@ proptest! {
             let raw = |c: char| c != '\n' && c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
             prop_assert!(!out.chars().any(raw), "{out:?}");
             let bars = match format {
-                Format::Mon => 0,
+                Format::Mon | Format::Checkmk => 0,
                 Format::Nagios => 1,
                 _ => usize::MAX,
             };
@@ -350,4 +350,29 @@ fn metrics_of_a_run_that_has_to_end_are_metrics() {
     let text = String::from_utf8(known.clone()).unwrap();
     let known = Outcome::new(known, Exit::Critical);
     assert_eq!(told(Some(known)), format!("# procward: late\\n\n{text}"));
+}
+
+#[test]
+fn a_local_check_ends_0_and_whatever_it_has_to_say_is_a_service() {
+    let ended = |text: &str| {
+        let outcome = ended(Format::Checkmk, Outcome::new(text, Exit::Unknown));
+        assert_eq!(outcome.exit, Exit::Ok);
+        String::from_utf8(outcome.text).unwrap()
+    };
+    let service = "3 \"procward\" - nothing to check\n";
+    assert_eq!(ended(service), service);
+    assert_eq!(
+        ended("UNKNOWN: internal error: x\nPlease report this\n"),
+        "3 \"procward\" - not finished\\nUNKNOWN: internal error: x; Please report this\n"
+    );
+    assert_eq!(ended(""), "3 \"procward\" - not finished\\n\n");
+    let late = excuse(Format::Checkmk, "late", None);
+    assert_eq!(late.text, b"3 \"procward\" - not finished\\nlate\n");
+    let known = render(&two_failures(), Format::Checkmk, &LOOK);
+    let late = excuse(Format::Checkmk, "late", Some(Outcome::new(known, Exit::Critical)));
+    let late = String::from_utf8(late.text).unwrap();
+    assert!(
+        late.starts_with("3 \"procward\" - not finished\\nlate\n0 \"procward cron\" "),
+        "{late}"
+    );
 }

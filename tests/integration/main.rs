@@ -12,6 +12,7 @@
 mod audit_adversary;
 mod audit_command;
 mod audits;
+mod checkmk;
 mod chrooted;
 mod common;
 mod configuration;

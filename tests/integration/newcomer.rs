@@ -256,7 +256,11 @@ fn the_help_of_a_plugin_has_its_own_name_and_format() {
         ("procward.monitor", "[SPECS]...", "mon"),
         ("cpu.monitor", "[LIMIT]", "mon"),
     ] {
-        let more = if operands == "[LIMIT]" { "" } else { ", prometheus" };
+        let more = if operands == "[LIMIT]" {
+            ""
+        } else {
+            ", prometheus, checkmk"
+        };
         let link = || Procward::at(&place.link(name));
         let help = link().arg("-h").run().ends(3).stdout();
         assert!(
