@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 const NODE_EXPORTER: &str = "/usr/bin/prometheus-node-exporter";
+const PROMETHEUS: &str = "/usr/bin/prometheus";
 const PROMTOOL: &str = "/usr/bin/promtool";
 const SYSTEMD_ANALYZE: &str = "/usr/bin/systemd-analyze";
 /// A umask that keeps the file from node_exporter, if nobody minds it.
@@ -22,12 +23,25 @@ struct NodeExporter {
     port: u16,
 }
 
+fn free_port() -> u16 {
+    let socket = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    socket.expect("a port").port()
+}
+
+/// What a server says to a request, if it says 200.
+fn get(port: u16, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream
+        .write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes())
+        .ok()?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text).ok()?;
+    text.starts_with("HTTP/1.0 200 ").then_some(text)
+}
+
 impl NodeExporter {
     fn start(directory: &Path) -> NodeExporter {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|socket| socket.local_addr())
-            .expect("a port")
-            .port();
+        let port = free_port();
         let mut command = command(NODE_EXPORTER);
         command
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
@@ -47,11 +61,7 @@ impl NodeExporter {
     }
 
     fn try_metrics(&self) -> Option<String> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").ok()?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text).ok()?;
-        text.starts_with("HTTP/1.0 200 ").then_some(text)
+        get(self.port, "/metrics")
     }
 
     /// What a scrape gives; the file was taken whole.
@@ -74,6 +84,73 @@ impl NodeExporter {
 }
 
 impl Drop for NodeExporter {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The real Prometheus, which scrapes node_exporter every second; killed when dropped.
+struct Prometheus {
+    child: Child,
+    port: u16,
+}
+
+impl Prometheus {
+    /// `rules`: a file of alert rules.
+    fn start(place: &Place, exporter: &NodeExporter, rules: &Path) -> Prometheus {
+        let port = free_port();
+        let config = format!(
+            "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\n\
+             rule_files: ['{}']\n\
+             scrape_configs:\n  - job_name: node\n    static_configs: [ {{ targets: ['127.0.0.1:{}'] }} ]\n",
+            rules.display(),
+            exporter.port
+        );
+        let config = place.script("prometheus.yml", &config);
+        let mut command = command(PROMETHEUS);
+        command
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                place.path().join("tsdb").display()
+            ))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let prometheus = Prometheus {
+            child: spawn(&mut command),
+            port,
+        };
+        wait_for("Prometheus", 30, || get(port, "/-/ready"));
+        prometheus
+    }
+
+    /// The names of the alerts that fire, each with its rule and severity.
+    fn firing(&self) -> Vec<[String; 3]> {
+        let text = get(self.port, "/api/v1/alerts").expect("alerts");
+        let (_, body) = text.split_once("\r\n\r\n").expect("a body");
+        let answer: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        let alerts = answer["data"]["alerts"].as_array().expect("alerts").iter();
+        let label = |alert: &serde_json::Value, name: &str| {
+            alert["labels"][name].as_str().unwrap_or_default().to_owned()
+        };
+        let mut firing: Vec<[String; 3]> = alerts
+            .filter(|alert| alert["state"] == "firing")
+            .map(|alert| ["alertname", "rule", "severity"].map(|name| label(alert, name)))
+            .collect();
+        firing.sort();
+        firing
+    }
+
+    fn wait_for(&self, wanted: &[[&str; 3]]) {
+        wait_for(&format!("{wanted:?}"), 30, || {
+            (self.firing() == wanted).then_some(())
+        });
+    }
+}
+
+impl Drop for Prometheus {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -158,6 +235,42 @@ fn node_exporter_shows_a_failure_and_its_end() {
     drop(second);
     assert_eq!(judge(0), "OK: 1 check\n");
     exporter.shows(&[&sample("state", 0), &sample("processes", 1), "procward_state 0"]);
+}
+
+#[test]
+fn prometheus_alerts_on_a_failure_and_no_more_after_its_end() {
+    let there = [NODE_EXPORTER, PROMETHEUS]
+        .iter()
+        .all(|file| Path::new(file).exists());
+    need!(there, "node_exporter or Prometheus is not installed");
+    let place = Place::new();
+    let name = unique("pr");
+    let directory = place.directory("textfile");
+    let file = directory.join("procward.prom");
+    let judge = |code: i32| {
+        let spec = format!("{name}:1");
+        check(&file).args([&spec, "nosuch=x:1"]).run().ends(code);
+    };
+    // As they are shipped, but for the time that an alert waits.
+    let rules = std::fs::read_to_string(shipped("procward.rules.yml")).unwrap();
+    let rules = rules.replace("for: 10m", "for: 1s").replace("for: 1m", "for: 1s");
+    let rules = place.script("procward.rules.yml", &rules);
+    let live = Live::named(&place, &name);
+    judge(3);
+    let exporter = NodeExporter::start(&directory);
+    let prometheus = Prometheus::start(&place, &exporter, &rules);
+    let faulty = ["ProcwardUnknown", "nosuch=x:1", "warning"];
+    prometheus.wait_for(&[faulty]);
+    drop(live);
+    judge(2);
+    prometheus.wait_for(&[["ProcwardMissing", &name, "critical"], faulty]);
+    let both = [Live::named(&place, &name), Live::named(&place, &name)];
+    judge(2);
+    prometheus.wait_for(&[["ProcwardTooMany", &name, "critical"], faulty]);
+    drop(both);
+    let _live = Live::named(&place, &name);
+    judge(3);
+    prometheus.wait_for(&[faulty]);
 }
 
 #[test]
