@@ -16,6 +16,7 @@ pub mod load;
 pub mod memory;
 pub mod outcome;
 pub mod parse;
+pub mod replace;
 pub mod report;
 pub mod select;
 pub mod snapshot;

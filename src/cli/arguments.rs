@@ -106,7 +106,37 @@ pub enum Command {
     Man,
 }
 
-/// An output format, as typed.
+/// An output format of `check`, as typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum CheckFormatName {
+    /// For people
+    Human,
+    /// For mon: a stable summary line, then details
+    Mon,
+    /// For Nagios, Icinga, NRPE: status line with performance data
+    Nagios,
+    /// For programs; its schema is in docs
+    Json,
+    /// Metrics for Prometheus: the textfile collector of node_exporter, with --output
+    Prometheus,
+    /// For Checkmk's agent: a local check, one service for each check, which ends 0 whatever their states are
+    Checkmk,
+}
+
+impl From<CheckFormatName> for Format {
+    fn from(name: CheckFormatName) -> Format {
+        match name {
+            CheckFormatName::Human => Format::Human,
+            CheckFormatName::Mon => Format::Mon,
+            CheckFormatName::Nagios => Format::Nagios,
+            CheckFormatName::Json => Format::Json,
+            CheckFormatName::Prometheus => Format::Prometheus,
+            CheckFormatName::Checkmk => Format::Checkmk,
+        }
+    }
+}
+
+/// An output format of the other commands, as typed.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum FormatName {
     /// For people

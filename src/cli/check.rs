@@ -1,23 +1,24 @@
 //! `procward check`: judge checks from the command line or the configuration.
 
-use super::arguments::{FormatName, ViewArguments, config_file};
+use super::arguments::{CheckFormatName, ViewArguments, config_file};
 use super::default_format;
 use super::stats;
 use super::terminal::Terminal;
+use super::textfile;
 use super::view::View;
 use super::watch::Watch;
 use crate::config;
 use crate::exit_code::Exit;
-use crate::judge::{Check, Faulty, Item, Report, State, judge, tell_apart};
+use crate::judge::{Check, Faulty, Item, Report, Run, State, judge, tell_apart};
 use crate::outcome::Outcome;
-use crate::report::{Format, diagnostic, escape, render};
+use crate::report::{Format, diagnostic, escape, one_line, render};
 use crate::select::spec::{Dialect, parse};
 use crate::select::{Fault, Range, Spec, parse_window};
 use crate::snapshot::{Accounts, Snapshot};
 use crate::source::tally;
 use clap::Args;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long a check may fail before that counts: the longest upgrade of a daemon that was measured left it away for
 /// 4.6 s.
@@ -39,7 +40,12 @@ pub struct CheckCommand {
     pub rules: Vec<String>,
     /// How to write the report [default: human, or mon's under mon]
     #[arg(long, value_enum)]
-    pub format: Option<FormatName>,
+    pub format: Option<CheckFormatName>,
+    /// With --format prometheus: replace this file of node_exporter's textfile collector, whose name ends in .prom, as a
+    /// whole. Standard output is then one line, for the journal or cron's mail, and the exit code that of the verdict,
+    /// or 3 where the file can't be written; a run that can't be finished leaves the old file in place
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// How long a check may fail before that counts: a restart is ridden out [default: 5s; 0 for specs in the human
     /// format]
     #[arg(long, value_name = "TIME", value_parser = parse_window)]
@@ -66,6 +72,26 @@ impl CheckCommand {
         self.format.map_or_else(default_format, Format::from)
     }
 
+    /// The format of standard output.
+    #[must_use]
+    pub fn shown_format(&self) -> Format {
+        if self.output.is_some() {
+            Format::Mon
+        } else {
+            self.format()
+        }
+    }
+
+    /// Why what was asked for can't be done.
+    fn misused(&self) -> Option<String> {
+        let path = self.output.as_ref()?;
+        if self.format() == Format::Prometheus {
+            textfile::unfit(path)
+        } else {
+            Some("--output is for --format prometheus; other reports go to standard output".into())
+        }
+    }
+
     /// Nobody waits for a restart at a terminal, and everybody else does.
     fn window(&self, configured: Option<Duration>) -> Duration {
         let typed = !self.specs.is_empty() && self.format() == Format::Human;
@@ -77,12 +103,16 @@ impl CheckCommand {
     pub fn run(self, arguments: &ViewArguments) -> Outcome {
         let format = self.format();
         let terminal = arguments.terminal;
+        if let Some(sentence) = self.misused() {
+            let line = escape::without_bars(&format!("UNKNOWN: {sentence}\n"));
+            return Outcome::new(line, Exit::Unknown);
+        }
         if self.stats {
             tally::begin();
         }
         let view = match View::open(arguments) {
             Ok(view) => view,
-            Err(sentence) => return unseen(&sentence, format, terminal),
+            Err(sentence) => return unseen(&sentence, self.shown_format(), terminal),
         };
         let (mut remarks, mut recheck) = (Vec::new(), None);
         // Under mon a spec without a range is a host name: the monitor line in mon.cf does not end with `;;`.
@@ -119,21 +149,45 @@ impl CheckCommand {
                 check.match_self = self.match_self;
             }
         }
-        let verbose = self.verbose > 0;
-        let outcome = |mut report: Report| {
+        let look = terminal.look(self.verbose > 0);
+        let complete = |mut report: Report| {
             report.remarks.extend(remarks.iter().cloned());
             report.remarks.extend(stats::remarks(&view, arguments.notes));
-            let exit = exit_of(report.state);
-            Outcome::new(render(&report, format, &terminal.look(verbose)), exit)
+            report.run = view.is_live().then(|| run_until_now(arguments));
+            report
+        };
+        let outcome = |report: &Report| {
+            let text = render(report, self.shown_format(), &look);
+            Outcome::new(text, exit_of(report.state))
         };
         let watch = Watch {
             view: &view,
             notes: arguments.notes,
             window: self.window(recheck),
-            tell_of_ok: format.tells_of_ok(&terminal.look(self.verbose > 0)),
-            publish: &|report| arguments.notes.publish(&outcome(report.clone())),
+            tell_of_ok: format.tells_of_ok(&look),
+            publish: &|report| arguments.notes.publish(&outcome(&complete(report.clone()))),
         };
-        outcome(watch.run(&items, view.store(self.state.as_deref())))
+        let report = complete(watch.run(&items, view.store(self.state.as_deref())));
+        let Some(path) = &self.output else {
+            return outcome(&report);
+        };
+        match textfile::write(path, &render(&report, format, &look), arguments.notes) {
+            Ok(()) if look.verbose => outcome(&report),
+            Ok(()) => Outcome::new(one_line(&report), exit_of(report.state)),
+            // The unit of a timer takes a failing check for success, and must not take this for one.
+            Err(sentence) => {
+                let text = format!("UNKNOWN: {sentence}\n{}", one_line(&report));
+                Outcome::new(text, Exit::Unknown)
+            }
+        }
+    }
+}
+
+fn run_until_now(arguments: &ViewArguments) -> Run {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    Run {
+        at: since_1970.unwrap_or_default(),
+        took: arguments.notes.started().elapsed(),
     }
 }
 

@@ -27,6 +27,7 @@ pub mod roll;
 pub mod snapshot;
 mod stats;
 pub mod terminal;
+mod textfile;
 pub mod view;
 pub mod watch;
 
@@ -34,7 +35,7 @@ use crate::deadline::{Notes, Terms, supervise};
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use crate::report::wrap::wrap;
-use crate::report::{Format, capped, escape, excuse};
+use crate::report::{Format, capped, ended, escape, excuse};
 use arguments::{Arguments, Command, ViewArguments};
 use clap::{CommandFactory, FromArgMatches};
 use parser::parser;
@@ -281,7 +282,7 @@ fn run(arguments: Arguments) -> Option<Outcome> {
         return audited(arguments.view, audit);
     }
     let format = match &command {
-        Command::Check(check) => check.format(),
+        Command::Check(check) => check.shown_format(),
         Command::Cpu(cpu) => cpu.format(),
         _ => Format::Human,
     };
@@ -325,6 +326,7 @@ fn run(arguments: Arguments) -> Option<Outcome> {
             Outcome::new("", Exit::Ok)
         }
     });
+    let outcome = outcome.map(|outcome| ended(format, outcome));
     if let Command::Roll(roll) = &command
         && !roll.no_audit
         && here.proc.is_none()

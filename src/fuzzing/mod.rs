@@ -9,7 +9,9 @@
 
 mod descriptors;
 mod hosts;
+mod metrics;
 mod plans;
+mod services;
 #[cfg(test)]
 mod tests;
 
@@ -320,7 +322,7 @@ fn formats_are_sound(report: &Report) {
             color: false,
             verbose,
         };
-        for format in [Format::Human, Format::Mon, Format::Nagios, Format::Json] {
+        for format in Format::ALL {
             let bytes = render(report, format, &look);
             let text = String::from_utf8(bytes).unwrap();
             assert!(text.ends_with('\n'));
@@ -328,6 +330,8 @@ fn formats_are_sound(report: &Report) {
             match format {
                 Format::Mon | Format::Nagios => assert!(text.len() <= LIMIT),
                 Format::Json => assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok()),
+                Format::Prometheus => metrics::are_sound(&text, report),
+                Format::Checkmk => services::are_sound(&text, report),
                 Format::Human => {}
             }
             let _ = crate::report::wrap::wrap(&text, 20);

@@ -106,6 +106,7 @@ pub fn assemble(mut verdicts: Vec<Verdict>, skipped: Vec<(String, String)>, snap
         seen: snapshot.seen,
         vanished: snapshot.vanished,
         remarks,
+        run: None,
     }
 }
 
@@ -122,6 +123,7 @@ fn verdict_of_faulty(name: &str, faulty: &Faulty) -> Verdict {
         name: name.to_owned(),
         state: State::Unknown,
         manner: Manner::Faulty,
+        severity: None,
         matched: 0,
         unknown: 0,
         count: crate::select::Range { min: 0, max: None },
@@ -164,6 +166,7 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
         name: check.name.clone(),
         state,
         manner: manner(check, state, matched),
+        severity: Some(check.severity),
         matched,
         unknown,
         count: check.count,

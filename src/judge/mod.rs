@@ -17,4 +17,4 @@ pub use check::{Check, Exception, Faulty, Item, Pace, tell_apart};
 pub use history::{Earlier, History};
 pub use judgement::{assemble, judge};
 pub use state::State;
-pub use verdict::{Evidence, Manner, NearMiss, Rate, Report, Sighting, Usage, Verdict};
+pub use verdict::{Evidence, Manner, NearMiss, Rate, Report, Run, Sighting, Usage, Verdict};

@@ -25,6 +25,17 @@ impl State {
         }
     }
 
+    /// The number that monitoring plugins end with, and metrics show.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            State::Ok => 0,
+            State::Warning => 1,
+            State::Critical => 2,
+            State::Unknown => 3,
+        }
+    }
+
     /// How bad: CRITICAL, UNKNOWN, WARNING, OK, worst first.
     #[must_use]
     pub fn badness(self) -> u8 {

@@ -22,6 +22,17 @@ pub struct Report {
     pub vanished: usize,
     /// Sentences about the view as a whole: what it may lack, where the configuration came from.
     pub remarks: Vec<String>,
+    /// When the run was; none of a snapshot, which tells of another time.
+    pub run: Option<Run>,
+}
+
+/// When a run was, and how long it took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Its end, since 1970.
+    pub at: Duration,
+    /// From its start to its end.
+    pub took: Duration,
 }
 
 /// How a check fails: the word in the stable first line.
@@ -74,6 +85,8 @@ pub struct Verdict {
     pub state: State,
     /// How it fails.
     pub manner: Manner,
+    /// How bad a failure of it is; none where the check is faulty.
+    pub severity: Option<State>,
     /// How many match for certain.
     pub matched: u64,
     /// How many more may match; `u64::MAX` where the view may lack any number of them.

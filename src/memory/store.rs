@@ -6,6 +6,7 @@
 
 use super::Memory;
 use crate::deadline::Notes;
+use crate::replace::replace;
 use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Write};
@@ -100,7 +101,7 @@ impl Store {
         };
         let bytes = serde_json::to_vec(&file).map_err(|error| failed(&error))?;
         self.notes
-            .of_file(&self.path, || replace(&self.path, &bytes))
+            .of_file(&self.path, || replace(&self.path, |file| file.write_all(&bytes)))
             .map_err(|error| failed(&error))
     }
 }
@@ -173,31 +174,6 @@ fn memory_in(bytes: &[u8]) -> Result<Memory, Useless> {
         ))),
         Err(_) => Err(Useless::Ours("it is damaged".into())),
     }
-}
-
-/// Written beside it and renamed: a reader sees the old one or the new one.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let beside = path.with_file_name(name);
-    let create = || {
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true).mode(0o600).open(&beside)
-    };
-    let created = match create() {
-        // A run with our PID was killed before it came to the renaming.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            std::fs::remove_file(&beside).and_then(|()| create())
-        }
-        created => created,
-    };
-    let written = created
-        .and_then(|mut file| file.write_all(bytes))
-        .and_then(|()| std::fs::rename(&beside, path));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&beside);
-    }
-    written
 }
 
 #[cfg(test)]

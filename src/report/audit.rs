@@ -21,7 +21,6 @@ pub fn render(report: &Report, format: Format, look: &Look) -> Vec<u8> {
     let details = || details::text(report, look);
     match format {
         Format::Human => format!("{}: {line}\n\n{}", state(report.state, look), details()),
-        Format::Mon => capped(escape::without_bars(&format!("{word}: {line}\n{}", details()))),
         Format::Nagios => capped(format!(
             "AUDIT {word}: {} | {}\n{}",
             escape::without_bars(&line),
@@ -29,6 +28,8 @@ pub fn render(report: &Report, format: Format, look: &Look) -> Vec<u8> {
             escape::without_bars(&details())
         )),
         Format::Json => json::render(report),
+        // mon's; metrics are of checks only.
+        _ => capped(escape::without_bars(&format!("{word}: {line}\n{}", details()))),
     }
     .into_bytes()
 }

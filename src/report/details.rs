@@ -72,6 +72,13 @@ fn useless(exception: &str) -> String {
     format!("the exception {exception} matched no process")
 }
 
+/// The details of one verdict.
+pub(super) fn of(verdict: &Verdict) -> String {
+    let mut text = String::new();
+    one(&mut text, verdict);
+    text
+}
+
 fn one(text: &mut String, verdict: &Verdict) {
     let name = escape::text(verdict.name.as_bytes());
     if let Some(faulty) = &verdict.faulty {

@@ -1,6 +1,7 @@
 //! Verdicts in somebody's dialect: one file a format, pure functions of the report.
 
 pub mod audit;
+mod checkmk;
 mod details;
 pub mod diagnostic;
 pub mod escape;
@@ -10,6 +11,7 @@ mod json;
 pub mod load;
 mod mon;
 mod nagios;
+mod prometheus;
 #[cfg(test)]
 mod tests;
 pub mod wrap;
@@ -29,13 +31,27 @@ pub enum Format {
     Nagios,
     /// For programs, versioned.
     Json,
+    /// Metrics, of checks only.
+    Prometheus,
+    /// Services of Checkmk's agent, of checks only.
+    Checkmk,
 }
 
 impl Format {
+    /// Every one.
+    pub const ALL: [Format; 6] = [
+        Format::Human,
+        Format::Mon,
+        Format::Nagios,
+        Format::Json,
+        Format::Prometheus,
+        Format::Checkmk,
+    ];
+
     /// Whether the processes of checks that are OK are told: they are read only where they are.
     #[must_use]
     pub fn tells_of_ok(self, look: &Look) -> bool {
-        self == Format::Json || look.verbose
+        matches!(self, Format::Json | Format::Checkmk) || look.verbose
     }
 }
 
@@ -61,8 +77,17 @@ pub fn render(report: &Report, format: Format, look: &Look) -> Vec<u8> {
         Format::Mon => capped(escape::without_bars(&mon::render(report, look))),
         Format::Nagios => capped(nagios::render(report, look)),
         Format::Json => json::render(report),
+        Format::Prometheus => prometheus::render(report),
+        Format::Checkmk => checkmk::render(report),
     }
     .into_bytes()
+}
+
+/// The state and what fails, in one line.
+#[must_use]
+pub fn one_line(report: &Report) -> String {
+    let line = format!("{}: {}\n", report.state.word(), first_line::text(report));
+    capped(escape::without_bars(&line))
 }
 
 /// The most of one line after the first: one long note must not take the room of all others.
@@ -99,10 +124,14 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
     let (text, exit) = match known.filter(|known| known.exit != Exit::Ok) {
         Some(known) => (String::from_utf8_lossy(&known.text).into_owned(), known.exit),
         None if format == Format::Json => (json::nothing(), Exit::Unknown),
+        None if format == Format::Checkmk => (String::new(), Exit::Unknown),
+        None if format == Format::Prometheus => (prometheus::nothing(), Exit::Unknown),
         None => (format!("{tag}UNKNOWN: not finished\n"), Exit::Unknown),
     };
     let text = match format {
         Format::Json => json::with_remark(&text, &reason),
+        Format::Prometheus => prometheus::with_remark(&text, &reason),
+        Format::Checkmk => checkmk::unfinished(&text, &reason),
         _ => {
             let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
             format!("{first}\n{reason}\n{rest}")
@@ -110,9 +139,32 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
     };
     let text = match format {
         Format::Mon | Format::Nagios => capped(text),
-        Format::Human | Format::Json => text,
+        Format::Human | Format::Json | Format::Prometheus | Format::Checkmk => text,
     };
     Outcome::new(text, exit)
+}
+
+/// How a run ends in a dialect. A local check of Checkmk tells states in its lines and ends 0 whatever they are; what is
+/// no line of that dialect becomes one, so that it is seen.
+#[must_use]
+pub fn ended(format: Format, outcome: Outcome) -> Outcome {
+    if format != Format::Checkmk {
+        return outcome;
+    }
+    let text = String::from_utf8_lossy(&outcome.text).into_owned();
+    let text = if checkmk::is_one(&text) {
+        text
+    } else {
+        checkmk::unfinished(
+            "",
+            &text
+                .lines()
+                .map(|line| escape::text(line.as_bytes()))
+                .collect::<Vec<_>>()
+                .join("; "),
+        )
+    };
+    Outcome::new(text, Exit::Ok)
 }
 
 /// What to say where a run had to end before a report that is not of checks was whole. A failure that was known by then
@@ -134,7 +186,7 @@ fn unfinished(
     let text = match format {
         Format::Json => in_json(&reason),
         Format::Nagios => format!("{tag} UNKNOWN: not finished\n{reason}\n"),
-        Format::Human | Format::Mon => format!("UNKNOWN: not finished\n{reason}\n"),
+        _ => format!("UNKNOWN: not finished\n{reason}\n"),
     };
     Outcome::new(text, Exit::Unknown)
 }
@@ -144,7 +196,7 @@ fn reason_in(format: Format, reason: &str) -> String {
     let reason = escape::text(reason.as_bytes());
     match format {
         Format::Mon | Format::Nagios => escape::without_bars(&reason),
-        Format::Human | Format::Json => reason,
+        Format::Human | Format::Json | Format::Prometheus | Format::Checkmk => reason,
     }
 }
 

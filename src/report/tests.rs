@@ -145,11 +145,9 @@ fn only_formats_that_show_what_is_ok_have_it_read() {
         verbose: true,
         ..LOOK
     };
-    let told = |look: &Look| {
-        [Format::Human, Format::Mon, Format::Nagios, Format::Json].map(|format| format.tells_of_ok(look))
-    };
-    assert_eq!(told(&LOOK), [false, false, false, true]);
-    assert_eq!(told(&verbose), [true; 4]);
+    let told = |look: &Look| Format::ALL.map(|format| format.tells_of_ok(look));
+    assert_eq!(told(&LOOK), [false, false, false, true, false, true]);
+    assert_eq!(told(&verbose), [true; 6]);
 }
 
 #[test]
@@ -201,6 +199,7 @@ fn hostile(bytes: &[u8], text: &str) -> Report {
         name: text.into(),
         state: State::Critical,
         manner: Manner::Running,
+        severity: Some(State::Critical),
         matched: 1,
         unknown: 0,
         count: Range { min: 0, max: Some(0) },
@@ -289,14 +288,14 @@ proptest! {
     #[test]
     fn nothing_raw_reaches_the_output(bytes: Vec<u8>, text: String) {
         let report = hostile(&bytes, &text);
-        for format in [Format::Human, Format::Mon, Format::Nagios, Format::Json] {
+        for format in Format::ALL {
             let out = shown(&report, format);
             let raw = |c: char| c != '\n' && c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
             prop_assert!(!out.chars().any(raw), "{out:?}");
             let bars = match format {
-                Format::Mon => 0,
+                Format::Mon | Format::Checkmk => 0,
                 Format::Nagios => 1,
-                Format::Human | Format::Json => usize::MAX,
+                _ => usize::MAX,
             };
             prop_assert!(out.matches('|').count() <= bars);
         }
@@ -338,5 +337,42 @@ fn a_json_report_that_has_to_end_is_json_with_a_remark() {
     assert_eq!(
         (document["state"].as_str(), again.exit),
         (Some("UNKNOWN"), Exit::Unknown)
+    );
+}
+
+#[test]
+fn metrics_of_a_run_that_has_to_end_are_metrics() {
+    let told = |known| String::from_utf8(excuse(Format::Prometheus, "late\n", known).text).unwrap();
+    let nothing = told(None);
+    assert!(nothing.starts_with("# procward: late\\n\n# HELP "), "{nothing}");
+    assert!(nothing.ends_with("\nprocward_state 3\n"), "{nothing}");
+    let known = render(&two_failures(), Format::Prometheus, &LOOK);
+    let text = String::from_utf8(known.clone()).unwrap();
+    let known = Outcome::new(known, Exit::Critical);
+    assert_eq!(told(Some(known)), format!("# procward: late\\n\n{text}"));
+}
+
+#[test]
+fn a_local_check_ends_0_and_whatever_it_has_to_say_is_a_service() {
+    let ended = |text: &str| {
+        let outcome = ended(Format::Checkmk, Outcome::new(text, Exit::Unknown));
+        assert_eq!(outcome.exit, Exit::Ok);
+        String::from_utf8(outcome.text).unwrap()
+    };
+    let service = "3 \"procward\" - nothing to check\n";
+    assert_eq!(ended(service), service);
+    assert_eq!(
+        ended("UNKNOWN: internal error: x\nPlease report this\n"),
+        "3 \"procward\" - not finished\\nUNKNOWN: internal error: x; Please report this\n"
+    );
+    assert_eq!(ended(""), "3 \"procward\" - not finished\\n\n");
+    let late = excuse(Format::Checkmk, "late", None);
+    assert_eq!(late.text, b"3 \"procward\" - not finished\\nlate\n");
+    let known = render(&two_failures(), Format::Checkmk, &LOOK);
+    let late = excuse(Format::Checkmk, "late", Some(Outcome::new(known, Exit::Critical)));
+    let late = String::from_utf8(late.text).unwrap();
+    assert!(
+        late.starts_with("3 \"procward\" - not finished\\nlate\n0 \"procward cron\" "),
+        "{late}"
     );
 }

@@ -224,3 +224,33 @@ fn every_key_that_takes_a_right_is_documented_with_it() {
         );
     }
 }
+
+#[test]
+fn every_metric_is_documented_and_nothing_else() {
+    let run = std::process::Command::new(env!("CARGO_BIN_EXE_procward"))
+        .args(["check", "--recheck", "0", "--format", "prometheus", "pwtnosuch:1"])
+        .output()
+        .expect("it runs");
+    let text = String::from_utf8(run.stdout).expect("text");
+    let heads = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let mut written: Vec<String> = heads
+        .filter_map(|head| Some(head.split_once(' ')?.0.to_owned()))
+        .collect();
+    let mut documented = first_column(&document("docs/integrations.md"), "## Prometheus");
+    written.sort();
+    documented.sort();
+    assert_eq!(documented, written);
+}
+
+#[test]
+fn every_file_of_contrib_is_in_the_documentation() {
+    let text = document("docs/integrations.md");
+    let contrib = format!("{}/contrib", env!("CARGO_MANIFEST_DIR"));
+    for directory in std::fs::read_dir(contrib).expect("contrib").flatten() {
+        let name = directory.file_name().into_string().expect("a name");
+        assert!(
+            text.contains(&format!("`contrib/{name}/")) || text.contains(&format!(" contrib/{name}/")),
+            "{name}"
+        );
+    }
+}

@@ -4,7 +4,7 @@ use crate::common::{Output, Place, Procward, command, is_root, need, output, uni
 use crate::process::Live;
 use std::collections::BTreeMap;
 
-const FORMATS: [&str; 4] = ["human", "mon", "nagios", "json"];
+const FORMATS: [&str; 5] = ["human", "mon", "nagios", "json", "prometheus"];
 
 /// How many processes that are no zombies have which name, as ps tells it.
 fn counts_of_ps() -> BTreeMap<String, u64> {

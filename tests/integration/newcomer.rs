@@ -256,6 +256,11 @@ fn the_help_of_a_plugin_has_its_own_name_and_format() {
         ("procward.monitor", "[SPECS]...", "mon"),
         ("cpu.monitor", "[LIMIT]", "mon"),
     ] {
+        let more = if operands == "[LIMIT]" {
+            ""
+        } else {
+            ", prometheus, checkmk"
+        };
         let link = || Procward::at(&place.link(name));
         let help = link().arg("-h").run().ends(3).stdout();
         assert!(
@@ -267,7 +272,7 @@ fn the_help_of_a_plugin_has_its_own_name_and_format() {
             .find(|line| line.contains("--format <FORMAT>"))
             .map(str::trim_end);
         let shown = format!(
-            "How to write the report [default: {format}] [possible values: human, mon, nagios, json]"
+            "How to write the report [default: {format}] [possible values: human, mon, nagios, json{more}]"
         );
         let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(line.is_some() && words.contains(&shown), "{help}");

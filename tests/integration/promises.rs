@@ -19,7 +19,7 @@ const PLUGINS: [&str; 5] = [
 const ONE_LOOK: [&str; 2] = ["--recheck", "0"];
 /// These are not about the deadline, which a busy host may need.
 const PATIENCE: [&str; 2] = ["--timeout", "60s"];
-const FORMATS: [&str; 4] = ["human", "mon", "nagios", "json"];
+const FORMATS: [&str; 5] = ["human", "mon", "nagios", "json", "prometheus"];
 const LIMIT: usize = 16 << 10;
 
 /// Every way to have checks judged once, by its command line; the first word is `procward` or a link to it.
@@ -38,6 +38,12 @@ fn front_ends() -> Vec<Vec<&'static str>> {
         }
     }
     all
+}
+
+/// Whether it is a plugin's, which is capped, or written whole.
+fn is_capped(front_end: &[&str]) -> bool {
+    let whole = ["human", "json", "prometheus", "checkmk"];
+    !front_end.iter().any(|word| whole.contains(word))
 }
 
 /// The exit code of a failure: ps.monitor knows only 1.
@@ -84,7 +90,7 @@ fn is_plain(said: &Output) {
 /// The same of one front end: where nobody looks for performance data a bar is a bar.
 #[track_caller]
 fn is_plain_in(front_end: &[&str], said: &Output) {
-    if front_end.contains(&"human") || front_end.contains(&"json") {
+    if !is_capped(front_end) {
         is_plain(&Output::of(std::process::Output {
             stdout: said.stdout().replace('|', " ").into_bytes(),
             stderr: Vec::new(),
@@ -196,6 +202,12 @@ fn a_configuration_that_cannot_be_read_is_unknown_in_every_format() {
         .filter(|words| !words.contains(&"ps.monitor"));
     for front_end in plain {
         for (name, why) in cases {
+            // Metrics tell that, and not why.
+            let why = if front_end.contains(&"prometheus") {
+                "procward_state 3"
+            } else {
+                why
+            };
             let said = run(&place, &front_end, ["--config", &path(name)])
                 .ends(3)
                 .says(why);
@@ -274,7 +286,9 @@ fn three_hundred_failures_with_hostile_names_fit_into_16_kib() {
         for said in runs {
             let said = said.ends(failure(&front_end));
             is_plain_in(&front_end, &said);
-            if front_end.contains(&"human") || front_end.contains(&"json") {
+            if front_end.contains(&"prometheus") {
+                assert_eq!(said.stdout().matches("\nprocward_rule_state{").count(), 300);
+            } else if front_end.contains(&"human") || front_end.contains(&"json") {
                 // People and programs are told of every check.
                 let told = said.stdout().matches("no process; want").count();
                 let verdicts = || said.json()["verdicts"].as_array().map_or(0, Vec::len);
@@ -365,7 +379,7 @@ fn an_argument_of_128_kib_is_judged_or_refused() {
                 said.code()
             );
             is_plain_in(&front_end, &said);
-            let capped = !front_end.contains(&"human") && !front_end.contains(&"json");
+            let capped = is_capped(&front_end);
             assert!(
                 !capped || said.stdout().len() <= LIMIT,
                 "{}: {}",

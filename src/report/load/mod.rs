@@ -23,16 +23,17 @@ pub fn render(report: &Report, format: Format, look: &Look) -> Vec<u8> {
             state(report.state, look),
             details::text(report)
         ),
-        Format::Mon => capped(format!(
-            "{word}: {line}\n{}",
-            escape::without_bars(&details::text(report))
-        )),
         Format::Nagios => capped(format!(
             "LOAD {word}: {line}{}\n{}",
             perfdata(report),
             escape::without_bars(&details::text(report))
         )),
         Format::Json => json::render(report),
+        // mon's; metrics are of checks only.
+        _ => capped(format!(
+            "{word}: {line}\n{}",
+            escape::without_bars(&details::text(report))
+        )),
     }
     .into_bytes()
 }

@@ -1,0 +1,157 @@
+//! A local check of Checkmk's agent, one service a line: `STATE "NAME" PERFORMANCE text`. A `\n` in the text, written so,
+//! is a line break; no name holds a quote. The first service is the run itself: without one, a run that could not be
+//! finished would be services that are missing.
+
+use super::{cut, details, escape};
+use crate::judge::{Report, State, Verdict};
+use std::collections::BTreeSet;
+
+/// The service of the run.
+const RUN: &str = "procward";
+/// The most of one line.
+const LINE: usize = 4000;
+
+/// The whole output.
+pub(super) fn render(report: &Report) -> String {
+    let mut verdicts: Vec<&Verdict> = report.verdicts.iter().collect();
+    verdicts.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut taken = BTreeSet::new();
+    let lines = verdicts.into_iter().map(|verdict| {
+        let name = unique(&name(&verdict.name), &mut taken);
+        let certain = verdict.faulty.is_none() && verdict.unknown == 0;
+        let data = certain.then(|| format!("processes={}", verdict.matched));
+        line(
+            verdict.state,
+            &format!("{RUN} {name}"),
+            &data.unwrap_or_else(|| "-".into()),
+            &about(verdict),
+        )
+    });
+    let lines: String = lines.collect();
+    of_run(report) + &lines
+}
+
+/// A run that could not be finished, with what was known by then.
+pub(super) fn unfinished(known: &str, reason: &str) -> String {
+    let services = known.split_once('\n').map_or("", |(_, services)| services);
+    line(State::Unknown, RUN, "-", &["not finished".into(), reason.into()]) + services
+}
+
+/// Whether a text is one of services; what a fault inside procward leaves behind is not.
+pub(super) fn is_one(text: &str) -> bool {
+    text.starts_with("0 \"") || text.starts_with("3 \"")
+}
+
+fn of_run(report: &Report) -> String {
+    let number = report.verdicts.len();
+    let (state, first) = match number {
+        0 => (State::Unknown, "nothing to check".to_owned()),
+        1 => (State::Ok, "1 check judged".to_owned()),
+        _ => (State::Ok, format!("{number} checks judged")),
+    };
+    let skipped = report
+        .skipped
+        .iter()
+        .map(|(name, reason)| escape::text(format!("{name}: skipped, {reason}").as_bytes()));
+    let remarks = report
+        .remarks
+        .iter()
+        .map(|remark| escape::text(remark.as_bytes()));
+    let lines: Vec<String> = [first].into_iter().chain(skipped).chain(remarks).collect();
+    line(state, RUN, "-", &lines)
+}
+
+/// How it is, in one line, and the details.
+fn about(verdict: &Verdict) -> Vec<String> {
+    let text = details::of(verdict);
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    let name = format!("{}: ", escape::text(verdict.name.as_bytes()));
+    let first = first.strip_prefix(&name).unwrap_or(first);
+    let first = format!("{}, {first}", verdict.manner.word());
+    [first].into_iter().chain(lines.map(str::to_owned)).collect()
+}
+
+fn line(state: State, name: &str, data: &str, lines: &[String]) -> String {
+    // What a process is called must not break a line, and Checkmk's core takes what is behind a bar for data.
+    let plain = |line: &String| escape::without_bars(line).replace("\\n", "\\x0a");
+    let text: Vec<String> = lines.iter().map(plain).collect();
+    let line = format!("{} \"{name}\" {data} {}", state.number(), text.join("\\n"));
+    cut(&line, LINE) + "\n"
+}
+
+/// Checkmk's core takes many signs out of the names of services, and two would be one.
+fn name(name: &str) -> String {
+    let kept = |c: char| c.is_alphanumeric() || " _.:/@+-".contains(c);
+    let name: String = name
+        .chars()
+        .map(|c| if kept(c) { c } else { '_' })
+        .take(100)
+        .collect();
+    let name = name.trim();
+    if name.is_empty() { "_".into() } else { name.into() }
+}
+
+fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut own = name.to_owned();
+    let mut number = 2;
+    while !taken.insert(own.clone()) {
+        own = format!("{name} {number}");
+        number += 1;
+    }
+    own
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{host, process, verdict};
+
+    fn report(specs: &[(&str, &str)]) -> Report {
+        let host = host(vec![process(10, "cron"), process(11, "in.telnetd")]);
+        let verdicts = specs.iter().map(|(name, spec)| Verdict {
+            name: (*name).into(),
+            ..verdict(spec, &host)
+        });
+        crate::judge::assemble(verdicts.collect(), vec![("a".into(), "b\n".into())], &host)
+    }
+
+    #[test]
+    fn every_check_is_a_service_and_the_run_is_one() {
+        assert_eq!(
+            render(&report(&[("telnetd", "in.telnetd:0"), ("cron", "cron:1-")])),
+            "0 \"procward\" - 2 checks judged\\na: skipped, b\\x0a\n\
+             0 \"procward cron\" processes=1 ok, 1 process; want at least 1 process named cron\\n  \
+             pid 10 /usr/sbin/cron (root, up 59m)\n\
+             2 \"procward telnetd\" processes=1 running, 1 process; want no process named in.telnetd\\n  \
+             pid 11 /usr/sbin/in.telnetd (root, up 59m)\n"
+        );
+        assert_eq!(
+            render(&report(&[])),
+            "3 \"procward\" - nothing to check\\na: skipped, b\\x0a\n"
+        );
+    }
+
+    #[test]
+    fn a_name_has_no_quotes_and_is_its_own() {
+        let text = render(&report(&[
+            ("a\"b", "cron:1"),
+            ("a'b", "cron:1"),
+            ("\n", "cron:1"),
+        ]));
+        let names: Vec<&str> = text.lines().filter_map(|line| line.split('"').nth(1)).collect();
+        assert_eq!(
+            names,
+            ["procward", "procward _", "procward a_b", "procward a_b 2"]
+        );
+    }
+
+    #[test]
+    fn a_run_that_has_to_end_keeps_what_was_known() {
+        let known = render(&report(&[("gone", "nosuch:1")]));
+        let text = unfinished(&known, "late");
+        assert_eq!(text.lines().next(), Some("3 \"procward\" - not finished\\nlate"));
+        assert_eq!(text.lines().nth(1), known.lines().nth(1));
+        assert_eq!(unfinished("", "late"), "3 \"procward\" - not finished\\nlate\n");
+    }
+}
