@@ -275,9 +275,10 @@ fn rest(groups: &[Group], young: usize, snapshot: &Snapshot) -> String {
         };
         let _ = writeln!(text, "({why})");
     }
+    let daemons = if groups.len() == 1 { "daemon" } else { "daemons" };
     let _ = writeln!(
         text,
-        "\n{} daemons among {} processes. Watch one: procward check SPEC. All: procward init.",
+        "\n{} {daemons} among {} processes. Watch one: procward check SPEC. All: procward init.",
         groups.len(),
         snapshot.seen
     );

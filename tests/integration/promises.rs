@@ -499,7 +499,7 @@ fn without_any_argument_not_even_its_name_it_shows_the_roll() {
             .args(["-c", program])
             .arg(place.procward()),
     );
-    said.ends(0).says("DAEMON").says(" daemons among ");
+    said.ends(0).says("DAEMON").says(" among ");
 }
 
 /// Runs procward with limits of prlimit(1).
