@@ -1,9 +1,10 @@
 //! The same question in procward's own dialect, which knows containers and what could not be read. Named where
 //! check_procs would be silently wrong.
 
-use super::filter::{COMM_MAX, Filter};
+use super::filter::Filter;
 use super::options::{Metric, Options};
 use super::range::Range;
+use crate::select::reading::COMM_MAX;
 use crate::select::spec::{Dialect, parse};
 use crate::snapshot::Accounts;
 

@@ -2,13 +2,11 @@
 
 use super::row::{Row, base_name, told};
 use crate::report::escape;
+use crate::select::reading::COMM_MAX;
 use crate::select::script::whole_names;
 use crate::select::{Key, Truth};
 use crate::snapshot::Why;
 use regex::bytes::Regex;
-
-/// How many bytes of a name the kernel keeps: TASK_COMM_LEN of linux/sched.h without the NUL.
-pub const COMM_MAX: usize = 15;
 
 /// A filter.
 #[derive(Clone, Debug)]

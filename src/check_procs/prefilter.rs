@@ -1,7 +1,8 @@
 //! Which processes the filters may mean, as a selector, so that of all others hardly anything is read.
 
-use super::filter::{COMM_MAX, Filter};
+use super::filter::Filter;
 use super::options::Options;
+use crate::select::reading::COMM_MAX;
 use crate::select::selection::Wanted;
 use crate::select::{Key, Matcher, Op, Selector, Term};
 use regex::bytes::Regex;

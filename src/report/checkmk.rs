@@ -2,6 +2,7 @@
 //! is a line break; no name holds a quote. The first service is the run itself: without one, a run that could not be
 //! finished would be services that are missing.
 
+use super::unique::unique;
 use super::{cut, details, escape};
 use crate::judge::{Report, State, Verdict};
 use std::collections::BTreeSet;
@@ -17,7 +18,7 @@ pub(super) fn render(report: &Report) -> String {
     verdicts.sort_by(|a, b| a.name.cmp(&b.name));
     let mut taken = BTreeSet::new();
     let lines = verdicts.into_iter().map(|verdict| {
-        let name = unique(&name(&verdict.name), &mut taken);
+        let name = unique(&name(&verdict.name), " ", &mut taken);
         let certain = verdict.faulty.is_none() && verdict.unknown == 0;
         let data = certain.then(|| format!("processes={}", verdict.matched));
         line(
@@ -90,16 +91,6 @@ fn name(name: &str) -> String {
         .collect();
     let name = name.trim();
     if name.is_empty() { "_".into() } else { name.into() }
-}
-
-fn unique(name: &str, taken: &mut BTreeSet<String>) -> String {
-    let mut own = name.to_owned();
-    let mut number = 2;
-    while !taken.insert(own.clone()) {
-        own = format!("{name} {number}");
-        number += 1;
-    }
-    own
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod nagios;
 mod prometheus;
 #[cfg(test)]
 mod tests;
+mod unique;
 pub mod wrap;
 
 use crate::exit_code::Exit;

@@ -2,6 +2,7 @@
 //! is on the first line, because Icinga does not read it from later ones.
 
 use super::escape::without_bars;
+use super::unique::unique;
 use super::{Look, details, first_line};
 use crate::judge::{Manner, Report, Verdict};
 use crate::select::Range;
@@ -36,7 +37,7 @@ fn perfdata(report: &Report) -> String {
         if verdict.unknown > 0 || verdict.manner == Manner::Faulty || verdict.manner == Manner::Unseen {
             continue;
         }
-        let label = unique(&label(&verdict.name), &mut labels);
+        let label = unique(&label(&verdict.name), "_", &mut labels);
         let warning = verdict.warning.map(range).unwrap_or_default();
         let item = format!("{label}={};{warning};{};0", verdict.matched, range(verdict.count));
         if data.len() + item.len() + 1 > LIMIT {
@@ -64,16 +65,6 @@ fn label(name: &str) -> String {
         .take(60)
         .collect();
     if label.is_empty() { "_".into() } else { label }
-}
-
-fn unique(label: &str, taken: &mut BTreeSet<String>) -> String {
-    let mut name = label.to_owned();
-    let mut number = 2;
-    while !taken.insert(name.clone()) {
-        name = format!("{label}_{number}");
-        number += 1;
-    }
-    name
 }
 
 /// A range as the plugin guidelines write it.

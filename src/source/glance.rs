@@ -1,10 +1,11 @@
 //! A glance at a process by path. What is read may be of another process than what is read next, so it may only
 //! dismiss; every process that a check may mean is read again below its own descriptor.
 
-use super::process_dir::{Proc, comm_of, file_behind, link, read, watched};
+use super::process_dir::{LINE, Proc, comm_of, file_behind, read, watched};
 use super::read::Place;
 use super::settle::fresh;
 use super::tally;
+use super::worth::Worth;
 use crate::parse;
 use crate::select::{File, Sieve, Sight};
 use crate::snapshot::{Exe, Fact, FileId, Process, Snapshot, Why};
@@ -20,43 +21,6 @@ pub(super) struct Glance<'a> {
     prefix: String,
     content: Vec<u8>,
 }
-
-/// Whether glances are worth their while: where most of the processes have to be opened anyway, they are not. Kernel
-/// threads, say, come first, so that is asked again and again.
-#[derive(Default)]
-struct Worth {
-    glances: u32,
-    dismissals: u32,
-    passed_over: u32,
-}
-
-impl Worth {
-    /// Glances that are looked back on.
-    const MEMORY: u32 = 64;
-    /// One in so many is glanced at where it does not seem worth it.
-    const SAMPLE: u32 = 16;
-
-    /// Whether to glance now.
-    fn asks_for_one(&mut self) -> bool {
-        if self.glances < Worth::MEMORY || self.dismissals * 3 >= self.glances {
-            return true;
-        }
-        self.passed_over = (self.passed_over + 1) % Worth::SAMPLE;
-        self.passed_over == 0
-    }
-
-    fn learn(&mut self, dismissed: bool) {
-        if self.glances == 2 * Worth::MEMORY {
-            self.glances /= 2;
-            self.dismissals /= 2;
-        }
-        self.glances += 1;
-        self.dismissals += u32::from(dismissed);
-    }
-}
-
-/// Lines that are longer tell nothing at a glance.
-const LINE: usize = 16 << 10;
 
 impl<'a> Glance<'a> {
     pub(super) fn new(proc: Proc<'a>, sieve: Sieve<'a>) -> Glance<'a> {
@@ -164,7 +128,7 @@ fn exe(place: Place<'_>, pid: i32, with_text: bool) -> Option<(Vec<u8>, FileId)>
     }
     let text = || {
         if with_text {
-            link(place).ok()
+            place.link("exe").ok()
         } else {
             Some(Vec::new())
         }
@@ -172,27 +136,4 @@ fn exe(place: Place<'_>, pid: i32, with_text: bool) -> Option<(Vec<u8>, FileId)>
     let before = text()?;
     let file = watched(place, pid, "exe", || file_behind(place))?.ok()?;
     (text()? == before && file.links > 0).then_some((before, file))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn glances_that_dismiss_nobody_become_rare_and_come_back_when_they_do() {
-        let mut worth = Worth::default();
-        let mut glances = |dismissed: bool, processes: usize| {
-            let glanced = (0..processes).filter(|_| {
-                let asked = worth.asks_for_one();
-                if asked {
-                    worth.learn(dismissed);
-                }
-                asked
-            });
-            glanced.count()
-        };
-        assert_eq!(glances(true, 1000), 1000);
-        assert!(glances(false, 10_000) < 800);
-        assert!(glances(true, 10_000) > 9_000);
-    }
 }

@@ -26,6 +26,7 @@ mod standing;
 mod survivor;
 pub mod tally;
 mod waiters;
+mod worth;
 
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use crate::select::File;
 use crate::snapshot::process::DELETED;
 use crate::snapshot::{Cmdline, Exe, Fact, FileId, Process, Ranks, Sched, Stat, Status, Why};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, Statx, StatxFlags, openat, readlinkat, statx};
+use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, Statx, StatxFlags, openat, statx};
 use rustix::io::Errno;
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
@@ -256,24 +256,17 @@ fn exe(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
 /// The program of a process or of one of its threads, or why its link can't be read.
 fn exe_of(place: Place<'_>, pid: i32) -> Result<Result<Fact<Exe>, Errno>, Vanished> {
     for _ in 0..3 {
-        let text = match link(place) {
+        let text = match place.link("exe") {
             Ok(text) => text,
             Err(errno) => return Ok(Err(errno)),
         };
         let exe = program(place, pid, text)?;
         // An exec between the two reads would give one program's name to another's file.
-        if link(place).is_ok_and(|now| now == exe.text) {
+        if place.link("exe").is_ok_and(|now| now == exe.text) {
             return Ok(Ok(Fact::Value(exe)));
         }
     }
     Ok(Ok(Fact::Unreadable(Why::Torn)))
-}
-
-/// readlinkat grows its buffer; beyond a page the kernel itself says ENAMETOOLONG.
-pub(super) fn link(place: Place<'_>) -> Result<Vec<u8>, Errno> {
-    let text = readlinkat(place.dir, place.path("exe"), Vec::with_capacity(256))?.into_bytes();
-    tally::file("exe (link)", text.len());
-    Ok(text)
 }
 
 /// The program file itself.

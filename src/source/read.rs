@@ -6,7 +6,7 @@ use crate::deadline::Notes;
 use crate::snapshot::{Fact, Why};
 use rustix::buffer::spare_capacity;
 use rustix::fd::{AsFd, BorrowedFd};
-use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags, openat, statx};
+use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags, openat, readlinkat, statx};
 use rustix::io::Errno;
 
 /// The process went away: ESRCH, or ENOENT where the name must exist while the process does.
@@ -100,6 +100,13 @@ impl Place<'_> {
             |_, room| room && self.live,
             bytes,
         )
+    }
+
+    /// The text of a link; readlinkat grows the buffer, and beyond a page the kernel itself says ENAMETOOLONG.
+    pub(super) fn link(&self, name: &str) -> Result<Vec<u8>, Errno> {
+        let text = readlinkat(self.dir, self.path(name), Vec::with_capacity(256))?.into_bytes();
+        tally::file(name, text.len());
+        Ok(text)
     }
 
     /// Whether the process is still there. Every live process has a `stat`; below the directory of a dead one the

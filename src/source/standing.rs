@@ -2,11 +2,9 @@
 
 use super::process_dir::{LINE, file_at, of_program, of_threads, read};
 use super::read::{Place, Vanished};
-use super::tally;
 use crate::parse::{self, number};
 use crate::select::File;
 use crate::snapshot::{Fact, Process, Root, Status, Threads, Why};
-use rustix::fs::readlinkat;
 use rustix::io::Errno;
 use std::collections::BTreeSet;
 
@@ -17,9 +15,9 @@ const MAP: usize = 64 << 10;
 /// tells: one that is not ours is of another namespace. (A namespace of root's with the very same map would be taken for
 /// ours then: its capabilities would count for more than they are.)
 pub(super) fn userns(place: Place<'_>) -> Result<Fact<bool>, Vanished> {
-    let link = |path: &str| readlinkat(place.dir, place.path(path), Vec::new());
+    let link = |path: &str| place.link(path);
     match (link("ns/user"), &place.known.ours.user) {
-        (Ok(its), Some(ours)) => return Ok(Fact::Value(its.as_bytes() != ours.as_slice())),
+        (Ok(its), Some(ours)) => return Ok(Fact::Value(its != *ours)),
         (Err(Errno::SRCH), _) => return Err(Vanished),
         _ => {}
     }
@@ -39,11 +37,7 @@ pub(super) fn root(place: Place<'_>, process: &mut Process) -> Result<(), Vanish
 }
 
 fn root_of(place: Place<'_>) -> Result<Option<Root>, Errno> {
-    let link = |path: &str| {
-        tally::file(path, 0);
-        let text = readlinkat(place.dir, place.path(path), Vec::with_capacity(256))?;
-        Ok(text.into_bytes())
-    };
+    let link = |path: &str| place.link(path);
     Ok(Some(Root {
         root: link("root")?,
         cwd: match link("cwd") {
@@ -63,9 +57,9 @@ const ANCESTORS: usize = 16;
 /// that is our root, in another one that of the process, or of the nearest ancestor in there that is not chrooted. Where
 /// there is none (a unit with PrivateTmp= that chroots itself), it is ours again, if its program has the same path here.
 pub(super) fn path_root(place: Place<'_>) -> Result<String, Errno> {
-    let link = |path: &str| readlinkat(place.dir, place.path(path), Vec::new());
+    let link = |path: &str| place.link(path);
     let mounts = link("ns/mnt")?;
-    if place.known.ours.mounts.as_deref() == Some(mounts.as_bytes()) {
+    if place.known.ours.mounts.as_deref() == Some(mounts.as_slice()) {
         return Ok(String::new());
     }
     let mut at = String::new();
@@ -73,7 +67,7 @@ pub(super) fn path_root(place: Place<'_>) -> Result<String, Errno> {
         if link(&format!("{at}ns/mnt"))? != mounts {
             break;
         }
-        if link(&format!("{at}root"))?.as_bytes() == b"/" {
+        if link(&format!("{at}root"))? == b"/" {
             return Ok(place.path(&format!("{at}root")));
         }
         let (stat, _) = place.whole(&format!("{at}stat"), LINE)?;
@@ -83,9 +77,9 @@ pub(super) fn path_root(place: Place<'_>) -> Result<String, Errno> {
         }
     }
     let text = link("exe")?;
-    let here = file_at(place.dir, &text).map(|file| (file.device, file.inode));
+    let here = file_at(place.dir, text.as_slice()).map(|file| (file.device, file.inode));
     let program = file_at(place.dir, place.path("exe")).map(|file| (file.device, file.inode));
-    if text.as_bytes().starts_with(b"/") && here.is_ok() && here == program {
+    if text.starts_with(b"/") && here.is_ok() && here == program {
         return Ok(String::new());
     }
     Err(Errno::NOENT)
