@@ -34,7 +34,7 @@ pub struct ViewArguments {
     #[arg(long, global = true, value_name = "FILE")]
     pub snapshot: Option<PathBuf>,
     /// End within this time, such as 20s, whatever happens [default: 8s, or more where a check waits longer; 2m for audit]
-    #[arg(long, global = true, value_name = "TIME", value_parser = duration)]
+    #[arg(short, long, global = true, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// What standard output is.
     #[arg(skip)]
@@ -44,12 +44,13 @@ pub struct ViewArguments {
     pub notes: Notes,
 }
 
-/// A time span as the selector language writes it, of at least a second.
+/// A time span as the selector language writes it, of at least a second; a bare number is seconds, as for any plugin.
 ///
 /// # Errors
 /// What is wrong with it.
 fn duration(text: &str) -> Result<Duration, String> {
-    let span = parse_duration(text)?;
+    let bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let span = parse_duration(&if bare { format!("{text}s") } else { text.to_owned() })?;
     if span < Duration::from_secs(1) {
         return Err("less than a second is no time to look twice: write 1s or more".into());
     }

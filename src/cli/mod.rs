@@ -17,6 +17,7 @@ pub mod explain;
 pub mod init;
 pub mod keys;
 mod last_words;
+pub mod limits;
 pub mod list;
 pub mod load;
 pub mod migrate;
@@ -24,6 +25,7 @@ mod mons_audits;
 mod parser;
 pub mod ps_monitor;
 pub mod roll;
+mod setting;
 pub mod snapshot;
 mod stats;
 pub mod terminal;
@@ -33,6 +35,7 @@ pub mod watch;
 
 use crate::deadline::{Notes, Terms, supervise};
 use crate::exit_code::Exit;
+use crate::judge::State;
 use crate::outcome::Outcome;
 use crate::report::wrap::wrap;
 use crate::report::{Format, capped, ended, escape, excuse};
@@ -79,9 +82,9 @@ fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
         .unwrap_or_default();
     let rest = || arguments.iter().skip(1).cloned();
     let plugin = |command: &'static str, format: &'static str| {
-        if arguments
-            .get(1)
-            .is_some_and(|word| word == "-V" || word == "--version")
+        if rest()
+            .take_while(|word| word != "--")
+            .any(|word| word == "-V" || word == "--version")
         {
             let name = name.to_string_lossy();
             let line = format!("procward {} as {name}\n", env!("CARGO_PKG_VERSION"));
@@ -161,7 +164,13 @@ type Work<'a> = &'a dyn Fn(&ViewArguments) -> Outcome;
 type Excuse<'a> = &'a dyn Fn(&str, Option<Outcome>) -> Outcome;
 
 fn watched(view: ViewArguments, format: Format, work: Work<'_>) -> Option<Outcome> {
-    supervised(view, &|reason, known| excuse(format, reason, known), work)
+    watched_as(view, format, State::Unknown, work)
+}
+
+/// The same. `unknown_is`: what is told where there is no verdict.
+fn watched_as(view: ViewArguments, format: Format, unknown_is: State, work: Work<'_>) -> Option<Outcome> {
+    let excuse = |reason: &str, known| excuse(format, reason, known, unknown_is);
+    supervised(view, &excuse, work)
 }
 
 fn watched_load(view: ViewArguments, format: Format, work: Work<'_>) -> Option<Outcome> {
@@ -312,7 +321,11 @@ fn run(arguments: Arguments) -> Option<Outcome> {
             command,
             Command::Check(_) | Command::Cpu(_) | Command::Explain(_) | Command::Config(_)
         );
-    let outcome = watched(view, format, &|view| match command.clone() {
+    let unknown_is = match &command {
+        Command::Check(check) => check.unknown_is.into(),
+        _ => State::Unknown,
+    };
+    let outcome = watched_as(view, format, unknown_is, &|view| match command.clone() {
         Command::Roll(command) => command.run(view),
         Command::Init(command) => command.run(view),
         Command::Check(command) => command.run(view),

@@ -18,8 +18,9 @@ mod unique;
 pub mod wrap;
 
 use crate::exit_code::Exit;
-use crate::judge::Report;
+use crate::judge::{Report, State};
 use crate::outcome::Outcome;
+use crate::select::{EVIDENCE_FILES, File};
 
 /// A dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +50,16 @@ impl Format {
         Format::Checkmk,
     ];
 
-    /// Whether the processes of checks that are OK are told: they are read only where they are.
+    /// What is told of the processes of checks that are OK, and so is read.
     #[must_use]
-    pub fn tells_of_ok(self, look: &Look) -> bool {
-        matches!(self, Format::Json | Format::Checkmk) || look.verbose
+    pub fn tells_of_ok(self, look: &Look) -> &'static [File] {
+        match self {
+            Format::Prometheus => &[File::Stat, File::Fds],
+            Format::Json | Format::Checkmk => &EVIDENCE_FILES,
+            _ if look.verbose => &EVIDENCE_FILES,
+            Format::Nagios if look.perfdata != Perfdata::default() => &[File::Stat],
+            _ => &[],
+        }
     }
 }
 
@@ -65,6 +72,25 @@ pub struct Look {
     pub color: bool,
     /// Whether checks that are OK are told too.
     pub verbose: bool,
+    /// What performance data tells of each check.
+    pub perfdata: Perfdata,
+}
+
+/// What performance data tells of the processes of a check beside their count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Perfdata {
+    /// Seconds of CPU over their lives, a counter.
+    pub cpu: bool,
+    /// Resident memory, bytes.
+    pub memory: bool,
+}
+
+impl Perfdata {
+    /// Their count alone.
+    pub const COUNT: Perfdata = Perfdata {
+        cpu: false,
+        memory: false,
+    };
 }
 
 /// The most that a plugin writes: mon 1.3.6 breaks on 128 KiB, NRPE cuts at 64 KiB.
@@ -117,9 +143,10 @@ pub fn capped(text: String) -> String {
 }
 
 /// What to say where a run had to end before its verdict. What was known by then stays: what was not decided is UNKNOWN
-/// there. The reason may move from run to run, so it is not in the first line.
+/// there. The reason may move from run to run, so it is not in the first line. `unknown_is`: what a plugin that can't
+/// tell is to say.
 #[must_use]
-pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
+pub fn excuse(format: Format, reason: &str, known: Option<Outcome>, unknown_is: State) -> Outcome {
     let reason = reason_in(format, reason);
     let tag = if format == Format::Nagios { "PROCS " } else { "" };
     let (text, exit) = match known.filter(|known| known.exit != Exit::Ok) {
@@ -127,7 +154,10 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
         None if format == Format::Json => (json::nothing(), Exit::Unknown),
         None if format == Format::Checkmk => (String::new(), Exit::Unknown),
         None if format == Format::Prometheus => (prometheus::nothing(), Exit::Unknown),
-        None => (format!("{tag}UNKNOWN: not finished\n"), Exit::Unknown),
+        None => {
+            let text = format!("{tag}{}: not finished\n", unknown_is.word());
+            (text, Exit::from(unknown_is))
+        }
     };
     let text = match format {
         Format::Json => json::with_remark(&text, &reason),

@@ -3,14 +3,14 @@
 
 use super::escape::without_bars;
 use super::unique::unique;
-use super::{Look, details, first_line};
+use super::{Look, Perfdata, details, first_line};
 use crate::judge::{Manner, Report, Verdict};
 use crate::select::Range;
 use std::collections::BTreeSet;
 
 /// The whole output.
 pub(super) fn render(report: &Report, look: &Look) -> String {
-    let data = perfdata(report);
+    let data = perfdata(report, look);
     let data = if data.is_empty() {
         String::new()
     } else {
@@ -28,7 +28,7 @@ pub(super) fn render(report: &Report, look: &Look) -> String {
 const LIMIT: usize = super::LIMIT / 3;
 
 /// `label=count;warning;critical;0`; what is not known for certain is left out.
-fn perfdata(report: &Report) -> String {
+fn perfdata(report: &Report, look: &Look) -> String {
     let mut labels = BTreeSet::new();
     let mut verdicts: Vec<&Verdict> = report.verdicts.iter().collect();
     verdicts.sort_by(|a, b| a.name.cmp(&b.name));
@@ -39,7 +39,9 @@ fn perfdata(report: &Report) -> String {
         }
         let label = unique(&label(&verdict.name), "_", &mut labels);
         let warning = verdict.warning.map(range).unwrap_or_default();
-        let item = format!("{label}={};{warning};{};0", verdict.matched, range(verdict.count));
+        let count = format!("{label}={};{warning};{};0", verdict.matched, range(verdict.count));
+        let taken = taken(verdict, &label, look.perfdata);
+        let item = std::iter::once(count).chain(taken).collect::<Vec<_>>().join(" ");
         if data.len() + item.len() + 1 > LIMIT {
             break;
         }
@@ -49,6 +51,16 @@ fn perfdata(report: &Report) -> String {
         data += &item;
     }
     data
+}
+
+/// `cron_cpu=1.42c cron_memory=1204224B`: what the processes take, where that is asked for and known.
+fn taken(verdict: &Verdict, label: &str, wanted: Perfdata) -> impl Iterator<Item = String> {
+    let footprint = verdict.footprint.unwrap_or_default();
+    let cpu = footprint.cpu.filter(|_| wanted.cpu);
+    let memory = footprint.resident.filter(|_| wanted.memory);
+    let cpu = cpu.map(|time| format!("{label}_cpu={:.2}c", time.as_secs_f64()));
+    cpu.into_iter()
+        .chain(memory.map(|bytes| format!("{label}_memory={bytes}B")))
 }
 
 /// No quotes: Icinga does not unescape them, Perl's Monitoring::Plugin drops the item.
