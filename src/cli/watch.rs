@@ -76,13 +76,7 @@ impl<'a> Watch<'a> {
         store.memory = known.memory.take().unwrap_or_default();
         let now = now() / 1_000_000_000;
         self.note(items, &mut report, &known, &mut store.memory, last.as_ref(), now);
-        let of_memory = self.settled(items, &report.verdicts, &store.memory, now);
-        for (check, verdict) in of_memory
-            .iter()
-            .filter_map(|v| Some((check_of(items, &v.name)?, v)))
-        {
-            store.memory.note_state(check, verdict.state, now);
-        }
+        let of_memory = settled(items, report.verdicts.clone(), &mut store.memory, now);
         let keys: Vec<String> = checks(items).into_iter().map(key).collect();
         let saved = store.save(&keys);
         report.verdicts = match saved {
@@ -123,20 +117,6 @@ impl<'a> Watch<'a> {
         }
         memory.samples.clone_from(&known.samples);
         memory.keep_samples();
-    }
-
-    /// What is told of each check, if this run is remembered.
-    fn settled(&self, items: &[Item], verdicts: &[Verdict], memory: &Memory, now: u64) -> Vec<Verdict> {
-        let mut verdicts = verdicts.to_vec();
-        for verdict in &mut verdicts {
-            let known = check_of(items, &verdict.name).and_then(|check| Some((check, memory.of(check)?)));
-            if let Some((check, known)) = known {
-                known.hold_back(verdict, now);
-                known.settle(check, verdict, now);
-                verdict.totals = Some(known.counters.totals);
-            }
-        }
-        verdicts
     }
 
     /// A limit of restarts that nothing can come of is told, or it would be an OK that nobody looked for.
@@ -375,6 +355,21 @@ impl Known {
             .collect();
         assemble(verdicts, self.skipped.clone(), &self.snapshot)
     }
+}
+
+/// What is told of each check, if this run is remembered; that this is told is noted, too.
+fn settled(items: &[Item], mut verdicts: Vec<Verdict>, memory: &mut Memory, now: u64) -> Vec<Verdict> {
+    for verdict in &mut verdicts {
+        let Some(check) = check_of(items, &verdict.name) else {
+            continue;
+        };
+        if let Some(known) = memory.of(check) {
+            known.hold_back(verdict, now);
+            known.settle(check, verdict, now);
+        }
+        verdict.totals = memory.note_state(check, verdict.state, now);
+    }
+    verdicts
 }
 
 /// What is told of each check, if this run can't be remembered: what goes on for long can't be told from run to run, so

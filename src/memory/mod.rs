@@ -13,7 +13,7 @@ use restarts::Restarts;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use totals::Counters;
+use totals::{Counters, Totals};
 
 /// A process: PID and start time. The boot is the file's.
 pub type Identity = (i32, u64);
@@ -161,11 +161,11 @@ impl Memory {
         known.counters.note(verdict);
     }
 
-    /// Notes which state is told of a check.
-    pub fn note_state(&mut self, check: &Check, state: State, now: u64) {
-        if let Some(known) = self.checks.get_mut(&key(check)) {
-            known.counters.note_state(state, now);
-        }
+    /// Notes which state is told of a check; gives what is counted of it.
+    pub fn note_state(&mut self, check: &Check, state: State, now: u64) -> Option<Totals> {
+        let known = self.checks.get_mut(&key(check))?;
+        known.counters.note_state(state, now);
+        Some(known.counters.totals)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The documentation is true: every key is described, every spec parses, every configuration loads.
 
+use crate::common::{Place, Procward};
 use procward::config::audit::{AUDIT_KEYS, EXEMPT_KEYS, RULE_KEYS};
 use procward::select::Key;
 use procward::select::spec::{Dialect, parse};
@@ -227,11 +228,19 @@ fn every_key_that_takes_a_right_is_documented_with_it() {
 
 #[test]
 fn every_metric_is_documented_and_nothing_else() {
-    let run = std::process::Command::new(env!("CARGO_BIN_EXE_procward"))
-        .args(["check", "--recheck", "0", "--format", "prometheus", "pwtnosuch:1"])
-        .output()
-        .expect("it runs");
-    let text = String::from_utf8(run.stdout).expect("text");
+    // Two runs that differ in what they find, and remember it.
+    let place = Place::new();
+    let own = format!(
+        "[[check]]\nname = \"test\"\nselect = \"pid={}\"\n",
+        std::process::id()
+    );
+    let metrics = |count: &str| {
+        let configuration = place.script("procward.toml", &format!("{own}count = \"{count}\"\n"));
+        let run = Procward::check("prometheus").arg("--config").arg(configuration);
+        run.arg("--state").arg(place.path().join("state")).run().stdout()
+    };
+    metrics("1");
+    let text = metrics("0");
     let heads = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let mut written: Vec<String> = heads
         .filter_map(|head| Some(head.split_once(' ')?.0.to_owned()))

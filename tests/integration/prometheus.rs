@@ -481,7 +481,7 @@ fn whoever_kills_it_leaves_a_whole_file() {
         let text = std::fs::read_to_string(&file).unwrap();
         let last = text.lines().last().unwrap_or_default();
         assert!(
-            text.ends_with('\n') && last.starts_with("procward_rule_info{"),
+            text.ends_with('\n') && last.starts_with("procward_rule_open_fds{"),
             "{text}"
         );
     }
