@@ -225,11 +225,21 @@ fn as_plugin(
         _ => "[SPECS]...",
     };
     let usage = format!("{name} [OPTIONS] {operands}");
-    parser.mut_subcommand(subcommand, |command| {
-        let with_format =
-            |argument: clap::Arg| argument.help("How to write the report").default_value(format);
-        command.override_usage(usage).mut_arg("format", with_format)
-    })
+    let hidden = |argument: clap::Arg| argument.hide(true);
+    parser
+        .mut_args(|argument| match argument.get_id().as_str() {
+            "proc" | "snapshot" => hidden(argument),
+            _ => argument,
+        })
+        .mut_subcommand(subcommand, |command| {
+            let command = command.override_usage(usage);
+            command.mut_args(|argument| match argument.get_id().as_str() {
+                "format" => argument.help("How to write the report").default_value(format),
+                // For whoever looks into things, not for a scheduler.
+                "output" | "stats" | "match_self" => hidden(argument),
+                _ => argument,
+            })
+        })
 }
 
 /// `help`: how `--help` and `--version` end, 3 under a plugin's name.
