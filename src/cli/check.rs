@@ -3,7 +3,6 @@
 use super::arguments::{CheckFormatName, ViewArguments, config_file};
 use super::default_format;
 use super::stats;
-use super::terminal::Terminal;
 use super::textfile;
 use super::view::View;
 use super::watch::Watch;
@@ -112,7 +111,7 @@ impl CheckCommand {
         }
         let view = match View::open(arguments) {
             Ok(view) => view,
-            Err(sentence) => return unseen(&sentence, self.shown_format(), terminal),
+            Err(sentence) => return unseen(arguments, &sentence, self.shown_format()),
         };
         let (mut remarks, mut recheck) = (Vec::new(), None);
         // Under mon a spec without a range is a host name: the monitor line in mon.cf does not end with `;;`.
@@ -219,18 +218,26 @@ fn picked(items: Vec<Item>, rules: &[String]) -> Vec<Item> {
 }
 
 /// There is nothing to look at: an UNKNOWN in the format that was asked for.
-fn unseen(sentence: &str, format: Format, terminal: Terminal) -> Outcome {
+fn unseen(arguments: &ViewArguments, sentence: &str, format: Format) -> Outcome {
+    let option = if arguments.proc.is_some() {
+        "--proc"
+    } else {
+        "--snapshot"
+    };
     let item = Item::Faulty {
-        name: "--snapshot".into(),
+        name: option.into(),
         faulty: Faulty {
-            source: "--snapshot".into(),
+            source: option.into(),
             text: "".into(),
             faults: vec![Fault::new(0..0, sentence, "")],
         },
     };
     let nothing = Snapshot::default();
     let report = judge(&[item], &nothing, &nothing.accounts);
-    Outcome::new(render(&report, format, &terminal.look(false)), Exit::Unknown)
+    Outcome::new(
+        render(&report, format, &arguments.terminal.look(false)),
+        Exit::Unknown,
+    )
 }
 
 /// The exit code of a state.
