@@ -5,6 +5,12 @@
 //! raised. That they are so lent is told by the sets themselves, not by a name or a path.
 
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
+use std::cell::Cell;
+
+thread_local! {
+    /// What there was before what is lent was raised; capabilities are a thread's.
+    static BEFORE: Cell<Option<CapabilitySets>> = const { Cell::new(None) };
+}
 
 /// CAP_SYS_PTRACE shows programs, directories and mappings of others' processes, CAP_DAC_READ_SEARCH their descriptors
 /// and environments.
@@ -37,10 +43,35 @@ pub struct Raised(Option<CapabilitySets>);
 pub fn raise() -> Raised {
     let before = capabilities(None).ok().filter(|sets| !lent_in(sets).is_empty());
     if let Some(before) = &before {
-        let effective = before.effective.union(lent_in(before));
-        let _ = set_capabilities(None, CapabilitySets { effective, ..*before });
+        let _ = set_capabilities(None, with_lent(before));
+        BEFORE.set(Some(*before));
     }
     Raised(before)
+}
+
+fn with_lent(before: &CapabilitySets) -> CapabilitySets {
+    CapabilitySets {
+        effective: before.effective.union(lent_in(before)),
+        ..*before
+    }
+}
+
+/// Whether what is lent is raised now.
+#[must_use]
+pub fn is_raised() -> bool {
+    BEFORE.get().is_some()
+}
+
+/// Does what somebody else says, a process of the caller's for example, without what is lent.
+pub fn lowered<T>(act: impl FnOnce() -> T) -> T {
+    let Some(before) = BEFORE.take() else {
+        return act();
+    };
+    let _ = set_capabilities(None, before);
+    let done = act();
+    let _ = set_capabilities(None, with_lent(&before));
+    BEFORE.set(Some(before));
+    done
 }
 
 impl Drop for Raised {
@@ -48,6 +79,7 @@ impl Drop for Raised {
         // To use less takes no right: cap_capset() of security/commoncap.c.
         if let Some(before) = self.0 {
             let _ = set_capabilities(None, before);
+            BEFORE.set(None);
         }
     }
 }
@@ -84,8 +116,12 @@ mod tests {
             let raised = raise();
             assert_eq!((lent(), effective()), (CapabilitySet::empty(), OF_USE));
             drop(raise());
-            assert_eq!(effective(), OF_USE);
+            assert_eq!((is_raised(), effective()), (true, OF_USE));
+            assert_eq!(lowered(effective), CapabilitySet::empty());
+            assert_eq!((is_raised(), effective()), (true, OF_USE));
             drop(raised);
+            assert!(!is_raised());
+            lowered(|| assert_eq!(effective(), CapabilitySet::empty()));
             assert_eq!((lent(), effective()), (OF_USE, CapabilitySet::empty()));
             let panicked = std::panic::catch_unwind(|| {
                 let _raised = raise();
