@@ -20,8 +20,8 @@ pub const ABOUT: &str =
     "Let a user's monitors and plugins see what root sees of every process; without a user: who may";
 
 /// What is granted.
-const GIVES: &str = "under the names of procward's monitors and plugins see what root sees of every process: its program, \
-                     directories, libraries and descriptors, and whether its environment matches an expression";
+const GIVES: &str = "procward's monitors and plugins that it runs see what root sees of every process: its program, \
+                     directories, libraries and descriptors, and the names of its environment variables";
 
 /// The arguments of `grant`.
 #[derive(Args, Clone, Debug)]
@@ -74,8 +74,8 @@ impl Grant {
                 change(name, self.revoke)?;
             }
             let _ = match (self.revoke, has) {
-                (false, true) => writeln!(text, "{name} is in the group {GROUP} already, and may {GIVES}"),
-                (false, false) => writeln!(text, "{name} is in the group {GROUP} now, and may {GIVES}"),
+                (false, true) => writeln!(text, "{name} is in the group {GROUP} already: {GIVES}"),
+                (false, false) => writeln!(text, "{name} is in the group {GROUP} now: {GIVES}"),
                 (true, true) => writeln!(text, "{name} is not in the group {GROUP} any more"),
                 (true, false) => writeln!(text, "{name} is not in the group {GROUP}"),
             };
