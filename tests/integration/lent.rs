@@ -269,22 +269,23 @@ fn what_a_caller_writes_does_not_tell_whether_a_file_is_there_that_he_may_not_lo
              [[check]]\nname = \"e\"\nselect = \"exe={path},pid={own}\"\n"
         );
         let config = installed.place.script("p.toml", &config).display().to_string();
+        let toml = format!("{path}.toml");
+        let metrics = format!("{path}.prom");
+        let one = format!("pid={own}:1");
         let runs = [
-            vec!["--config", &config, "--recheck", "0", "-v"],
-            vec!["--config", &format!("{path}.toml")].to_vec(),
-            vec!["--snapshot", &path],
-            vec!["--state", &path, &format!("pid={own}:1")].to_vec(),
-            vec![
-                "--format",
-                "prometheus",
-                "--output",
-                &format!("{path}.prom"),
-                "pwtnosuch:0",
-            ]
-            .to_vec(),
-        ]
-        .map(|words| words.into_iter().map(str::to_owned).collect::<Vec<_>>());
-        let texts = runs.map(|words| installed.member("check_procward").args(words).run().stdout());
+            &["--config", &config, "--recheck", "0", "-v"][..],
+            &["--config", &toml],
+            &["--snapshot", &path],
+            &["--state", &path, &one],
+            &["--format", "prometheus", "--output", &metrics, "pwtnosuch:0"],
+        ];
+        let texts = runs.map(|words| {
+            installed
+                .member("check_procward")
+                .args(words.to_vec())
+                .run()
+                .stdout()
+        });
         texts.map(|text| {
             let still = text
                 .split(" (root, up ")

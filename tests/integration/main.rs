@@ -26,6 +26,7 @@ mod docs;
 mod evidence;
 mod fixture;
 mod hiding;
+mod install;
 mod lent;
 mod live;
 mod load;
