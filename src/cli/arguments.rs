@@ -1,7 +1,7 @@
 //! What may be typed.
 
 use super::terminal::Terminal;
-use super::{audit, check, config, cpu, explain, init, list, load, migrate, roll, snapshot};
+use super::{audit, check, config, cpu, explain, grant, init, list, load, migrate, roll, snapshot};
 use crate::deadline::Notes;
 use crate::report::Format;
 use crate::select::parse_duration;
@@ -103,8 +103,14 @@ pub enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
-    /// The manual page
-    Man,
+    /// Grants what it takes to see everything.
+    #[command(about = grant::ABOUT)]
+    Grant(grant::Grant),
+    /// The manual pages
+    Man {
+        /// Of what, such as procward-check or check_procward [default: procward]
+        page: Option<String>,
+    },
 }
 
 /// An output format of `check`, as typed.

@@ -215,16 +215,15 @@ impl CheckCommand {
         if self.stats || self.verbose > 2 {
             tally::begin();
         }
-        let terminal = arguments.terminal;
         let view = match View::open(arguments) {
             Ok(view) => view,
-            Err(sentence) => return unseen(&sentence, self.shown_format(), terminal),
+            Err(sentence) => return unseen(arguments, &sentence, self.shown_format()),
         };
         let mut chosen = match self.chosen(&view, arguments) {
             Ok(chosen) => chosen,
             Err(sentence) => return refused(&sentence),
         };
-        let look = self.look(terminal);
+        let look = self.look(arguments.terminal);
         let watch = Watch {
             view: &view,
             notes: arguments.notes,
@@ -335,18 +334,26 @@ fn picked(items: Vec<Item>, rules: &[String]) -> Vec<Item> {
 }
 
 /// There is nothing to look at: an UNKNOWN in the format that was asked for.
-fn unseen(sentence: &str, format: Format, terminal: Terminal) -> Outcome {
+fn unseen(arguments: &ViewArguments, sentence: &str, format: Format) -> Outcome {
+    let option = if arguments.proc.is_some() {
+        "--proc"
+    } else {
+        "--snapshot"
+    };
     let item = Item::Faulty {
-        name: "--snapshot".into(),
+        name: option.into(),
         faulty: Faulty {
-            source: "--snapshot".into(),
+            source: option.into(),
             text: "".into(),
             faults: vec![Fault::new(0..0, sentence, "")],
         },
     };
     let nothing = Snapshot::default();
     let report = judge(&[item], &nothing, &nothing.accounts);
-    Outcome::new(render(&report, format, &terminal.look(false)), Exit::Unknown)
+    Outcome::new(
+        render(&report, format, &arguments.terminal.look(false)),
+        Exit::Unknown,
+    )
 }
 
 /// Specs as checks, each named by its first word; where two would have one name, by what was written.

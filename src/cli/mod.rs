@@ -11,15 +11,19 @@ pub mod audit;
 pub mod check;
 pub mod check_procs;
 pub mod config;
+mod copy;
 pub mod cpu;
 mod deliver;
 pub mod explain;
+mod file_capabilities;
+pub mod grant;
 pub mod init;
 pub mod keys;
 mod last_words;
 pub mod limits;
 pub mod list;
 pub mod load;
+mod man;
 pub mod migrate;
 mod mons_audits;
 mod parser;
@@ -50,8 +54,9 @@ use terminal::{Terminal, color_wanted};
 /// Runs procward with the arguments and the environment of this process.
 #[must_use]
 pub fn main() -> Exit {
-    last_words::prepare();
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    copy::enter(&arguments);
+    last_words::prepare();
     match last_words::guarded(|| dispatch(&arguments)) {
         Some(outcome) => deliver::deliver(&outcome, std::io::stdout()),
         // A worker has told its supervisor.
@@ -312,12 +317,8 @@ fn run(arguments: Arguments) -> Option<Outcome> {
             return Some(Outcome::new(text, Exit::Ok));
         }
         Command::Keys => return Some(laid_out(keys::run())),
-        Command::Man => {
-            let mut text = Vec::new();
-            let written = clap_mangen::Man::new(Arguments::command()).render(&mut text);
-            let exit = if written.is_ok() { Exit::Ok } else { Exit::Unknown };
-            return Some(Outcome::new(text, exit));
-        }
+        Command::Grant(grant) => return Some(laid_out(grant.run())),
+        Command::Man { page } => return Some(man::run(page.as_deref())),
         _ => {}
     }
     let mut view = arguments.view;
@@ -345,9 +346,12 @@ fn run(arguments: Arguments) -> Option<Outcome> {
         Command::Snapshot(command) => command.run(view),
         Command::Config(command) => command.run(view),
         Command::Migrate(command) => command.run(view.notes),
-        Command::Load(_) | Command::Audit(_) | Command::Keys | Command::Completions { .. } | Command::Man => {
-            Outcome::new("", Exit::Ok)
-        }
+        Command::Load(_)
+        | Command::Audit(_)
+        | Command::Keys
+        | Command::Completions { .. }
+        | Command::Grant(_)
+        | Command::Man { .. } => Outcome::new("", Exit::Ok),
     });
     let outcome = outcome.map(|outcome| ended(format, outcome));
     if let Command::Roll(roll) = &command

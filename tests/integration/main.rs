@@ -26,6 +26,8 @@ mod docs;
 mod evidence;
 mod fixture;
 mod hiding;
+mod install;
+mod lent;
 mod live;
 mod load;
 mod mon_daemon;
