@@ -187,7 +187,8 @@ impl Recollection {
             return false;
         }
         let since = *self.pending_since.get_or_insert(now);
-        let pending = Duration::from_secs(now.saturating_sub(since)) < grace;
+        // A time to come was never noted by us, and would be pending until then.
+        let pending = since <= now && Duration::from_secs(now.saturating_sub(since)) < grace;
         if !pending {
             self.pending_since = None;
         }

@@ -179,6 +179,49 @@ fn performance_data_tells_what_processes_take_where_that_is_asked_for() {
 }
 
 #[test]
+fn every_label_of_performance_data_is_its_own_in_every_run() {
+    let host = host(vec![process(10, "cron")]);
+    let footprint = crate::judge::Footprint {
+        resident: Some(4096),
+        ..crate::judge::Footprint::default()
+    };
+    let check = |name: &str, unknown| Verdict {
+        footprint: Some(footprint),
+        unknown,
+        ..named(name, verdict("cron:1", &host))
+    };
+    let told = |unknown| {
+        let checks = vec![
+            check("a b", unknown),
+            check("a_b", 0),
+            check("a_b_memory", 0),
+            check("a b_2_memory", 0),
+        ];
+        let look = Look {
+            perfdata: Perfdata {
+                memory: true,
+                ..Perfdata::COUNT
+            },
+            ..LOOK
+        };
+        let text = String::from_utf8(render(&report(checks), Format::Nagios, &look)).unwrap();
+        let (_, data) = text.lines().next().unwrap().split_once(" | ").unwrap();
+        let labels = data.split(' ').filter_map(|item| item.split('=').next());
+        labels.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let rest = [
+        "a_b_2_memory",
+        "a_b_2_memory_memory",
+        "a_b_2",
+        "a_b_2_memory_2",
+        "a_b_memory",
+        "a_b_memory_memory",
+    ];
+    assert_eq!(told(0), [["a_b", "a_b_memory_2"].as_slice(), &rest].concat());
+    assert_eq!(told(1), rest);
+}
+
+#[test]
 fn unknown_is_told_as_what_was_asked_for() {
     let unseen = named(
         "unseen",
