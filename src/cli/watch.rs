@@ -76,11 +76,16 @@ impl<'a> Watch<'a> {
         store.memory = known.memory.take().unwrap_or_default();
         let now = now() / 1_000_000_000;
         self.note(items, &mut report, &known, &mut store.memory, last.as_ref(), now);
-        let of_memory = settled(items, report.verdicts.clone(), &mut store.memory, now);
+        let mut of_memory = settled(items, report.verdicts.clone(), &mut store.memory, now);
         let keys: Vec<String> = checks(items).into_iter().map(key).collect();
         let saved = store.save(&keys);
-        report.verdicts = match saved {
-            Ok(()) => of_memory,
+        report.verdicts = match &saved {
+            Ok(memory) => {
+                for verdict in &mut of_memory {
+                    verdict.totals = check_of(items, &verdict.name).and_then(|check| memory.totals(check));
+                }
+                of_memory
+            }
             Err(_) => alone(items, report.verdicts, &store.memory, now),
         };
         let remarks = std::mem::take(&mut report.remarks);
@@ -367,7 +372,7 @@ fn settled(items: &[Item], mut verdicts: Vec<Verdict>, memory: &mut Memory, now:
             known.hold_back(verdict, now);
             known.settle(check, verdict, now);
         }
-        verdict.totals = memory.note_state(check, verdict.state, now);
+        memory.note_state(check, verdict.state, now);
     }
     verdicts
 }

@@ -161,11 +161,17 @@ impl Memory {
         known.counters.note(verdict);
     }
 
-    /// Notes which state is told of a check; gives what is counted of it.
-    pub fn note_state(&mut self, check: &Check, state: State, now: u64) -> Option<Totals> {
-        let known = self.checks.get_mut(&key(check))?;
-        known.counters.note_state(state, now);
-        Some(known.counters.totals)
+    /// Notes which state is told of a check.
+    pub fn note_state(&mut self, check: &Check, state: State, now: u64) {
+        if let Some(known) = self.checks.get_mut(&key(check)) {
+            known.counters.note_state(state, now);
+        }
+    }
+
+    /// What is counted of a check.
+    #[must_use]
+    pub fn totals(&self, check: &Check) -> Option<Totals> {
+        self.of(check).map(|known| known.counters.totals)
     }
 }
 
