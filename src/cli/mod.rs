@@ -14,6 +14,7 @@ pub mod config;
 pub mod cpu;
 mod deliver;
 pub mod explain;
+mod fifo;
 pub mod init;
 pub mod keys;
 mod last_words;
@@ -22,6 +23,7 @@ pub mod load;
 pub mod migrate;
 mod mons_audits;
 mod parser;
+mod passive;
 pub mod ps_monitor;
 pub mod roll;
 pub mod snapshot;
@@ -280,6 +282,14 @@ fn run(arguments: Arguments) -> Option<Outcome> {
     }
     if let Command::Audit(audit) = &command {
         return audited(arguments.view, audit);
+    }
+    if let Command::Check(check) = &command {
+        if let Some(sentence) = check.misused() {
+            return Some(usage(&sentence));
+        }
+        if let Format::Passive(passive) = check.format() {
+            return passive::run(arguments.view, check, passive);
+        }
     }
     let format = match &command {
         Command::Check(check) => check.shown_format(),

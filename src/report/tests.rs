@@ -146,8 +146,11 @@ fn only_formats_that_show_what_is_ok_have_it_read() {
         ..LOOK
     };
     let told = |look: &Look| Format::ALL.map(|format| format.tells_of_ok(look));
-    assert_eq!(told(&LOOK), [false, false, false, true, false, true]);
-    assert_eq!(told(&verbose), [true; 6]);
+    assert_eq!(
+        told(&LOOK),
+        [false, false, false, true, false, true, true, true, true]
+    );
+    assert_eq!(told(&verbose), [true; 9]);
 }
 
 #[test]
@@ -350,6 +353,41 @@ fn metrics_of_a_run_that_has_to_end_are_metrics() {
     let text = String::from_utf8(known.clone()).unwrap();
     let known = Outcome::new(known, Exit::Critical);
     assert_eq!(told(Some(known)), format!("# procward: late\\n\n{text}"));
+}
+
+#[test]
+fn passive_results_end_0_and_whatever_there_is_to_say_is_a_result() {
+    let format = Format::Passive(Passive::Nagios);
+    let fault = ended(
+        format,
+        Outcome::new("UNKNOWN: internal error: x\nPlease\n", Exit::Unknown),
+    );
+    assert_eq!(fault.exit, Exit::Ok);
+    assert!(
+        String::from_utf8(fault.text)
+            .unwrap()
+            .contains("PROCS UNKNOWN: not finished\\nUNKNOWN: internal error: x; Please")
+    );
+    let known = render(&two_failures(), format, &LOOK);
+    let late = excuse(format, "late", Some(Outcome::new(known.clone(), Exit::Critical)));
+    let late = ended(format, late);
+    let (late, known) = (
+        String::from_utf8(late.text).unwrap(),
+        String::from_utf8(known).unwrap(),
+    );
+    assert_eq!(
+        late.lines().skip(1).collect::<Vec<_>>(),
+        known.lines().skip(1).collect::<Vec<_>>()
+    );
+    assert!(late.contains("not finished\\nlate"), "{late}");
+    assert_eq!(
+        ended(format, excuse(format, "late", None))
+            .text
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count(),
+        1
+    );
 }
 
 #[test]
