@@ -41,6 +41,7 @@ mod replaced;
 mod restarts;
 mod rights;
 mod run_by;
+mod servers;
 mod services;
 mod sockets;
 mod stock;
