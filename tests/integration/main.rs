@@ -32,6 +32,7 @@ mod mon_daemon;
 mod namespace;
 mod namespaces;
 mod newcomer;
+mod passive;
 mod process;
 mod prometheus;
 mod promises;

@@ -122,7 +122,8 @@ impl<'a> Icinga<'a> {
              apply Notification \"mail\" to Service {{\n  command = \"mail\"\n  users = [ \"admin\" ]\n  \
              assign where true\n}}\n\
              object Host \"checked\" {{\n  check_command = \"dummy\"\n  enable_active_checks = false\n  \
-             vars.procward = true\n  vars.procward_rules = [ \"daemon\" ]\n}}\n\
+             vars.procward = true\n  vars.procward_rules = [ \"daemon\" ]\n  vars.procward_endpoint = NodeName\n  zone = ZoneName\n  \
+             vars.procward_verbose = true\n  vars.procward_timeout = \"9s\"\n}}\n\
              object Host \"pushing\" {{\n  check_command = \"dummy\"\n  enable_active_checks = false\n  \
              vars.procward_pushed = [ \"daemon\", \"hostile\" ]\n}}\n\
              include \"procward.conf\"\n",
@@ -245,6 +246,8 @@ fn icinga_checks_alerts_and_recovers_and_holds_hostile_names_as_they_were_writte
         (one.first.as_str(), one.data.as_str()),
         ("PROCS OK: 1 check", "daemon=1;;1:1;0")
     );
+    // As vars.procward_verbose asks for.
+    assert!(one.rest.contains(&format!("\n  pid {} ", live.pid())), "{one:?}");
 
     drop(live);
     for written in all(2) {
@@ -276,7 +279,8 @@ fn icinga_checks_alerts_and_recovers_and_holds_hostile_names_as_they_were_writte
         "{written:?}"
     );
     assert_eq!(written.data, "daemon=1;;1:1;0 hostile=7;;0;0");
-    assert_eq!(written.rest.matches("\n  pid ").count(), 7, "{written:?}");
+    // And the daemon.
+    assert_eq!(written.rest.matches("\n  pid ").count(), 7 + 1, "{written:?}");
     assert!(home.wrote(&written), "{written:?}");
 }
 
