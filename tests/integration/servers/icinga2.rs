@@ -4,7 +4,7 @@ use super::{Home, Server, Written, as_server, free_port, hostile};
 use crate::common::{Output, command, need, output};
 use nix::unistd::{Gid, Group, Uid, User, getegid, geteuid};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -46,16 +46,23 @@ fn icinga2(words: &[&str], directory: &Path) -> Command {
     command
 }
 
+/// The files of a certificate, and what they are called below data/certs.
+const CERTIFICATE: [&str; 3] = ["pwtnode.key", "pwtnode.crt", "ca.crt"];
+
 /// A key, its certificate and that of who signed it: two RSA keys take seconds, so they are kept where cargo keeps what tests
 /// make, for less than the year that they are good for.
-fn certificates(home: &Home) -> PathBuf {
-    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("icinga2-certificates");
-    let is_good = || {
-        let made = std::fs::metadata(kept.join("ca.crt")).ok()?.modified().ok()?;
-        Some(made.elapsed().ok()? < Duration::from_secs(300 * 86_400))
-    };
-    if is_good() == Some(true) {
-        return kept;
+fn certify(home: &Home) {
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("icinga2");
+    let texts = CERTIFICATE.map(|name| {
+        let made = std::fs::metadata(kept.join(name)).ok()?.modified().ok()?;
+        let is_good = made.elapsed().ok()? < Duration::from_secs(300 * 86_400);
+        is_good.then(|| std::fs::read_to_string(kept.join(name)).ok())?
+    });
+    if let [Some(key), Some(certificate), Some(signer)] = texts {
+        for (name, text) in CERTIFICATE.iter().zip([key, certificate, signer]) {
+            home.file(&format!("data/certs/{name}"), &text);
+        }
+        return;
     }
     let certs = home.path().join("data/certs");
     let file = |ending: &str| certs.join(format!("{NODE}.{ending}")).display().to_string();
@@ -68,12 +75,12 @@ fn certificates(home: &Home) -> PathBuf {
         let said = output(&mut icinga2(&words, home.path()));
         assert_eq!(said.code(), Some(0), "{said:?}");
     }
-    std::fs::create_dir_all(&kept).expect("a directory");
-    let ca = home.path().join("data/ca/ca.crt").display().to_string();
-    for (from, name) in [(&key, "key"), (&crt, "crt"), (&ca, "ca.crt")] {
-        std::fs::copy(from, kept.join(name)).expect("copied");
+    home.file("data/certs/ca.crt", &home.read("data/ca/ca.crt"));
+    // Where another user has kept some, these are for this run only.
+    let _ = std::fs::create_dir_all(&kept);
+    for name in CERTIFICATE {
+        let _ = std::fs::copy(certs.join(name), kept.join(name));
     }
-    kept
 }
 
 impl<'a> Icinga<'a> {
@@ -91,15 +98,7 @@ impl<'a> Icinga<'a> {
         ] {
             home.directory(name);
         }
-        let kept = certificates(home);
-        for (name, own) in [
-            ("key", "pwtnode.key"),
-            ("crt", "pwtnode.crt"),
-            ("ca.crt", "ca.crt"),
-        ] {
-            let text = std::fs::read_to_string(kept.join(name)).expect("a certificate");
-            home.file(&format!("data/certs/{own}"), &text);
-        }
+        certify(home);
         let port = free_port();
         let mail = home.place.script(
             "mail.sh",
