@@ -2,6 +2,7 @@
 
 use super::{Home, Server, Written, address, as_server, hostile, nrpe, shipped};
 use crate::common::{command, need, output};
+use rustix::fs::{Mode, OFlags, open};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -110,7 +111,9 @@ impl<'a> Nagios<'a> {
 
     fn say(&self, line: &str) {
         let text = format!("[{}] {line}\n", now());
-        std::fs::write(self.fifo(), text).expect("the FIFO");
+        // Were nobody to read it, opening it would wait for ever.
+        let fifo = open(self.fifo(), OFlags::WRONLY | OFlags::NONBLOCK, Mode::empty()).expect("the FIFO");
+        rustix::io::write(fifo, text.as_bytes()).expect("the FIFO");
     }
 
     /// Has a service checked now.
