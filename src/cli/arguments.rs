@@ -4,6 +4,7 @@ use super::terminal::Terminal;
 use super::{audit, check, config, cpu, explain, grant, init, list, load, migrate, roll, snapshot};
 use crate::deadline::Notes;
 use crate::report::Format;
+use crate::report::passive::Passive;
 use crate::select::parse_duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -128,6 +129,12 @@ pub enum CheckFormatName {
     Prometheus,
     /// For Checkmk's agent: a local check, one service for each check, which ends 0 whatever their states are
     Checkmk,
+    /// For send_nsca: a result for each check, which ends 0 whatever their states are
+    Nsca,
+    /// For the command file of Nagios, with --output: likewise
+    NagiosPassive,
+    /// For Icinga 2's API: the body of a request for each check, likewise
+    Icinga2,
 }
 
 impl From<CheckFormatName> for Format {
@@ -139,6 +146,9 @@ impl From<CheckFormatName> for Format {
             CheckFormatName::Json => Format::Json,
             CheckFormatName::Prometheus => Format::Prometheus,
             CheckFormatName::Checkmk => Format::Checkmk,
+            CheckFormatName::Nsca => Format::Passive(Passive::Nsca),
+            CheckFormatName::NagiosPassive => Format::Passive(Passive::Nagios),
+            CheckFormatName::Icinga2 => Format::Passive(Passive::Icinga2),
         }
     }
 }

@@ -15,6 +15,7 @@ mod copy;
 pub mod cpu;
 mod deliver;
 pub mod explain;
+mod fifo;
 mod file_capabilities;
 pub mod grant;
 pub mod init;
@@ -27,6 +28,7 @@ mod man;
 pub mod migrate;
 mod mons_audits;
 mod parser;
+mod passive;
 pub mod ps_monitor;
 pub mod roll;
 mod setting;
@@ -304,6 +306,14 @@ fn run(arguments: Arguments) -> Option<Outcome> {
     }
     if let Command::Audit(audit) = &command {
         return audited(arguments.view, audit);
+    }
+    if let Command::Check(check) = &command {
+        if let Some(sentence) = check.misused() {
+            return Some(usage(&sentence));
+        }
+        if let Format::Passive(passive) = check.format() {
+            return passive::run(arguments.view, check, passive);
+        }
     }
     let format = match &command {
         Command::Check(check) => check.shown_format(),

@@ -11,6 +11,7 @@ mod descriptors;
 mod hosts;
 mod metrics;
 mod plans;
+mod results;
 mod services;
 #[cfg(test)]
 mod tests;
@@ -336,6 +337,7 @@ fn formats_are_sound(report: &Report) {
                 Format::Json => assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok()),
                 Format::Prometheus => metrics::are_sound(&text, report),
                 Format::Checkmk => services::are_sound(&text, report),
+                Format::Passive(passive) => results::are_sound(passive, &text, report),
                 Format::Human => {}
             }
             let _ = crate::report::wrap::wrap(&text, 20);

@@ -87,7 +87,7 @@ fn label(name: &str) -> String {
 }
 
 /// A range as the plugin guidelines write it.
-fn range(range: Range) -> String {
+pub(super) fn range(range: Range) -> String {
     match (range.min, range.max) {
         (0, None) => String::new(),
         (0, Some(max)) => max.to_string(),

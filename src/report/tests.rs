@@ -149,8 +149,8 @@ fn only_formats_that_show_what_is_ok_have_it_read() {
     let told = |look: &Look| Format::ALL.map(|format| format.tells_of_ok(look));
     let all: &[File] = &EVIDENCE_FILES;
     let metrics: &[File] = &[File::Stat, File::Fds];
-    assert_eq!(told(&LOOK), [&[], &[], &[], all, metrics, all]);
-    assert_eq!(told(&verbose), [all, all, all, all, metrics, all]);
+    assert_eq!(told(&LOOK), [&[], &[], &[], all, metrics, all, all, all, all]);
+    assert_eq!(told(&verbose), [all, all, all, all, metrics, all, all, all, all]);
 }
 
 #[test]
@@ -466,6 +466,46 @@ fn metrics_of_a_run_that_has_to_end_are_metrics() {
     let text = String::from_utf8(known.clone()).unwrap();
     let known = Outcome::new(known, Exit::Critical);
     assert_eq!(told(Some(known)), format!("# procward: late\\n\n{text}"));
+}
+
+#[test]
+fn passive_results_end_0_and_whatever_there_is_to_say_is_a_result() {
+    let format = Format::Passive(Passive::Nagios);
+    let fault = ended(
+        format,
+        Outcome::new("UNKNOWN: internal error: x\nPlease\n", Exit::Unknown),
+    );
+    assert_eq!(fault.exit, Exit::Ok);
+    assert!(
+        String::from_utf8(fault.text)
+            .unwrap()
+            .contains("PROCS UNKNOWN: not finished\\nUNKNOWN: internal error: x; Please")
+    );
+    let known = render(&two_failures(), format, &LOOK);
+    let late = excuse(
+        format,
+        "late",
+        Some(Outcome::new(known.clone(), Exit::Critical)),
+        State::Unknown,
+    );
+    let late = ended(format, late);
+    let (late, known) = (
+        String::from_utf8(late.text).unwrap(),
+        String::from_utf8(known).unwrap(),
+    );
+    assert_eq!(
+        late.lines().skip(1).collect::<Vec<_>>(),
+        known.lines().skip(1).collect::<Vec<_>>()
+    );
+    assert!(late.contains("not finished\\nlate"), "{late}");
+    assert_eq!(
+        ended(format, excuse(format, "late", None, State::Unknown))
+            .text
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count(),
+        1
+    );
 }
 
 #[test]
