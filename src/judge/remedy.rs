@@ -26,7 +26,7 @@ impl Case<'_> {
             (Key::Main, Why::Denied) => {
                 format!(
                     "{}, or ask without main, by user, arg or unit",
-                    grant(&[Capability::SysPtrace])
+                    self.grant(&[Capability::SysPtrace])
                 )
             }
             (_, Why::NoModule) => match label::of_key(key) {
@@ -95,7 +95,7 @@ impl Case<'_> {
             let held = names(capabilities, " and ");
             format!("{held} {verb} not enough here: something else forbids it")
         } else {
-            grant(&lacking)
+            self.grant(&lacking)
         };
         if self.check.facts {
             // A rule is no spec that its reader could write otherwise.
@@ -116,6 +116,21 @@ impl Case<'_> {
         };
         let join = if write.starts_with("or ") { ", " } else { "; " };
         format!("{grant}{join}{write}")
+    }
+
+    /// How a right is granted.
+    fn grant(&self, capabilities: &[Capability]) -> String {
+        let observer = &self.snapshot.observer;
+        let user = observer.uid.filter(|_| observer.grantable);
+        let unit = format!("AmbientCapabilities={} in the unit", names(capabilities, " "));
+        let ways = match user.and_then(|uid| self.accounts.user_name(uid)) {
+            Some(user) => format!("sudo procward grant {user}, or {unit}"),
+            None => format!(
+                "{unit}, or setcap {}+ep",
+                names(capabilities, ",").to_ascii_lowercase()
+            ),
+        };
+        format!("grant {} ({ways})", names(capabilities, " and "))
     }
 
     /// A spec of terms that everybody may read, for the processes that may be meant.
@@ -149,16 +164,6 @@ impl Case<'_> {
             _ => None,
         })
     }
-}
-
-/// How a right is granted.
-fn grant(capabilities: &[Capability]) -> String {
-    let small = names(capabilities, ",").to_ascii_lowercase();
-    format!(
-        "grant {} (AmbientCapabilities={} in the unit, or setcap {small}+ep)",
-        names(capabilities, " and "),
-        names(capabilities, " ")
-    )
 }
 
 fn names(capabilities: &[Capability], between: &str) -> String {
