@@ -554,7 +554,41 @@ fn image() -> Vec<Violator> {
         copied("program replaced by a user's file", "$D/x", "rename $D/new $D/x")
             .prepared("cp $V $D/new; chown 2001 $D/new")
             .shows("exe=$D/x (deleted)")
-            .found(DELETED),
+            .found(&format!("{DELETED}, {WRITABLE}")),
+        copied(
+            "program in /tmp replaced",
+            "/tmp/v$N",
+            "rename /tmp/new$N /tmp/v$N",
+        )
+        .prepared("cp $V /tmp/new$N")
+        .shows("exe=/tmp/v$N (deleted)")
+        .found(&format!("{REPLACED}, {PUBLIC}, {WRITABLE}")),
+        copied(
+            "a user's program in /tmp replaced",
+            "/tmp/v$N",
+            "rename /tmp/new$N /tmp/v$N + drop",
+        )
+        .prepared("cp $V /tmp/new$N")
+        .shows("exe=/tmp/v$N (deleted)")
+        .found(&format!("{REPLACED}, exe-in-world-writable-dir medium")),
+        copied("program in /tmp removed", "/tmp/v$N", "unlink /tmp/v$N")
+            .shows("exe=/tmp/v$N (deleted)")
+            .found(&format!("{DELETED}, {PUBLIC}, {WRITABLE}")),
+        copied(
+            "program removed with its directory",
+            "$D/all/below/x",
+            "unlink $D/all/below/x + rmdir $D/all/below",
+        )
+        .prepared("mkdir -p $D/all/below; chmod 777 $D/all")
+        .shows("exe=$D/all/below/x (deleted)")
+        .found(&format!("{DELETED}, {PUBLIC}, {WRITABLE}")),
+        copied(
+            "root's program below a user's home replaced",
+            "/mnt/home/alice/v$N",
+            "rename $D/new /mnt/home/alice/v$N",
+        )
+        .prepared("cp $V $D/new")
+        .found(&format!("{REPLACED}, {WRITABLE}")),
         copied("program really named so", "$D/x (deleted)", "")
             .shows("exe=$D/x (deleted)")
             .found(FAKE),
@@ -723,6 +757,13 @@ fn libraries() -> Vec<Violator> {
         )
         .prepared("cp $V \"$D/lib.so (deleted)\"")
         .found("lib-deleted low"),
+        library(
+            "root's library below a user's home replaced",
+            home,
+            &format!("library {home} + rename $D/new {home}"),
+        )
+        .prepared("cp $V $D/new")
+        .found(&format!("lib-deleted low, {LIBRARY_WRITABLE}")),
         library(
             "a user's library removed",
             own,
