@@ -70,7 +70,7 @@ const GROUPS: [&str; 6] = [
 const IDS: [u32; 4] = [0, 33, 1000, 65534];
 
 /// Terms that say something about such hosts; of the rates nothing is told by one look.
-const TERMS: [&str; 107] = [
+const TERMS: [&str; 108] = [
     "name=sshd",
     "name=python3",
     "name=app.py",
@@ -126,6 +126,7 @@ const TERMS: [&str; 107] = [
     "group.account=0",
     "group.account!=33",
     "groups.unearned=none",
+    "gid.unearned!=none",
     "groups.unearned!=none",
     "user.exists=no",
     "uid.differ=yes",

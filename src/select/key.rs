@@ -158,6 +158,7 @@ keys! {
     GroupSupplementary "group.supplementary" Group "any of the supplementary groups",
     GroupAccount "group.account" Group "any group of the account of its effective uid: what a login would have",
     GroupsUnearned "groups.unearned" Group "privileged groups (disk shadow kmem sudo wheel docker lxd …) that it has and its account is not in; none",
+    GidUnearned "gid.unearned" Group "those of its four gids that its account is not in; none",
     UserExists "user.exists" YesNo "there is an account of its effective uid",
     UidDiffer "uid.differ" YesNo "its four uids are not all the same",
     GidDiffer "gid.differ" YesNo "its four gids are not all the same",

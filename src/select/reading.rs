@@ -140,6 +140,7 @@ impl<'a> Subject<'a> {
             Key::GidOwn
             | Key::GroupAccount
             | Key::GroupsUnearned
+            | Key::GidUnearned
             | Key::UserExists
             | Key::UidDiffer
             | Key::GidDiffer

@@ -21,11 +21,11 @@ pub(super) fn read(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Readin
                     && !account.groups.contains(group)
                     && !status.gid.contains(group)
             });
-            let unearned: Vec<u32> = unearned.collect();
-            if unearned.is_empty() {
-                return Ok(Reading::Set(vec![Value::Number(NONE)], None));
-            }
-            numbers(&[], &unearned)
+            groups_or_none(unearned)
+        }
+        Key::GidUnearned => {
+            let (status, account) = (status()?, account()?);
+            groups_or_none(status.gid.into_iter().filter(|gid| !account.groups.contains(gid)))
         }
         Key::UidDiffer => Reading::yes_no(differ(&status()?.uid)),
         Key::GidDiffer => Reading::yes_no(differ(&status()?.gid)),
@@ -53,6 +53,15 @@ pub(super) fn read(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Readin
         },
         _ => Reading::Unreadable(Why::Absent),
     })
+}
+
+/// Of a group that is none of them, `none` holds.
+fn groups_or_none<'a>(groups: impl Iterator<Item = u32>) -> Reading<'a> {
+    let groups: Vec<u32> = groups.collect();
+    if groups.is_empty() {
+        return Reading::Set(vec![Value::Number(NONE)], None);
+    }
+    numbers(&[], &groups)
 }
 
 /// What it says to a key about its root directory.

@@ -93,6 +93,8 @@ const GROUP_0: &str = "group0-without-uid0 high";
 const UNEARNED: &str = "groups-not-of-account high";
 const UID_0: &str = "uid0-regainable high";
 const FSID: &str = "fsid-mismatch medium";
+const OTHER_GID: &str = "gid-mixed-nonroot low, gid-not-of-account low";
+const LISTENER: &str = "bounding-open info, listener-no-sandbox info, no-nnp info, no-seccomp info";
 
 fn credentials() -> Vec<Violator> {
     let gids = "setgroups 2001 + setresgid 2001,2001,2001";
@@ -189,7 +191,18 @@ fn credentials() -> Vec<Violator> {
             "setgroups 2001 + setresgid 2001,2002,2002 + setuid 2001",
         )
         .shows("Gid=2001 2002 2002 2002")
-        .found("gid-mixed-nonroot low"),
+        .found(OTHER_GID),
+        steps(
+            "gid of another group",
+            "setgroups 2001 + setgid 2100 + setuid 2001",
+        )
+        .shows("Uid=2001 2001 2001 2001; Gid=2100 2100 2100 2100")
+        .found("gid-not-of-account low"),
+        steps(
+            "gid of a group that the account is in",
+            "setgroups 2002 + setgid 2100 + setuid 2002",
+        )
+        .shows("Gid=2100 2100 2100 2100"),
         shell("root's files are everybody's", "umask 0; exec $V $N")
             .shows("Umask=0000")
             .found("root-umask-world-writable low"),
@@ -348,7 +361,7 @@ fn groups() -> Vec<Violator> {
             "cp $V $D/x; chgrp 42 $D/x; chmod 2755 $D/x; exec $ALICE $D/x $N",
         )
         .shows("Gid=2001 42 42 42; Groups=2001")
-        .found("gid-mixed-nonroot low"),
+        .found(OTHER_GID),
     ];
     violators.extend(PRIVILEGED.map(|(group, gid)| {
         steps(
@@ -1063,14 +1076,30 @@ fn sockets() -> Vec<Violator> {
             .found(unconfined),
         steps("a user's server", "drop + tcp 0.0.0.0 8003")
             .shows("net/tcp=00000000:1F43")
-            .found("listener-no-sandbox info"),
+            .found(LISTENER),
         steps("server, dropped", "tcp :: 8004 + drop")
             .shows("net/tcp6=00000000000000000000000000000000:1F44")
-            .found("listener-no-sandbox info"),
+            .found(LISTENER),
         steps(
             "a user's server in a sandbox",
-            "drop + no_new_privs + seccomp + tcp 0.0.0.0 8005",
+            "unbound sys_admin + drop + no_new_privs + seccomp + tcp 0.0.0.0 8005",
         ),
+        steps(
+            "a user's server that gets no new rights",
+            "unbound sys_admin + drop + no_new_privs + tcp 0.0.0.0 8006",
+        )
+        .found("no-seccomp info"),
+        steps(
+            "a user's server behind a filter",
+            "unbound sys_admin + seccomp + drop + tcp 0.0.0.0 8007",
+        )
+        .found("no-nnp info"),
+        steps(
+            "a user's server with all capabilities in reach",
+            "drop + no_new_privs + seccomp + tcp 0.0.0.0 8012",
+        )
+        .found("bounding-open info"),
+        steps("a user's server for its own host", "drop + tcp 127.0.0.1 8013"),
     ];
     // Each with what it reads as in /proc/net.
     let all = [
