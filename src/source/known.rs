@@ -1,6 +1,7 @@
 //! What one look has found out that many processes share.
 
 use super::account::Accounts;
+use super::ids::Ids;
 use super::image::Paths;
 use super::networks::Networks;
 use crate::snapshot::Bytes;
@@ -26,6 +27,7 @@ pub struct Known {
 pub(super) struct Ours {
     pub(super) user: Option<Bytes>,
     pub(super) mounts: Option<Bytes>,
+    pub(super) ids: Ids,
 }
 
 impl Known {
@@ -46,6 +48,7 @@ impl Ours {
         Ours {
             user: link("self/ns/user"),
             mounts: link("self/ns/mnt"),
+            ids: Ids::of(proc),
         }
     }
 }

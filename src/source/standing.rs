@@ -92,6 +92,9 @@ pub(super) fn threads(place: Place<'_>) -> Result<Fact<Threads>, Vanished> {
     // The threads of a process are numbered as it is in the PID namespace of this mount.
     let first = stat_pid(place);
     Ok(match all {
+        Ok(all) if all.iter().any(|(_, status)| place.known.ours.ids.hide_of(status)) => {
+            Fact::Unreadable(Why::Unmapped)
+        }
         Ok(all) => Fact::Value(compared(first.unwrap_or_default(), &all)),
         Err(why) => Fact::Unreadable(why),
     })
