@@ -23,7 +23,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub const ABOUT: &str = "Is anything true of a process that must never be?";
 
 /// What other lists of such rules have, and the audit has not.
-const ELSEWHERE: [(&str, &str); 2] = [
+const ELSEWHERE: [(&str, &str); 3] = [
+    (
+        "socket-without-owner",
+        "ss -lntup shows sockets without a process; those of the kernel have none",
+    ),
     ("runaway-cpu", "procward cpu tells of runaways, from run to run"),
     (
         "name-impostor",

@@ -148,6 +148,7 @@ impl<'a> Subject<'a> {
             | Key::FsidDiffers
             | Key::ThreadsDiffer
             | Key::ThreadsUid
+            | Key::ThreadsTracer
             | Key::Userns
             | Key::TracerUser
             | Key::UmaskOpen => standing::read(self, key)?,

@@ -38,6 +38,8 @@ pub(super) fn read(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Readin
         Key::ThreadsDiffer => Reading::yes_no(fact(&process.threads, File::Threads)?.differ),
         Key::ThreadsUid if is_alone(subject)? => numbers(&ids()?.uid, &[]),
         Key::ThreadsUid => numbers(&fact(&process.threads, File::Threads)?.uids, &[]),
+        Key::ThreadsTracer if is_alone(subject)? => tracers(status()?.tracer.as_slice()),
+        Key::ThreadsTracer => tracers(&fact(&process.threads, File::Threads)?.tracers),
         Key::Userns => Reading::yes_no(*fact(&process.userns, File::Userns)?),
         Key::UmaskOpen => match status()?.umask {
             Some(umask) => Reading::yes_no(umask & 0o002 == 0),
@@ -54,6 +56,12 @@ pub(super) fn read(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Readin
         },
         _ => Reading::Unreadable(Why::Absent),
     })
+}
+
+/// Who traces threads, as far as the kernel tells.
+fn tracers<'a>(pids: &[i32]) -> Reading<'a> {
+    let values = pids.iter().map(|pid| Value::Number(i64::from(*pid)));
+    Reading::Set(values.collect(), pids.is_empty().then_some(Why::Untold))
 }
 
 /// Of a group that is none of them, `none` holds.

@@ -408,6 +408,12 @@ fn threads() -> Vec<Violator> {
         .shows("CapPrm=0000000000000000; task/CapEff=0000000000002000")
         .found(&differ("medium")),
         steps(
+            "one thread has a capability, but not in force",
+            "keepcaps + drop + capset - sys_admin - + thread + capset - - -",
+        )
+        .shows("CapPrm=0000000000000000; task/CapPrm=0000000000200000")
+        .found(&differ("medium")),
+        steps(
             "one thread has a seccomp filter",
             "drop + no_new_privs + in-thread + seccomp",
         )
@@ -880,6 +886,12 @@ fn hiding() -> Vec<Violator> {
         steps("comm xfsaild/sda1", "comm xfsaild/sda1")
             .shows("Name=xfsaild/sda1")
             .found(&impostor("critical")),
+        steps("comm of a kernel thread behind a blank", "comm ' kworker/0:1'").found(&impostor("critical")),
+        steps(
+            "arguments of a kernel thread behind a blank",
+            "run $V ' [kworker/1:2]'",
+        )
+        .found(&impostor("critical")),
         steps("comm that begins as a kernel thread's", "comm looper").shows("Name=looper"),
         steps("comm that looks like the rest of stat", "comm ') S 2 2 (kwork'").shows("Name=) S 2 2 (kwork"),
         steps("no arguments at all", "run $V -").found("empty-cmdline low"),
@@ -1009,6 +1021,9 @@ fn descriptors() -> Vec<Violator> {
         )
         .shows("CapPrm=0000000000002000; TracerPid=!0")
         .found(&format!("{}, {NET}", traced("high"))),
+        steps("a thread alone is traced", "traced-thread")
+            .shows("TracerPid=0")
+            .found(&traced("medium")),
         steps("another's memory open", "mem").found("foreign-mem-fd high"),
         steps("another's memory open, dropped", "mem + drop").found("foreign-mem-fd high"),
         steps("another's memory open through its thread", "mem-task").found("foreign-mem-fd high"),
@@ -1022,6 +1037,7 @@ fn descriptors() -> Vec<Violator> {
         .shows("fd=/etc/gshadow (deleted)")
         .found(leaked),
         steps("/etc/shadow open", "open /etc/shadow").shows("fd=/etc/shadow"),
+        steps("/etc/shadow open, in a user namespace", "open /etc/shadow + drop + userns").found(leaked),
         steps("/etc/passwd open, dropped", "open /etc/passwd + drop"),
         steps("/dev/kmsg open, dropped", "open /dev/kmsg + drop").found(leaked),
         shell(
