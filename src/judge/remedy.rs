@@ -38,6 +38,7 @@ impl Case<'_> {
                 None => "no security module of this host gives labels: ask by user and unit".into(),
             },
             (_, Why::NoPolicy) => "see why SELinux has loaded no policy: until then all processes are `kernel`".into(),
+            (_, Why::Unmapped) => "run procward outside of its user namespace, where all ids are told".into(),
             (Key::ApparmorAttachment, Why::Denied)
                 if self.snapshot.host.attachments == Fact::Unreadable(Why::Denied) =>
             {
