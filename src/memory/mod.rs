@@ -266,6 +266,14 @@ impl Recollection {
         self.over_limit = check.restarts.is_some_and(|limit| self.is_over(limit, now));
     }
 
+    /// Whether another run looked later than this one, which does not go on from it.
+    fn is_after(&self, own: &Recollection) -> bool {
+        let (Some(theirs), Some(last)) = (self.runs.last(), own.runs.last()) else {
+            return false;
+        };
+        theirs.at > last.at && own.runs.iter().all(|run| run.at != theirs.at)
+    }
+
     /// Whether in all the runs that are remembered nothing happened.
     fn is_quiet(&self) -> bool {
         self.runs.len() == RUNS
