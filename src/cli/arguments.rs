@@ -1,7 +1,7 @@
 //! What may be typed.
 
 use super::terminal::Terminal;
-use super::{audit, check, config, cpu, explain, init, list, load, migrate, roll, snapshot};
+use super::{audit, check, config, cpu, explain, init, list, load, migrate, roll, snapshot, snmp};
 use crate::deadline::Notes;
 use crate::report::Format;
 use crate::select::parse_duration;
@@ -85,6 +85,8 @@ pub enum Command {
     /// Judges the load.
     #[command(about = load::ABOUT)]
     Load(load::LoadCommand),
+    /// Serve the checks by SNMP: snmpd starts this, by pass_persist
+    Snmp(snmp::SnmpCommand),
     /// Why processes match a spec, or do not, term by term
     Explain(explain::Explain),
     /// The processes that match a spec
@@ -122,6 +124,13 @@ pub enum CheckFormatName {
     Prometheus,
     /// For Checkmk's agent: a local check, one service for each check, which ends 0 whatever their states are
     Checkmk,
+    /// For Zabbix's low-level discovery: which checks there are; no process is looked at
+    ZabbixLld,
+    /// For collectd's exec plugin: values
+    Collectd,
+    /// For SNMP.
+    #[value(skip)]
+    Snmp,
 }
 
 impl From<CheckFormatName> for Format {
@@ -133,6 +142,9 @@ impl From<CheckFormatName> for Format {
             CheckFormatName::Json => Format::Json,
             CheckFormatName::Prometheus => Format::Prometheus,
             CheckFormatName::Checkmk => Format::Checkmk,
+            CheckFormatName::ZabbixLld => Format::ZabbixLld,
+            CheckFormatName::Collectd => Format::Collectd,
+            CheckFormatName::Snmp => Format::Snmp,
         }
     }
 }

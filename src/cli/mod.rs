@@ -27,6 +27,7 @@ pub mod ps_monitor;
 pub mod roll;
 mod setting;
 pub mod snapshot;
+pub mod snmp;
 mod stats;
 pub mod terminal;
 mod textfile;
@@ -287,6 +288,9 @@ fn run(arguments: Arguments) -> Option<Outcome> {
             outcome
         };
     }
+    if let Command::Snmp(snmp) = command {
+        return snmp.serve(arguments.view);
+    }
     if let Command::Audit(audit) = &command {
         return audited(arguments.view, audit);
     }
@@ -335,9 +339,12 @@ fn run(arguments: Arguments) -> Option<Outcome> {
         Command::Snapshot(command) => command.run(view),
         Command::Config(command) => command.run(view),
         Command::Migrate(command) => command.run(view.notes),
-        Command::Load(_) | Command::Audit(_) | Command::Keys | Command::Completions { .. } | Command::Man => {
-            Outcome::new("", Exit::Ok)
-        }
+        Command::Load(_)
+        | Command::Audit(_)
+        | Command::Snmp(_)
+        | Command::Keys
+        | Command::Completions { .. }
+        | Command::Man => Outcome::new("", Exit::Ok),
     });
     let outcome = outcome.map(|outcome| ended(format, outcome));
     if let Command::Roll(roll) = &command

@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod checkmk;
+mod collectd;
 mod details;
 pub mod diagnostic;
 pub mod escape;
@@ -12,15 +13,18 @@ pub mod load;
 mod mon;
 mod nagios;
 mod prometheus;
+pub mod snmp;
 #[cfg(test)]
 mod tests;
 mod unique;
 pub mod wrap;
+mod zabbix;
 
 use crate::exit_code::Exit;
 use crate::judge::{Report, State};
 use crate::outcome::Outcome;
 use crate::select::{EVIDENCE_FILES, File};
+pub use zabbix::discovery;
 
 /// A dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,17 +41,26 @@ pub enum Format {
     Prometheus,
     /// Services of Checkmk's agent, of checks only.
     Checkmk,
+    /// The checks themselves, for Zabbix's low-level discovery.
+    ZabbixLld,
+    /// Values for collectd, of checks only.
+    Collectd,
+    /// The table that SNMP serves.
+    Snmp,
 }
 
 impl Format {
     /// Every one.
-    pub const ALL: [Format; 6] = [
+    pub const ALL: [Format; 9] = [
         Format::Human,
         Format::Mon,
         Format::Nagios,
         Format::Json,
         Format::Prometheus,
         Format::Checkmk,
+        Format::ZabbixLld,
+        Format::Collectd,
+        Format::Snmp,
     ];
 
     /// What is told of the processes of checks that are OK, and so is read.
@@ -74,6 +87,25 @@ pub struct Look {
     pub verbose: bool,
     /// What performance data tells of each check.
     pub perfdata: Perfdata,
+    /// Who asked.
+    pub caller: Caller,
+}
+
+/// What collectd says of itself to programs that it starts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Caller {
+    /// What it calls this host.
+    pub host: Option<&'static str>,
+    /// Seconds from value to value.
+    pub interval: Option<&'static str>,
+}
+
+impl Caller {
+    /// It says nothing.
+    pub const NONE: Caller = Caller {
+        host: None,
+        interval: None,
+    };
 }
 
 /// What performance data tells of the processes of a check beside their count.
@@ -106,6 +138,9 @@ pub fn render(report: &Report, format: Format, look: &Look) -> Vec<u8> {
         Format::Json => json::render(report),
         Format::Prometheus => prometheus::render(report),
         Format::Checkmk => checkmk::render(report),
+        Format::ZabbixLld => return discovery(report).text,
+        Format::Collectd => collectd::render(report, look.caller),
+        Format::Snmp => snmp::render(report),
     }
     .into_bytes()
 }
@@ -152,7 +187,7 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>, unknown_is: 
     let (text, exit) = match known.filter(|known| known.exit != Exit::Ok) {
         Some(known) => (String::from_utf8_lossy(&known.text).into_owned(), known.exit),
         None if format == Format::Json => (json::nothing(), Exit::Unknown),
-        None if format == Format::Checkmk => (String::new(), Exit::Unknown),
+        None if matches!(format, Format::Checkmk | Format::Snmp) => (String::new(), Exit::Unknown),
         None if format == Format::Prometheus => (prometheus::nothing(), Exit::Unknown),
         None => {
             let text = format!("{tag}{}: not finished\n", unknown_is.word());
@@ -163,6 +198,7 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>, unknown_is: 
         Format::Json => json::with_remark(&text, &reason),
         Format::Prometheus => prometheus::with_remark(&text, &reason),
         Format::Checkmk => checkmk::unfinished(&text, &reason),
+        Format::Snmp => snmp::unfinished(&text, &reason),
         _ => {
             let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
             format!("{first}\n{reason}\n{rest}")
@@ -170,7 +206,7 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>, unknown_is: 
     };
     let text = match format {
         Format::Mon | Format::Nagios => capped(text),
-        Format::Human | Format::Json | Format::Prometheus | Format::Checkmk => text,
+        _ => text,
     };
     Outcome::new(text, exit)
 }
@@ -227,7 +263,7 @@ fn reason_in(format: Format, reason: &str) -> String {
     let reason = escape::text(reason.as_bytes());
     match format {
         Format::Mon | Format::Nagios => escape::without_bars(&reason),
-        Format::Human | Format::Json | Format::Prometheus | Format::Checkmk => reason,
+        _ => reason,
     }
 }
 
