@@ -25,7 +25,7 @@ pub(super) fn render(report: &Report) -> String {
             verdict.state,
             &format!("{RUN} {name}"),
             &data.unwrap_or_else(|| "-".into()),
-            &details::lines(verdict),
+            &about(verdict),
         )
     });
     let lines: String = lines.collect();
@@ -60,6 +60,17 @@ fn of_run(report: &Report) -> String {
         .map(|remark| escape::text(remark.as_bytes()));
     let lines: Vec<String> = [first].into_iter().chain(skipped).chain(remarks).collect();
     line(state, RUN, "-", &lines)
+}
+
+/// How it is, in one line, and the details.
+fn about(verdict: &Verdict) -> Vec<String> {
+    let text = details::of(verdict);
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    let name = format!("{}: ", escape::text(verdict.name.as_bytes()));
+    let first = first.strip_prefix(&name).unwrap_or(first);
+    let first = format!("{}, {first}", verdict.manner.word());
+    [first].into_iter().chain(lines.map(str::to_owned)).collect()
 }
 
 fn line(state: State, name: &str, data: &str, lines: &[String]) -> String {

@@ -1,5 +1,5 @@
 //! Values for collectd's exec plugin, in its plain text protocol (collectd-exec(5)): the state and the number of
-//! processes of each check, and the state of all. What is a failure, and who is told of it once, is for collectd's
+//! processes of each check, and of the run the worst state. What is a failure, and who is told of it once, is for collectd's
 //! threshold plugin.
 
 use super::Caller;
@@ -15,7 +15,7 @@ pub(super) fn render(report: &Report, caller: Caller) -> String {
     let mut verdicts: Vec<&Verdict> = report.verdicts.iter().collect();
     verdicts.sort_by(|a, b| a.name.cmp(&b.name));
     let mut taken = BTreeSet::new();
-    let of_all = line(caller, "", "state", &report.state.number().to_string());
+    let of_all = line(caller, "", "worst", &report.state.number().to_string());
     let lines = verdicts.into_iter().map(|verdict| {
         let name = format!("-{}", unique(&name(&verdict.name), "_", &mut taken));
         let certain = verdict.faulty.is_none() && verdict.unknown == 0;
@@ -73,7 +73,7 @@ mod tests {
         let report = crate::judge::assemble(verdicts.to_vec(), Vec::new(), &host);
         assert_eq!(
             render(&report, CALLER),
-            "PUTVAL \"h/procward/gauge-state\" interval=60.000 N:2\n\
+            "PUTVAL \"h/procward/gauge-worst\" interval=60.000 N:2\n\
              PUTVAL \"h/procward-a/gauge-state\" interval=60.000 N:3\n\
              PUTVAL \"h/procward-a/gauge-processes\" interval=60.000 N:U\n\
              PUTVAL \"h/procward-cron/gauge-state\" interval=60.000 N:0\n\
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(
             names,
             [
-                "localhost/procward/gauge-state",
+                "localhost/procward/gauge-worst",
                 "localhost/procward-.._x/gauge-state",
                 "localhost/procward-.._x/gauge-processes",
                 "localhost/procward-.._x_2/gauge-state",

@@ -72,17 +72,6 @@ fn useless(exception: &str) -> String {
     format!("the exception {exception} matched no process")
 }
 
-/// How it is, in one line, and the details.
-pub(super) fn lines(verdict: &Verdict) -> Vec<String> {
-    let text = of(verdict);
-    let mut lines = text.lines();
-    let first = lines.next().unwrap_or_default();
-    let name = format!("{}: ", escape::text(verdict.name.as_bytes()));
-    let first = first.strip_prefix(&name).unwrap_or(first);
-    let first = format!("{}, {first}", verdict.manner.word());
-    [first].into_iter().chain(lines.map(str::to_owned)).collect()
-}
-
 /// The details of one verdict.
 pub(super) fn of(verdict: &Verdict) -> String {
     let mut text = String::new();

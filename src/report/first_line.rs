@@ -50,7 +50,8 @@ pub(super) fn joined(all: Vec<String>, between: &str) -> String {
     line
 }
 
-fn one(verdict: &Verdict) -> String {
+/// One check, with how it fails.
+pub(super) fn one(verdict: &Verdict) -> String {
     let name = escape::text(verdict.name.as_bytes());
     let line = format!("{} {}", cut(&name), verdict.manner.word());
     if !matches!(verdict.manner, Manner::Running | Manner::Busy) {

@@ -113,6 +113,7 @@ struct Skipped {
     name: String,
     key: String,
     state_number: u8,
+    manner: &'static str,
     reason: String,
 }
 
@@ -135,6 +136,7 @@ pub(super) fn render(report: &Report) -> String {
                 name: safe(name),
                 key: zabbix::key(name),
                 state_number: SKIPPED,
+                manner: "skipped",
                 reason: safe(reason),
             })
             .collect(),

@@ -1,7 +1,7 @@
 //! The table of processes of UCD-SNMP-MIB, `prTable`, as net-snmp serves it for `proc` in snmpd.conf(5): one row for
 //! each check, so that what reads that table reads this one.
 
-use super::{cut, details, escape};
+use super::{cut, escape, first_line};
 use crate::judge::{Report, State, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -94,22 +94,31 @@ pub(super) fn unfinished(known: &str, reason: &str) -> String {
     .written()
 }
 
+/// How a check fails, and what it wants, or why it can't be told: nothing that moves from look to look.
+fn message(verdict: &Verdict) -> String {
+    let how = first_line::one(verdict);
+    let reason = verdict
+        .reasons
+        .first()
+        .filter(|_| verdict.state == State::Unknown);
+    plain(&match reason {
+        Some(reason) => format!("{how}: {reason}"),
+        None if verdict.faulty.is_some() => how,
+        None => format!("{how}; want {}", verdict.wants),
+    })
+}
+
 impl Row {
     fn of(verdict: &Verdict) -> Row {
         let (min, max) = (verdict.count.min, verdict.count.max);
         let error = verdict.state != State::Ok;
-        let message = if error {
-            details::lines(verdict).into_iter().next().unwrap_or_default()
-        } else {
-            String::new()
-        };
         Row {
             name: plain(&verdict.name),
             min: min.min(MOST),
             // snmpd.conf(5), `proc`: with a minimum, 0 is infinity; without one, it is a process that must not run.
             max: max.unwrap_or(if min > 0 { 0 } else { MOST }).min(MOST),
             count: verdict.matched.min(MOST),
-            message: plain(&message),
+            message: if error { message(verdict) } else { String::new() },
             error,
         }
     }
@@ -279,7 +288,7 @@ mod tests {
             let (_, rest) = text.split_once(TABLE).unwrap();
             walk.push(rest.trim_end_matches('\n').replace('\n', " "));
         }
-        let wants = "running, 1 process; want no process named in.telnetd";
+        let wants = "telnetd running (in.telnetd, root); want no process named in.telnetd";
         let expected = [
             ".1.1.1 integer 1",
             ".1.1.2 integer 2",
