@@ -40,6 +40,8 @@ impl Snmpd {
             "snmp/snmpd.conf",
             &[("/usr/local/bin/procward", &program), ("/var/lib/snmp", &state)],
         );
+        let lines = lines.replace(" snmp --state ", " snmp --keep 1s --state ");
+        assert!(lines.contains(" --keep 1s "), "{lines}");
         let text = format!("rocommunity public 127.0.0.1\nagentAddress udp:{address}\n{lines}");
         let config = place.script("snmpd.conf", &text);
         let mut command = as_user(USER, SNMPD);
@@ -215,7 +217,7 @@ impl Asked {
     fn start(config: &Path, state: &Path) -> Asked {
         let mut child = crate::common::spawn(
             command(env!("CARGO_BIN_EXE_procward"))
-                .args(["snmp", "--config"])
+                .args(["snmp", "--keep", "1s", "--config"])
                 .arg(config)
                 .arg("--state")
                 .arg(state)
