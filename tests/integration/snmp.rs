@@ -54,13 +54,18 @@ impl Snmpd {
         let server = Server::start(place, "snmpd", &mut command);
         let snmpd = Snmpd { server, address };
         snmpd.server.wait_for("snmpd", || {
-            let said = snmpd.ask("snmpget", ".1.3.6.1.2.1.1.3.0");
+            let said = snmpd.ask_for("snmpget", ".1.3.6.1.2.1.1.3.0", "0.2");
             said.contains("Timeticks").then_some(())
         });
         snmpd
     }
 
     fn ask(&self, tool: &str, oid: &str) -> String {
+        self.ask_for(tool, oid, "10")
+    }
+
+    /// The same, for so many seconds: what asks before snmpd is there is never answered.
+    fn ask_for(&self, tool: &str, oid: &str, seconds: &str) -> String {
         let mut command = command(Path::new("/usr/bin").join(tool));
         command.args([
             "-v2c",
@@ -68,7 +73,7 @@ impl Snmpd {
             "public",
             "-On",
             "-t",
-            "10",
+            seconds,
             "-r",
             "0",
             &self.address,
