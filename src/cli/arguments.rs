@@ -1,9 +1,10 @@
 //! What may be typed.
 
 use super::terminal::Terminal;
-use super::{audit, check, config, cpu, explain, init, list, load, migrate, roll, snapshot, snmp};
+use super::{audit, check, config, cpu, explain, grant, init, list, load, migrate, roll, snapshot, snmp};
 use crate::deadline::Notes;
 use crate::report::Format;
+use crate::report::passive::Passive;
 use crate::select::parse_duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -105,8 +106,14 @@ pub enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
-    /// The manual page
-    Man,
+    /// Grants what it takes to see everything.
+    #[command(about = grant::ABOUT)]
+    Grant(grant::Grant),
+    /// The manual pages
+    Man {
+        /// Of what, such as procward-check or check_procward [default: procward]
+        page: Option<String>,
+    },
 }
 
 /// An output format of `check`, as typed.
@@ -124,6 +131,12 @@ pub enum CheckFormatName {
     Prometheus,
     /// For Checkmk's agent: a local check, one service for each check, which ends 0 whatever their states are
     Checkmk,
+    /// For send_nsca: a result for each check, which ends 0 whatever their states are
+    Nsca,
+    /// For the command file of Nagios, with --output: likewise
+    NagiosPassive,
+    /// For Icinga 2's API: the body of a request for each check, likewise
+    Icinga2,
     /// For Zabbix's low-level discovery: which checks there are; no process is looked at
     ZabbixLld,
     /// For collectd's exec plugin: values
@@ -142,6 +155,9 @@ impl From<CheckFormatName> for Format {
             CheckFormatName::Json => Format::Json,
             CheckFormatName::Prometheus => Format::Prometheus,
             CheckFormatName::Checkmk => Format::Checkmk,
+            CheckFormatName::Nsca => Format::Passive(Passive::Nsca),
+            CheckFormatName::NagiosPassive => Format::Passive(Passive::Nagios),
+            CheckFormatName::Icinga2 => Format::Passive(Passive::Icinga2),
             CheckFormatName::ZabbixLld => Format::ZabbixLld,
             CheckFormatName::Collectd => Format::Collectd,
             CheckFormatName::Snmp => Format::Snmp,

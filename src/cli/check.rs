@@ -15,6 +15,7 @@ use crate::exit_code::Exit;
 use crate::judge::{Check, Faulty, Item, Report, Run, State, judge, tell_apart};
 use crate::memory::store::Store;
 use crate::outcome::Outcome;
+use crate::report::passive::Passive;
 use crate::report::{Caller, Format, Look, Perfdata, diagnostic, discovery, escape, one_line, render};
 use crate::select::spec::{Dialect, parse};
 use crate::select::{Fault, Range, Spec, parse_window};
@@ -48,9 +49,13 @@ pub struct CheckCommand {
     pub format: Option<CheckFormatName>,
     /// With --format prometheus: replace this file of node_exporter's textfile collector, whose name ends in .prom, as a
     /// whole. Standard output is then one line, for the journal or cron's mail, and the exit code that of the verdict,
-    /// or 3 where the file can't be written; a run that can't be finished leaves the old file in place
+    /// or 3 where the file can't be written; a run that can't be finished leaves the old file in place. With --format
+    /// nagios-passive: write into this command file of Nagios, and tell only where that fails, with 3
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// With --format nsca, nagios-passive or icinga2: what the server calls this host [default: the kernel's name of it]
+    #[arg(long, value_name = "NAME")]
+    pub host: Option<String>,
     /// How long a check may fail before that counts: a restart is ridden out [default: 5s; 0 for specs in the human
     /// format]
     #[arg(long, value_name = "TIME", value_parser = parse_window)]
@@ -136,12 +141,19 @@ impl CheckCommand {
     }
 
     /// Why what was asked for can't be done.
-    fn misused(&self) -> Option<String> {
+    pub(super) fn misused(&self) -> Option<String> {
+        let format = self.format();
+        if self.host.is_some() && !matches!(format, Format::Passive(_)) {
+            return Some("--host is for --format nsca, nagios-passive and icinga2".into());
+        }
         let path = self.output.as_ref()?;
-        if self.format() == Format::Prometheus {
-            textfile::unfit(path)
-        } else {
-            Some("--output is for --format prometheus; other reports go to standard output".into())
+        match format {
+            Format::Prometheus => textfile::unfit(path),
+            Format::Passive(Passive::Nagios) => None,
+            _ => Some(
+                "--output is for --format prometheus and nagios-passive; other reports go to standard output"
+                    .into(),
+            ),
         }
     }
 
@@ -210,16 +222,12 @@ impl CheckCommand {
 
     /// Runs it.
     pub fn run(self, arguments: &ViewArguments) -> Outcome {
-        if let Some(sentence) = self.misused() {
-            return refused(&sentence);
-        }
         if self.stats || self.verbose > 2 {
             tally::begin();
         }
-        let terminal = arguments.terminal;
         let view = match View::open(arguments) {
             Ok(view) => view,
-            Err(sentence) => return unseen(&sentence, self.shown_format(), terminal),
+            Err(sentence) => return unseen(arguments, &sentence, self.shown_format()),
         };
         let mut chosen = match self.chosen(&view, arguments) {
             Ok(chosen) => chosen,
@@ -230,7 +238,7 @@ impl CheckCommand {
             let nothing = Snapshot::default();
             return discovery(&judge(&chosen.items, &nothing, &nothing.accounts));
         }
-        let look = self.look(terminal);
+        let look = self.look(arguments.terminal);
         let watch = Watch {
             view: &view,
             notes: arguments.notes,
@@ -355,18 +363,26 @@ fn picked(items: Vec<Item>, rules: &[String]) -> Vec<Item> {
 }
 
 /// There is nothing to look at: an UNKNOWN in the format that was asked for.
-fn unseen(sentence: &str, format: Format, terminal: Terminal) -> Outcome {
+fn unseen(arguments: &ViewArguments, sentence: &str, format: Format) -> Outcome {
+    let option = if arguments.proc.is_some() {
+        "--proc"
+    } else {
+        "--snapshot"
+    };
     let item = Item::Faulty {
-        name: "--snapshot".into(),
+        name: option.into(),
         faulty: Faulty {
-            source: "--snapshot".into(),
+            source: option.into(),
             text: "".into(),
             faults: vec![Fault::new(0..0, sentence, "")],
         },
     };
     let nothing = Snapshot::default();
     let report = judge(&[item], &nothing, &nothing.accounts);
-    Outcome::new(render(&report, format, &terminal.look(false)), Exit::Unknown)
+    Outcome::new(
+        render(&report, format, &arguments.terminal.look(false)),
+        Exit::Unknown,
+    )
 }
 
 /// Specs as checks, each named by its first word; where two would have one name, by what was written.

@@ -11,18 +11,24 @@ pub mod audit;
 pub mod check;
 pub mod check_procs;
 pub mod config;
+mod copy;
 pub mod cpu;
 mod deliver;
 pub mod explain;
+mod fifo;
+mod file_capabilities;
+pub mod grant;
 pub mod init;
 pub mod keys;
 mod last_words;
 pub mod limits;
 pub mod list;
 pub mod load;
+mod man;
 pub mod migrate;
 mod mons_audits;
 mod parser;
+mod passive;
 pub mod ps_monitor;
 pub mod roll;
 mod setting;
@@ -51,8 +57,9 @@ use terminal::{Terminal, color_wanted};
 /// Runs procward with the arguments and the environment of this process.
 #[must_use]
 pub fn main() -> Exit {
-    last_words::prepare();
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    copy::enter(&arguments);
+    last_words::prepare();
     match last_words::guarded(|| dispatch(&arguments)) {
         Some(outcome) => deliver::deliver(&outcome, std::io::stdout()),
         // A worker has told its supervisor.
@@ -226,11 +233,21 @@ fn as_plugin(
         _ => "[SPECS]...",
     };
     let usage = format!("{name} [OPTIONS] {operands}");
-    parser.mut_subcommand(subcommand, |command| {
-        let with_format =
-            |argument: clap::Arg| argument.help("How to write the report").default_value(format);
-        command.override_usage(usage).mut_arg("format", with_format)
-    })
+    let hidden = |argument: clap::Arg| argument.hide(true);
+    parser
+        .mut_args(|argument| match argument.get_id().as_str() {
+            "proc" | "snapshot" => hidden(argument),
+            _ => argument,
+        })
+        .mut_subcommand(subcommand, |command| {
+            let command = command.override_usage(usage);
+            command.mut_args(|argument| match argument.get_id().as_str() {
+                "format" => argument.help("How to write the report").default_value(format),
+                // For whoever looks into things, not for a scheduler.
+                "output" | "stats" | "match_self" => hidden(argument),
+                _ => argument,
+            })
+        })
 }
 
 /// `help`: how `--help` and `--version` end, 3 under a plugin's name.
@@ -294,6 +311,14 @@ fn run(arguments: Arguments) -> Option<Outcome> {
     if let Command::Audit(audit) = &command {
         return audited(arguments.view, audit);
     }
+    if let Command::Check(check) = &command {
+        if let Some(sentence) = check.misused() {
+            return Some(usage(&sentence));
+        }
+        if let Format::Passive(passive) = check.format() {
+            return passive::run(arguments.view, check, passive);
+        }
+    }
     let format = match &command {
         Command::Check(check) => check.shown_format(),
         Command::Cpu(cpu) => cpu.format(),
@@ -306,12 +331,8 @@ fn run(arguments: Arguments) -> Option<Outcome> {
             return Some(Outcome::new(text, Exit::Ok));
         }
         Command::Keys => return Some(laid_out(keys::run())),
-        Command::Man => {
-            let mut text = Vec::new();
-            let written = clap_mangen::Man::new(Arguments::command()).render(&mut text);
-            let exit = if written.is_ok() { Exit::Ok } else { Exit::Unknown };
-            return Some(Outcome::new(text, exit));
-        }
+        Command::Grant(grant) => return Some(laid_out(grant.run())),
+        Command::Man { page } => return Some(man::run(page.as_deref())),
         _ => {}
     }
     let mut view = arguments.view;
@@ -344,7 +365,8 @@ fn run(arguments: Arguments) -> Option<Outcome> {
         | Command::Snmp(_)
         | Command::Keys
         | Command::Completions { .. }
-        | Command::Man => Outcome::new("", Exit::Ok),
+        | Command::Grant(_)
+        | Command::Man { .. } => Outcome::new("", Exit::Ok),
     });
     let outcome = outcome.map(|outcome| ended(format, outcome));
     if let Command::Roll(roll) = &command

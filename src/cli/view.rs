@@ -1,7 +1,9 @@
 //! What is looked at: the live host, another proc file system, or a saved snapshot.
 
 use super::arguments::ViewArguments;
+use super::copy;
 use crate::audit::host::Facts;
+use crate::capabilities;
 use crate::deadline::Notes;
 use crate::exit_code::Exit;
 use crate::memory::store::Store;
@@ -16,6 +18,10 @@ use std::time::Duration;
 
 /// Where a snapshot comes from.
 const SAVE: &str = "save one with procward snapshot -o FILE";
+
+/// Another tree in place of /proc is one that the caller names, and what he names is read with his own rights.
+const NO_OTHER_PROC: &str = "--proc is refused with the rights of the group procward, which are for the /proc of this host: \
+                             write procward check --proc DIR, which looks with your own";
 
 /// Something to look at, more than once if need be.
 pub enum View {
@@ -52,6 +58,9 @@ impl View {
             return Ok(View::Saved(Box::new(snapshot)));
         }
         let notes = arguments.notes;
+        if arguments.proc.is_some() && !capabilities::lent().is_empty() {
+            return Err(NO_OTHER_PROC.into());
+        }
         Ok(match &arguments.proc {
             None => View::Proc(Procfs::live().watched(notes), Box::new(Nss::watched(notes))),
             Some(dir) => {
@@ -91,7 +100,11 @@ impl View {
     #[must_use]
     pub fn look_after(&self, plan: &Plan, past: Option<Clocks>) -> Snapshot {
         match self {
-            View::Proc(procfs, _) => procfs.snapshot_after(plan, past),
+            View::Proc(procfs, _) => {
+                let mut look = procfs.snapshot_after(plan, past);
+                look.observer.grantable = procfs.is_live() && copy::would_help();
+                look
+            }
             View::Saved(snapshot) => (**snapshot).clone(),
         }
     }

@@ -11,6 +11,7 @@ mod descriptors;
 mod hosts;
 mod metrics;
 mod plans;
+mod results;
 mod services;
 #[cfg(test)]
 mod tests;
@@ -337,6 +338,7 @@ fn formats_are_sound(report: &Report) {
                 Format::Json => assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok()),
                 Format::Prometheus => metrics::are_sound(&text, report),
                 Format::Checkmk => services::are_sound(&text, report),
+                Format::Passive(passive) => results::are_sound(passive, &text, report),
                 Format::ZabbixLld => assert_eq!(
                     serde_json::from_str::<serde_json::Value>(&text).is_ok(),
                     !text.starts_with("UNKNOWN: ")

@@ -635,6 +635,25 @@ fn a_failure_is_pending_only_where_the_run_before_found_all_well() {
 }
 
 #[test]
+fn a_failure_that_is_noted_for_a_time_to_come_counts_at_once() {
+    let mut memory = Memory::default();
+    let mut note = |verdict: &mut Verdict, at, since: Option<u64>| {
+        let known = memory.checks.entry(key(&cron())).or_default();
+        known.pending_since = since.or(known.pending_since);
+        memory.note(&cron(), verdict, at, Duration::from_secs(5), &|_| false);
+        memory.of(&cron()).unwrap().hold_back(verdict, at);
+        verdict.state
+    };
+    assert_eq!(note(&mut outcome(State::Ok, &[7], false), 0, None), State::Ok);
+    assert_eq!(
+        note(&mut outcome(State::Critical, &[], false), 60, None),
+        State::Ok
+    );
+    let failing = &mut outcome(State::Critical, &[], false);
+    assert_eq!(note(failing, 61, Some(u64::MAX)), State::Critical);
+}
+
+#[test]
 fn what_must_not_run_is_never_pending() {
     let forbidden = check("in.telnetd:0", &host(Vec::new()));
     let mut memory = Memory::default();

@@ -46,7 +46,8 @@ impl Counters {
             let before = find(&self.living, process);
             let spent = process.2.saturating_sub(before.map_or(0, |before| before.2));
             self.totals.cpu = self.totals.cpu.saturating_add(Duration::from_millis(spent));
-            self.totals.starts += u64::from(before.is_none() && !first);
+            let started = u64::from(before.is_none() && !first);
+            self.totals.starts = self.totals.starts.saturating_add(started);
         }
         let gone = self
             .living
@@ -56,17 +57,30 @@ impl Counters {
         let (unsure, gone): (Vec<_>, Vec<_>) = gone
             .copied()
             .partition(|(pid, ..)| verdict.undecided.contains(pid));
-        self.totals.exits += gone.len() as u64;
+        self.totals.exits = self.totals.exits.saturating_add(gone.len() as u64);
         living.extend(unsure);
         living.sort_unstable();
         self.living = living;
+    }
+
+    /// Goes on from what another run counted since these were read, or a counter would go down. What this run saw is
+    /// counted by the next one.
+    pub(super) fn keep_up_with(&mut self, theirs: Counters) {
+        let (own, other) = (&self.totals, &theirs.totals);
+        if own.cpu < other.cpu
+            || own.starts < other.starts
+            || own.exits < other.exits
+            || own.changes < other.changes
+        {
+            *self = theirs;
+        }
     }
 
     /// Counts a change of what is told.
     pub(super) fn note_state(&mut self, state: State, now: u64) {
         let state = state.number();
         if self.state.is_some_and(|before| before != state) {
-            self.totals.changes += 1;
+            self.totals.changes = self.totals.changes.saturating_add(1);
             self.totals.changed_at = Some(now);
         }
         self.state = Some(state);
@@ -133,6 +147,26 @@ mod tests {
         assert_eq!(counters.totals.exits, 0);
         counters.note(&saw(&[(7, 1, 70)]));
         assert_eq!((counters.totals.starts, counters.totals.cpu.as_millis()), (0, 70));
+    }
+
+    #[test]
+    fn what_is_as_high_as_can_be_stays_there() {
+        let most = Totals {
+            cpu: Duration::MAX,
+            starts: u64::MAX,
+            exits: u64::MAX,
+            changes: u64::MAX,
+            changed_at: None,
+        };
+        let mut counters = Counters {
+            totals: most,
+            state: Some(0),
+            living: vec![(7, 1, 50)],
+        };
+        counters.note(&saw(&[(8, 1, 50)]));
+        counters.note_state(State::Critical, 60);
+        let changed_at = Some(60);
+        assert_eq!(counters.totals, Totals { changed_at, ..most });
     }
 
     #[test]

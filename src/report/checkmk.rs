@@ -1,35 +1,24 @@
 //! A local check of Checkmk's agent, one service a line: `STATE "NAME" PERFORMANCE text`. A `\n` in the text, written so,
-//! is a line break; no name holds a quote. The first service is the run itself: without one, a run that could not be
-//! finished would be services that are missing.
+//! is a line break; no name holds a quote. The first service is the run itself.
 
-use super::unique::unique;
+use super::services::{RUN, of_checks, of_run};
 use super::{cut, details, escape};
 use crate::judge::{Report, State, Verdict};
-use std::collections::BTreeSet;
 
-/// The service of the run.
-const RUN: &str = "procward";
 /// The most of one line.
 const LINE: usize = 4000;
 
 /// The whole output.
 pub(super) fn render(report: &Report) -> String {
-    let mut verdicts: Vec<&Verdict> = report.verdicts.iter().collect();
-    verdicts.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut taken = BTreeSet::new();
-    let lines = verdicts.into_iter().map(|verdict| {
-        let name = unique(&name(&verdict.name), " ", &mut taken);
+    let lines = of_checks(report).into_iter().map(|(name, verdict)| {
         let certain = verdict.faulty.is_none() && verdict.unknown == 0;
         let data = certain.then(|| format!("processes={}", verdict.matched));
-        line(
-            verdict.state,
-            &format!("{RUN} {name}"),
-            &data.unwrap_or_else(|| "-".into()),
-            &about(verdict),
-        )
+        let data = data.unwrap_or_else(|| "-".into());
+        line(verdict.state, &name, &data, &about(verdict))
     });
     let lines: String = lines.collect();
-    of_run(report) + &lines
+    let (state, about) = of_run(report);
+    line(state, RUN, "-", &about) + &lines
 }
 
 /// A run that could not be finished, with what was known by then.
@@ -41,25 +30,6 @@ pub(super) fn unfinished(known: &str, reason: &str) -> String {
 /// Whether a text is one of services; what a fault inside procward leaves behind is not.
 pub(super) fn is_one(text: &str) -> bool {
     text.starts_with("0 \"") || text.starts_with("3 \"")
-}
-
-fn of_run(report: &Report) -> String {
-    let number = report.verdicts.len();
-    let (state, first) = match number {
-        0 => (State::Unknown, "nothing to check".to_owned()),
-        1 => (State::Ok, "1 check judged".to_owned()),
-        _ => (State::Ok, format!("{number} checks judged")),
-    };
-    let skipped = report
-        .skipped
-        .iter()
-        .map(|(name, reason)| escape::text(format!("{name}: skipped, {reason}").as_bytes()));
-    let remarks = report
-        .remarks
-        .iter()
-        .map(|remark| escape::text(remark.as_bytes()));
-    let lines: Vec<String> = [first].into_iter().chain(skipped).chain(remarks).collect();
-    line(state, RUN, "-", &lines)
 }
 
 /// How it is, in one line, and the details.
@@ -79,18 +49,6 @@ fn line(state: State, name: &str, data: &str, lines: &[String]) -> String {
     let text: Vec<String> = lines.iter().map(plain).collect();
     let line = format!("{} \"{name}\" {data} {}", state.number(), text.join("\\n"));
     cut(&line, LINE) + "\n"
-}
-
-/// Checkmk's core takes many signs out of the names of services, and two would be one.
-fn name(name: &str) -> String {
-    let kept = |c: char| c.is_alphanumeric() || " _.:/@+-".contains(c);
-    let name: String = name
-        .chars()
-        .map(|c| if kept(c) { c } else { '_' })
-        .take(100)
-        .collect();
-    let name = name.trim();
-    if name.is_empty() { "_".into() } else { name.into() }
 }
 
 #[cfg(test)]

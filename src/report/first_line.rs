@@ -50,7 +50,7 @@ pub(super) fn joined(all: Vec<String>, between: &str) -> String {
     line
 }
 
-/// One check, with how it fails.
+/// `postfix missing`.
 pub(super) fn one(verdict: &Verdict) -> String {
     let name = escape::text(verdict.name.as_bytes());
     let line = format!("{} {}", cut(&name), verdict.manner.word());

@@ -12,7 +12,9 @@ mod json;
 pub mod load;
 mod mon;
 mod nagios;
+pub mod passive;
 mod prometheus;
+mod services;
 pub mod snmp;
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ use crate::exit_code::Exit;
 use crate::judge::{Report, State};
 use crate::outcome::Outcome;
 use crate::select::{EVIDENCE_FILES, File};
+use passive::Passive;
 pub use zabbix::discovery;
 
 /// A dialect.
@@ -41,6 +44,8 @@ pub enum Format {
     Prometheus,
     /// Services of Checkmk's agent, of checks only.
     Checkmk,
+    /// Results that are handed to a server, of checks only.
+    Passive(Passive),
     /// The checks themselves, for Zabbix's low-level discovery.
     ZabbixLld,
     /// Values for collectd, of checks only.
@@ -51,13 +56,16 @@ pub enum Format {
 
 impl Format {
     /// Every one.
-    pub const ALL: [Format; 9] = [
+    pub const ALL: [Format; 12] = [
         Format::Human,
         Format::Mon,
         Format::Nagios,
         Format::Json,
         Format::Prometheus,
         Format::Checkmk,
+        Format::Passive(Passive::Nsca),
+        Format::Passive(Passive::Nagios),
+        Format::Passive(Passive::Icinga2),
         Format::ZabbixLld,
         Format::Collectd,
         Format::Snmp,
@@ -68,7 +76,7 @@ impl Format {
     pub fn tells_of_ok(self, look: &Look) -> &'static [File] {
         match self {
             Format::Prometheus => &[File::Stat, File::Fds],
-            Format::Json | Format::Checkmk => &EVIDENCE_FILES,
+            Format::Json | Format::Checkmk | Format::Passive(_) => &EVIDENCE_FILES,
             _ if look.verbose => &EVIDENCE_FILES,
             Format::Nagios if look.perfdata != Perfdata::default() => &[File::Stat],
             _ => &[],
@@ -138,6 +146,7 @@ pub fn render(report: &Report, format: Format, look: &Look) -> Vec<u8> {
         Format::Json => json::render(report),
         Format::Prometheus => prometheus::render(report),
         Format::Checkmk => checkmk::render(report),
+        Format::Passive(_) => passive::render(report),
         Format::ZabbixLld => return discovery(report).text,
         Format::Collectd => collectd::render(report, look.caller),
         Format::Snmp => snmp::render(report),
@@ -187,7 +196,7 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>, unknown_is: 
     let (text, exit) = match known.filter(|known| known.exit != Exit::Ok) {
         Some(known) => (String::from_utf8_lossy(&known.text).into_owned(), known.exit),
         None if format == Format::Json => (json::nothing(), Exit::Unknown),
-        None if matches!(format, Format::Checkmk | Format::Snmp) => (String::new(), Exit::Unknown),
+        None if has_services(format) || format == Format::Snmp => (String::new(), Exit::Unknown),
         None if format == Format::Prometheus => (prometheus::nothing(), Exit::Unknown),
         None => {
             let text = format!("{tag}{}: not finished\n", unknown_is.word());
@@ -198,6 +207,7 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>, unknown_is: 
         Format::Json => json::with_remark(&text, &reason),
         Format::Prometheus => prometheus::with_remark(&text, &reason),
         Format::Checkmk => checkmk::unfinished(&text, &reason),
+        Format::Passive(_) => passive::unfinished(&text, &reason),
         Format::Snmp => snmp::unfinished(&text, &reason),
         _ => {
             let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
@@ -211,25 +221,25 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>, unknown_is: 
     Outcome::new(text, exit)
 }
 
-/// How a run ends in a dialect. A local check of Checkmk tells states in its lines and ends 0 whatever they are; what is
-/// no line of that dialect becomes one, so that it is seen.
+/// Whether the states are told by services, of which one is the run's.
+fn has_services(format: Format) -> bool {
+    matches!(format, Format::Checkmk | Format::Passive(_))
+}
+
+/// How a run ends in a dialect. Where services tell the states, it ends 0 whatever they are; what is no service becomes
+/// one, so that it is seen.
 #[must_use]
 pub fn ended(format: Format, outcome: Outcome) -> Outcome {
-    if format != Format::Checkmk {
+    if !has_services(format) {
         return outcome;
     }
     let text = String::from_utf8_lossy(&outcome.text).into_owned();
-    let text = if checkmk::is_one(&text) {
-        text
-    } else {
-        checkmk::unfinished(
-            "",
-            &text
-                .lines()
-                .map(|line| escape::text(line.as_bytes()))
-                .collect::<Vec<_>>()
-                .join("; "),
-        )
+    let lines = text.lines().map(|line| escape::text(line.as_bytes()));
+    let reason = lines.collect::<Vec<_>>().join("; ");
+    let text = match format {
+        Format::Passive(_) if !passive::is_one(&text) => passive::unfinished("", &reason),
+        Format::Checkmk if !checkmk::is_one(&text) => checkmk::unfinished("", &reason),
+        _ => text,
     };
     Outcome::new(text, Exit::Ok)
 }

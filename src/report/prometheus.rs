@@ -194,7 +194,7 @@ fn of_totals(text: &mut String, rules: &Rules<'_>, run: Option<Run>) {
         "When the state was another one the last time, in seconds since 1970.",
         &|verdict| {
             let at = verdict.totals?.changed_at?;
-            Some(seconds(run.booted + Duration::from_secs(at)))
+            Some(seconds(run.booted.saturating_add(Duration::from_secs(at))))
         },
     );
 }
@@ -382,6 +382,18 @@ procward_rule_last_change_timestamp_seconds{{rule=\"cron\"}} 1699999000.000"
             assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
         }
         assert!(text.ends_with('\n'));
+    }
+
+    #[test]
+    fn an_instant_that_a_damaged_state_file_tells_of_is_no_panic() {
+        let mut cron = named("cron", "cron:1-");
+        cron.totals = Some(Totals {
+            changed_at: Some(u64::MAX),
+            ..Totals::default()
+        });
+        let text = render(&report(vec![cron]));
+        let changed = "procward_rule_last_change_timestamp_seconds{rule=\"cron\"} 18446744073709551615.999\n";
+        assert!(text.ends_with(changed), "{text}");
     }
 
     #[test]

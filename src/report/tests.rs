@@ -150,8 +150,14 @@ fn only_formats_that_show_what_is_ok_have_it_read() {
     let told = |look: &Look| Format::ALL.map(|format| format.tells_of_ok(look));
     let all: &[File] = &EVIDENCE_FILES;
     let metrics: &[File] = &[File::Stat, File::Fds];
-    assert_eq!(told(&LOOK), [&[], &[], &[], all, metrics, all, &[], &[], &[]]);
-    assert_eq!(told(&verbose), [all, all, all, all, metrics, all, all, all, all]);
+    assert_eq!(
+        told(&LOOK),
+        [&[], &[], &[], all, metrics, all, all, all, all, &[], &[], &[]]
+    );
+    assert_eq!(
+        told(&verbose),
+        [all, all, all, all, metrics, all, all, all, all, all, all, all]
+    );
 }
 
 #[test]
@@ -177,6 +183,49 @@ fn performance_data_tells_what_processes_take_where_that_is_asked_for() {
         told(true, true),
         format!("{count} cron_cpu=1.43c cron_memory=4096B\n")
     );
+}
+
+#[test]
+fn every_label_of_performance_data_is_its_own_in_every_run() {
+    let host = host(vec![process(10, "cron")]);
+    let footprint = crate::judge::Footprint {
+        resident: Some(4096),
+        ..crate::judge::Footprint::default()
+    };
+    let check = |name: &str, unknown| Verdict {
+        footprint: Some(footprint),
+        unknown,
+        ..named(name, verdict("cron:1", &host))
+    };
+    let told = |unknown| {
+        let checks = vec![
+            check("a b", unknown),
+            check("a_b", 0),
+            check("a_b_memory", 0),
+            check("a b_2_memory", 0),
+        ];
+        let look = Look {
+            perfdata: Perfdata {
+                memory: true,
+                ..Perfdata::COUNT
+            },
+            ..LOOK
+        };
+        let text = String::from_utf8(render(&report(checks), Format::Nagios, &look)).unwrap();
+        let (_, data) = text.lines().next().unwrap().split_once(" | ").unwrap();
+        let labels = data.split(' ').filter_map(|item| item.split('=').next());
+        labels.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let rest = [
+        "a_b_2_memory",
+        "a_b_2_memory_memory",
+        "a_b_2",
+        "a_b_2_memory_2",
+        "a_b_memory",
+        "a_b_memory_memory",
+    ];
+    assert_eq!(told(0), [["a_b", "a_b_memory_2"].as_slice(), &rest].concat());
+    assert_eq!(told(1), rest);
 }
 
 #[test]
@@ -424,6 +473,46 @@ fn metrics_of_a_run_that_has_to_end_are_metrics() {
     let text = String::from_utf8(known.clone()).unwrap();
     let known = Outcome::new(known, Exit::Critical);
     assert_eq!(told(Some(known)), format!("# procward: late\\n\n{text}"));
+}
+
+#[test]
+fn passive_results_end_0_and_whatever_there_is_to_say_is_a_result() {
+    let format = Format::Passive(Passive::Nagios);
+    let fault = ended(
+        format,
+        Outcome::new("UNKNOWN: internal error: x\nPlease\n", Exit::Unknown),
+    );
+    assert_eq!(fault.exit, Exit::Ok);
+    assert!(
+        String::from_utf8(fault.text)
+            .unwrap()
+            .contains("PROCS UNKNOWN: not finished\\nUNKNOWN: internal error: x; Please")
+    );
+    let known = render(&two_failures(), format, &LOOK);
+    let late = excuse(
+        format,
+        "late",
+        Some(Outcome::new(known.clone(), Exit::Critical)),
+        State::Unknown,
+    );
+    let late = ended(format, late);
+    let (late, known) = (
+        String::from_utf8(late.text).unwrap(),
+        String::from_utf8(known).unwrap(),
+    );
+    assert_eq!(
+        late.lines().skip(1).collect::<Vec<_>>(),
+        known.lines().skip(1).collect::<Vec<_>>()
+    );
+    assert!(late.contains("not finished\\nlate"), "{late}");
+    assert_eq!(
+        ended(format, excuse(format, "late", None, State::Unknown))
+            .text
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count(),
+        1
+    );
 }
 
 #[test]

@@ -38,14 +38,16 @@ pub(super) fn root(place: Place<'_>, process: &mut Process) -> Result<(), Vanish
 
 fn root_of(place: Place<'_>) -> Result<Option<Root>, Errno> {
     let link = |path: &str| place.link(path);
+    let mounts = link("ns/mnt")?;
+    // Where procward does not show, there is nothing to compare with.
+    let ours = place.known.ours.mounts.as_ref().ok_or(Errno::NOENT)?;
     Ok(Some(Root {
         root: link("root")?,
         cwd: match link("cwd") {
             Err(Errno::NAMETOOLONG) => None,
             told => Some(told?),
         },
-        // Where procward does not show, there is nothing to compare with.
-        same_mounts: link("ns/mnt")? == *place.known.ours.mounts.as_ref().ok_or(Errno::NOENT)?,
+        same_mounts: mounts == *ours || Some(mounts) == place.known.ours.mounts_of_init,
     }))
 }
 
@@ -92,6 +94,9 @@ pub(super) fn threads(place: Place<'_>) -> Result<Fact<Threads>, Vanished> {
     // The threads of a process are numbered as it is in the PID namespace of this mount.
     let first = stat_pid(place);
     Ok(match all {
+        Ok(all) if all.iter().any(|(_, status)| place.known.ours.ids.hide_of(status)) => {
+            Fact::Unreadable(Why::Unmapped)
+        }
         Ok(all) => Fact::Value(compared(first.unwrap_or_default(), &all)),
         Err(why) => Fact::Unreadable(why),
     })
@@ -123,6 +128,7 @@ fn compared(first: i32, all: &[(i32, Status)]) -> Threads {
             status.gid,
             status.groups.clone(),
             status.caps.effective,
+            status.caps.permitted,
         )
     };
     let leader = all
@@ -130,10 +136,12 @@ fn compared(first: i32, all: &[(i32, Status)]) -> Threads {
         .find(|(tid, _)| *tid == first)
         .map(|(_, status)| ids(status));
     let uids: BTreeSet<u32> = all.iter().flat_map(|(_, status)| status.uid).collect();
+    let tracers: BTreeSet<i32> = all.iter().filter_map(|(_, status)| status.tracer).collect();
     let leader = leader.or_else(|| all.first().map(|(_, status)| ids(status)));
     Threads {
         differ: all.iter().any(|(_, status)| Some(ids(status)) != leader),
         uids: uids.into_iter().collect(),
+        tracers: tracers.into_iter().collect(),
     }
 }
 
@@ -152,21 +160,27 @@ mod tests {
             told(plain()),
             Threads {
                 differ: false,
-                uids: vec![33]
+                uids: vec![33],
+                tracers: vec![]
             }
         );
         let mut root = plain();
         root.uid = [33, 0, 0, 33];
+        root.tracer = Some(4242);
         assert_eq!(
             told(root),
             Threads {
                 differ: true,
-                uids: vec![0, 33]
+                uids: vec![0, 33],
+                tracers: vec![4242]
             }
         );
         let mut able = plain();
         able.caps.effective = Some(1);
         assert!(told(able).differ);
+        let mut ready = plain();
+        ready.caps.permitted = Some(1);
+        assert!(told(ready).differ);
         let mut grouped = plain();
         grouped.groups = vec![0];
         assert!(told(grouped).differ);

@@ -1,0 +1,140 @@
+//! Passive results, without a server; with the real ones in `servers`.
+
+use crate::common::{Output, Procward, command, output};
+
+fn check(format: &str, words: &[&str]) -> Output {
+    Procward::check(format).args(words).arg("pwtnosuch:1").run()
+}
+
+const HEAD: &str = "PROCS CRITICAL: pwtnosuch missing | processes=0;;1:1;0";
+
+#[test]
+fn results_end_0_whatever_the_states_are() {
+    let said = check("nsca", &["--host", "web 1"]).ends(0).stdout();
+    let records: Vec<&str> = said.split('\x17').collect();
+    assert_eq!(records[0], "web 1\tprocward\t0\tPROCS OK: 1 check judged");
+    let check_of = format!("web 1\tprocward pwtnosuch\t2\t{HEAD}\npwtnosuch: no process; want ");
+    assert!(records[1].starts_with(&check_of), "{records:?}");
+    assert_eq!((records.len(), records[2]), (3, ""));
+
+    let said = check("nagios-passive", &["--host", "web"]).ends(0).stdout();
+    let lines: Vec<&str> = said.lines().collect();
+    let without_time = |line: &str| line.split_once("] ").map(|(_, line)| line.to_owned());
+    assert_eq!(
+        without_time(lines[0]).unwrap(),
+        "PROCESS_SERVICE_CHECK_RESULT;web;procward;0;PROCS OK: 1 check judged"
+    );
+    let check_of =
+        format!("PROCESS_SERVICE_CHECK_RESULT;web;procward pwtnosuch;2;{HEAD}\\npwtnosuch: no process; ");
+    assert!(
+        without_time(lines[1]).unwrap().starts_with(&check_of),
+        "{lines:?}"
+    );
+    assert_eq!(lines.len(), 2);
+
+    let said = check("icinga2", &["--host", "web"]).ends(0).stdout();
+    let bodies: Vec<serde_json::Value> = said
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let states: Vec<_> = bodies
+        .iter()
+        .map(|body| (&body["service"], &body["exit_status"]))
+        .collect();
+    assert_eq!(
+        states,
+        [
+            (&"web!procward".into(), &0.into()),
+            (&"web!procward pwtnosuch".into(), &2.into())
+        ]
+    );
+}
+
+#[test]
+fn a_host_is_called_what_the_kernel_calls_it() {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let said = check("nsca", &[]).ends(0).stdout();
+    assert!(
+        said.starts_with(&format!("{}\tprocward\t", name.trim_end())),
+        "{said}"
+    );
+}
+
+#[test]
+fn wrong_usage_is_3_and_no_result() {
+    let long = "h".repeat(64);
+    for (format, words, said) in [
+        (
+            "nsca",
+            ["--host", &long],
+            "UNKNOWN: the name of a host has at most 63 bytes here: `hhhh",
+        ),
+        (
+            "icinga2",
+            ["--host", "a\n|;"],
+            "UNKNOWN: `a\\n¦;` can't be the name of a host: give another with --host\n",
+        ),
+        (
+            "json",
+            ["--host", "web"],
+            "UNKNOWN: --host is for --format nsca, nagios-passive and icinga2\n",
+        ),
+        (
+            "checkmk",
+            ["--host", "web"],
+            "UNKNOWN: --host is for --format nsca, nagios-passive and icinga2\n",
+        ),
+        (
+            "nsca",
+            ["--output", "/nosuch/f"],
+            "UNKNOWN: --output is for --format prometheus and nagios-passive; ",
+        ),
+        (
+            "nagios-passive",
+            ["--snapshot", "/nosuch"],
+            "UNKNOWN: a saved snapshot tells of another time, ",
+        ),
+    ] {
+        let stdout = check(format, &words).ends(3).stdout();
+        assert!(
+            stdout.starts_with(said) && stdout.lines().count() == 1,
+            "{stdout}"
+        );
+    }
+}
+
+#[test]
+fn a_run_without_a_verdict_is_a_result_in_state_3() {
+    let late = Procward::check("nsca").args(["--timeout", "1s", "--host", "web", "--config"]);
+    let place = crate::common::Place::new();
+    let fifo = place.path().join("fifo");
+    output(command("mkfifo").arg(&fifo)).ends(0);
+    let said = late.arg(&fifo).run().ends(0).stdout();
+    assert_eq!(said.split('\x17').count(), 2, "{said}");
+    assert!(
+        said.starts_with("web\tprocward\t3\tPROCS UNKNOWN: not finished\n"),
+        "{said}"
+    );
+    let empty = place.script("empty.toml", "");
+    let nothing = Procward::check("nsca")
+        .args(["--host", "web", "--config"])
+        .arg(empty)
+        .run()
+        .ends(0)
+        .stdout();
+    assert!(
+        nothing.starts_with("web\tprocward\t3\tPROCS UNKNOWN: nothing to check\n"),
+        "{nothing}"
+    );
+}
+
+#[test]
+fn results_that_do_not_arrive_are_no_success() {
+    for format in ["nsca", "nagios-passive", "icinga2"] {
+        let script = format!(
+            "{} check --recheck 0 --format {format} pwtnosuch:0 >/dev/full",
+            env!("CARGO_BIN_EXE_procward")
+        );
+        output(command("sh").args(["-c", &script])).ends(3);
+    }
+}
