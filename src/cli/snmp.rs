@@ -21,8 +21,6 @@ use std::time::{Duration, Instant};
 
 /// How long a look may take: snmpget asks again after a second, and gives up after six.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long its answers are good for: a walk asks for each cell.
-const FRESH: Duration = Duration::from_secs(5);
 /// A longer line is no request.
 const LINE: u64 = 4096;
 
@@ -39,6 +37,9 @@ pub struct SnmpCommand {
     /// For how long a failure is pending [default: 5s]
     #[arg(long, value_name = "TIME", value_parser = parse_window)]
     pub recheck: Option<Duration>,
+    /// For how long what was seen is told before it is looked again: a walk asks for each cell
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_window)]
+    pub keep: Duration,
 }
 
 /// What is asked for.
@@ -70,7 +71,7 @@ impl SnmpCommand {
         let mut seen: Option<(Instant, Table)> = None;
         while let Some(request) = request(&mut input) {
             let asks = matches!(request, Request::Get(_) | Request::Next(_));
-            if asks && seen.as_ref().is_none_or(|(at, _)| at.elapsed() >= FRESH) {
+            if asks && seen.as_ref().is_none_or(|(at, _)| at.elapsed() >= self.keep) {
                 let told = Flag::new(false);
                 let before = seen.take().map(|(_, table)| table).unwrap_or_default();
                 let text = look(&check, view.clone(), &told)?;

@@ -30,6 +30,7 @@ fn the_json_of_a_check_that_is_ok_names_its_processes_whole() {
         .json();
     let age = report["verdicts"][0]["processes"][0]["age_seconds"].take();
     assert!(age.as_u64() < Some(60), "{age}");
+    assert_eq!(report["verdicts"][0]["footprint"].take()["threads"], 1);
     for moving in ["seen", "vanished"] {
         assert!(report[moving].take().is_u64());
     }
@@ -38,11 +39,14 @@ fn the_json_of_a_check_that_is_ok_names_its_processes_whole() {
         json!({
             "version": 1,
             "state": "OK",
+            "state_number": 0,
             "seen": Value::Null,
             "vanished": Value::Null,
             "verdicts": [{
                 "name": name,
+                "key": name,
                 "state": "OK",
+                "state_number": 0,
                 "manner": "ok",
                 "matched": 1,
                 "unknown": 0,
@@ -66,6 +70,8 @@ fn the_json_of_a_check_that_is_ok_names_its_processes_whole() {
                 "left_out": [],
                 "unused_exceptions": [],
                 "note": Value::Null,
+                "story": [],
+                "footprint": Value::Null,
             }],
             "skipped": [],
             "remarks": [],

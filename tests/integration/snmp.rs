@@ -40,6 +40,8 @@ impl Snmpd {
             "snmp/snmpd.conf",
             &[("/usr/local/bin/procward", &program), ("/var/lib/snmp", &state)],
         );
+        let lines = lines.replace(" snmp --state ", " snmp --keep 1s --state ");
+        assert!(lines.contains(" --keep 1s "), "{lines}");
         let text = format!("rocommunity public 127.0.0.1\nagentAddress udp:{address}\n{lines}");
         let config = place.script("snmpd.conf", &text);
         let mut command = as_user(USER, SNMPD);
@@ -52,13 +54,18 @@ impl Snmpd {
         let server = Server::start(place, "snmpd", &mut command);
         let snmpd = Snmpd { server, address };
         snmpd.server.wait_for("snmpd", || {
-            let said = snmpd.ask("snmpget", ".1.3.6.1.2.1.1.3.0");
+            let said = snmpd.ask_for("snmpget", ".1.3.6.1.2.1.1.3.0", "0.2");
             said.contains("Timeticks").then_some(())
         });
         snmpd
     }
 
     fn ask(&self, tool: &str, oid: &str) -> String {
+        self.ask_for(tool, oid, "10")
+    }
+
+    /// The same, for so many seconds: what asks before snmpd is there is never answered.
+    fn ask_for(&self, tool: &str, oid: &str, seconds: &str) -> String {
         let mut command = command(Path::new("/usr/bin").join(tool));
         command.args([
             "-v2c",
@@ -66,7 +73,7 @@ impl Snmpd {
             "public",
             "-On",
             "-t",
-            "10",
+            seconds,
             "-r",
             "0",
             &self.address,
@@ -215,7 +222,7 @@ impl Asked {
     fn start(config: &Path, state: &Path) -> Asked {
         let mut child = crate::common::spawn(
             command(env!("CARGO_BIN_EXE_procward"))
-                .args(["snmp", "--config"])
+                .args(["snmp", "--keep", "1s", "--config"])
                 .arg(config)
                 .arg("--state")
                 .arg(state)
