@@ -205,7 +205,7 @@ fn the_local_check_that_is_shipped_is_one() {
     let text = std::fs::read_to_string(file).unwrap();
     let there = place.procward().display().to_string();
     let local = place.directory("local");
-    let script = place.script("local/procward", &text.replace("/usr/local/bin/procward", &there));
+    let script = place.script("local/procward", &text.replace("/usr/bin/procward", &there));
     let config = place.script(
         "p.toml",
         "recheck = \"0\"\n\n[[check]]\nname = \"gone\"\nselect = \"pwtnosuch\"\n",

@@ -24,7 +24,7 @@ impl Collectd {
             config.display(),
             place.procward().display()
         ));
-        let text = shipped_for("collectd/procward", &[("/usr/local/bin/procward", &program)]);
+        let text = shipped_for("collectd/procward", &[("/usr/bin/procward", &program)]);
         let run = place.script("loop", &text);
         let d = home.display();
         let recorder = format!("#!/bin/sh\n{{ cat; echo ---; }} >> {d}/notes\n");

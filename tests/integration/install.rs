@@ -131,6 +131,18 @@ fn what_is_described_is_installed_and_nothing_else() {
 }
 
 #[test]
+fn every_file_of_contrib_is_installed() {
+    let installed: Vec<String> = described().into_iter().map(|[.., from]| from).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = tree(&root.join("contrib")).into_keys();
+    for file in files.map(|file| format!("contrib/{file}")) {
+        // For whoever changes the rules.
+        let test = file.ends_with(".test.yml");
+        assert_eq!(installed.contains(&file), !test, "{file}");
+    }
+}
+
+#[test]
 fn every_command_has_a_page_that_man_shows_without_a_warning() {
     need!(
         Path::new("/usr/bin/man").exists(),
@@ -269,8 +281,7 @@ fn the_units_are_valid_and_hardened_and_hide_nothing() {
         .filter(|[.., to, _]| to.starts_with("lib/systemd/"));
     let units: Vec<PathBuf> = units
         .map(|[.., from]| {
-            let text =
-                document(&from).replace("/usr/local/bin/procward", &place.procward().display().to_string());
+            let text = document(&from).replace("/usr/bin/procward", &place.procward().display().to_string());
             place.script(Path::new(&from).file_name().unwrap().to_str().unwrap(), &text)
         })
         .collect();

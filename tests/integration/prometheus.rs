@@ -579,7 +579,7 @@ fn units(place: &Place) -> (PathBuf, PathBuf, PathBuf) {
     let written = |name: &str| {
         let text = std::fs::read_to_string(shipped(name)).unwrap();
         let text = text
-            .replace("/usr/local/bin/procward", &place.procward().display().to_string())
+            .replace("/usr/bin/procward", &place.procward().display().to_string())
             .replace("/var/lib/procward-textfile", &directory.display().to_string());
         let path = place.path().join(name);
         std::fs::write(&path, text).unwrap();

@@ -38,7 +38,7 @@ impl Snmpd {
         ));
         let lines = shipped_for(
             "snmp/snmpd.conf",
-            &[("/usr/local/bin/procward", &program), ("/var/lib/snmp", &state)],
+            &[("/usr/bin/procward", &program), ("/var/lib/snmp", &state)],
         );
         let lines = lines.replace(" snmp --state ", " snmp --keep 1s --state ");
         assert!(lines.contains(" --keep 1s "), "{lines}");

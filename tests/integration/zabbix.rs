@@ -44,7 +44,7 @@ impl Home {
             place.procward().display()
         ));
         let lines = shipped_for("zabbix/procward.conf", &[("/run/zabbix", &state)]);
-        let lines = lines.replace(",/usr/local/bin/procward ", &format!(",{} ", program.display()));
+        let lines = lines.replace(",/usr/bin/procward ", &format!(",{} ", program.display()));
         assert_eq!(
             lines.matches(&*place.procward().to_string_lossy()).count(),
             2,
