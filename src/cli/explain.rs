@@ -1,7 +1,7 @@
 //! `procward explain`: term by term, why a process matches a spec or does not.
 
 use super::arguments::ViewArguments;
-use super::check::spec_or_outcome;
+use super::items::spec_or_outcome;
 use super::view::View;
 use crate::exit_code::Exit;
 use crate::judge::Check;

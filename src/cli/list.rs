@@ -1,8 +1,8 @@
 //! `procward list`: the matching processes, as ps would show them.
 
 use super::arguments::ViewArguments;
-use super::check::spec_or_outcome;
 use super::explain::check_of;
+use super::items::spec_or_outcome;
 use super::view::{View, exit_of};
 use crate::exit_code::Exit;
 use crate::judge::judgement::describe;

@@ -1,8 +1,8 @@
 //! `procward load`, and procward under the name of mon's `loadavg.monitor`: is the load too high, and who is to blame?
 
 use super::arguments::{FormatName, ViewArguments};
-use super::check::is_host_name;
 use super::default_format;
+use super::items::is_host_name;
 use super::view::View;
 use crate::exit_code::Exit;
 use crate::judge::State;

@@ -1,6 +1,6 @@
 //! `procward migrate`: ps.monitor's specs as TOML.
 
-use super::check::{is_host_name, items_of_specs};
+use super::items::{is_host_name, items_of_specs};
 use crate::config::migrate::{lines_of_mon_cf, toml_string};
 use crate::deadline::Notes;
 use crate::exit_code::Exit;

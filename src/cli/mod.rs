@@ -19,6 +19,7 @@ mod fifo;
 mod file_capabilities;
 pub mod grant;
 pub mod init;
+pub mod items;
 pub mod keys;
 mod last_words;
 pub mod limits;

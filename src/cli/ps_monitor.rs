@@ -1,7 +1,8 @@
 //! Under the name of mon's `ps.monitor`: the same specs, the same exit status, the truth in place of its quirks.
 
 use super::arguments::ViewArguments;
-use super::check::{RECHECK, items_of_specs};
+use super::check::RECHECK;
+use super::items::items_of_specs;
 use super::view::View;
 use super::watch::Watch;
 use crate::exit_code::Exit;

@@ -4,7 +4,7 @@
 use crate::common::Procward;
 use crate::docs::{document, first_column};
 use crate::fixture;
-use procward::cli::check::items_of_specs;
+use procward::cli::items::items_of_specs;
 use procward::judge::{Item, State, Verdict, judge};
 use procward::report::escape;
 use procward::select::select;
