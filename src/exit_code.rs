@@ -1,5 +1,6 @@
 //! Every exit code, in one place.
 
+use crate::judge::State;
 use std::process::ExitCode;
 
 /// How a run ends. Nothing but a verdict ends 1 or 2: usage, configuration and internal errors are 3. (Under the name of
@@ -25,6 +26,17 @@ impl Exit {
             Exit::Warning => 1,
             Exit::Critical => 2,
             Exit::Unknown => 3,
+        }
+    }
+}
+
+impl From<State> for Exit {
+    fn from(state: State) -> Exit {
+        match state {
+            State::Ok => Exit::Ok,
+            State::Warning => Exit::Warning,
+            State::Critical => Exit::Critical,
+            State::Unknown => Exit::Unknown,
         }
     }
 }

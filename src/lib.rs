@@ -5,6 +5,7 @@
 //! See `docs/architecture.md`.
 
 pub mod audit;
+pub mod capabilities;
 pub mod check_procs;
 pub mod cli;
 pub mod config;

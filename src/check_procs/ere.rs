@@ -10,7 +10,7 @@ const DUP_MAX: u32 = 32767;
 /// What a compiled expression may take.
 const SIZE: usize = 4 << 20;
 
-/// How deep brackets may be.
+/// How deep brackets, and repetitions of one atom, may be.
 const DEPTH: usize = 100;
 
 /// Compiles it. What it is matched against are bytes, as in the C locale.
@@ -96,7 +96,8 @@ impl<'a> Reader<'a> {
             },
             other => literal(other),
         };
-        loop {
+        // Each repetition copies what was written before it.
+        for _ in 0..DEPTH {
             let repeated = match self.rest.first() {
                 Some(b'*') => "*".to_owned(),
                 Some(b'+') => "+".to_owned(),
@@ -112,6 +113,7 @@ impl<'a> Reader<'a> {
             self.rest = &self.rest[1..];
             atom = format!("(?:{atom}){repeated}");
         }
+        Err("Regular expression too big".into())
     }
 
     fn group(&mut self) -> Result<String, String> {
@@ -321,6 +323,9 @@ mod tests {
             assert_eq!(compile(expression.as_bytes()).unwrap_err(), said, "{expression}");
         }
         assert!(compile("(".repeat(100_000).as_bytes()).is_err());
+        // In no time, though each would copy all the text before it.
+        let repeated = compile(format!("a{}", "*".repeat(100_000)).as_bytes());
+        assert_eq!(repeated.unwrap_err(), "Regular expression too big");
     }
 
     proptest! {

@@ -97,7 +97,11 @@ pub fn judge(options: &Options, rows: &[Row], hidden: bool) -> Verdict {
 }
 
 fn meant(options: &Options, row: &Row) -> Truth {
-    let filters = all(&options.filters, row);
+    // A line without a PID may be no process at all.
+    let is_process = row
+        .pid
+        .map_or(Truth::Unknown(Key::Pid, Why::Malformed), |_| Truth::Yes);
+    let filters = all(&options.filters, row).and(is_process);
     if options.no_kthreads {
         filters.and(told(&row.kthread, Key::Kthread, |kthread| !kthread))
     } else {
@@ -211,6 +215,21 @@ mod tests {
             ("-C a", State::Ok),
             // Where nothing is asked of it, it counts.
             ("-c 3:3", State::Ok),
+        ] {
+            assert_eq!(state(line, &rows, false), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_none_of_ps_may_be_no_process() {
+        let line = Row::unreadable(None, Why::Malformed);
+        let rows = [row("a", 1.0), line];
+        for (line, expected) in [
+            ("-c 2:", State::Unknown),
+            ("-c 1:", State::Ok),
+            ("-c 0", State::Critical),
+            ("-c 1:1", State::Unknown),
+            ("-c 3:", State::Critical),
         ] {
             assert_eq!(state(line, &rows, false), expected, "{line}");
         }

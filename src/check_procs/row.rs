@@ -145,7 +145,7 @@ fn cpu(stat: &Stat, host: &Host, life: f64) -> f64 {
     if life == 0.0 {
         return 0.0;
     }
-    let used = whole(stat.utime.saturating_add(stat.stime)) / whole(host.ticks_per_second.max(1));
+    let used = whole(stat.ticks()) / whole(host.ticks_per_second.max(1));
     let tenths = (used * 1000.0 / life).floor();
     if tenths > 999.0 {
         (tenths / 10.0).floor()

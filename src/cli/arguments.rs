@@ -1,7 +1,7 @@
 //! What may be typed.
 
 use super::terminal::Terminal;
-use super::{audit, check, config, cpu, explain, init, list, load, migrate, roll, snapshot};
+use super::{audit, check, config, cpu, explain, grant, init, list, load, migrate, roll, snapshot};
 use crate::deadline::Notes;
 use crate::report::Format;
 use crate::report::passive::Passive;
@@ -35,7 +35,7 @@ pub struct ViewArguments {
     #[arg(long, global = true, value_name = "FILE")]
     pub snapshot: Option<PathBuf>,
     /// End within this time, such as 20s, whatever happens [default: 8s, or more where a check waits longer; 2m for audit]
-    #[arg(long, global = true, value_name = "TIME", value_parser = duration)]
+    #[arg(short, long, global = true, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// What standard output is.
     #[arg(skip)]
@@ -45,12 +45,13 @@ pub struct ViewArguments {
     pub notes: Notes,
 }
 
-/// A time span as the selector language writes it, of at least a second.
+/// A time span as the selector language writes it, of at least a second; a bare number is seconds, as for any plugin.
 ///
 /// # Errors
 /// What is wrong with it.
 fn duration(text: &str) -> Result<Duration, String> {
-    let span = parse_duration(text)?;
+    let bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let span = parse_duration(&if bare { format!("{text}s") } else { text.to_owned() })?;
     if span < Duration::from_secs(1) {
         return Err("less than a second is no time to look twice: write 1s or more".into());
     }
@@ -103,8 +104,14 @@ pub enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
-    /// The manual page
-    Man,
+    /// Grants what it takes to see everything.
+    #[command(about = grant::ABOUT)]
+    Grant(grant::Grant),
+    /// The manual pages
+    Man {
+        /// Of what, such as procward-check or check_procward [default: procward]
+        page: Option<String>,
+    },
 }
 
 /// An output format of `check`, as typed.

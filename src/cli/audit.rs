@@ -1,7 +1,6 @@
 //! `procward audit`: is anything true of a process that must never be?
 
 use super::arguments::{FormatName, ViewArguments, config_file};
-use super::check::exit_of;
 use super::default_format;
 use super::view::View;
 use super::watch::Watch;
@@ -14,6 +13,7 @@ use crate::judge;
 use crate::outcome::Outcome;
 use crate::report::audit::render;
 use crate::report::{Format, escape};
+use crate::select::EVIDENCE_FILES;
 use clap::Args;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -108,7 +108,7 @@ impl AuditCommand {
         }
         let (format, look) = (self.format(), arguments.terminal.look(self.verbose > 0));
         audit.run(arguments, &|report| {
-            Outcome::new(render(report, format, &look), exit_of(report.state))
+            Outcome::new(render(report, format, &look), Exit::from(report.state))
         })
     }
 
@@ -161,8 +161,9 @@ impl Audit<'_> {
             view: self.view,
             notes: arguments.notes,
             window: Duration::ZERO,
+            pending: false,
             // Who a process is must be known from the first look on, so that it is known again.
-            tell_of_ok: true,
+            tells: &EVIDENCE_FILES,
             publish: &|report| publish(&assemble(report.clone())),
         };
         assemble(watch.run(&self.compiled.items, None))

@@ -2,23 +2,28 @@
 
 use super::arguments::{CheckFormatName, ViewArguments, config_file};
 use super::default_format;
+use super::limits::{self, parse_range};
+use super::setting;
 use super::stats;
 use super::terminal::Terminal;
 use super::textfile;
 use super::view::View;
 use super::watch::Watch;
 use crate::config;
+use crate::deadline::Notes;
 use crate::exit_code::Exit;
 use crate::judge::{Check, Faulty, Item, Report, Run, State, judge, tell_apart};
+use crate::memory::store::Store;
 use crate::outcome::Outcome;
 use crate::report::passive::Passive;
-use crate::report::{Format, diagnostic, escape, one_line, render};
+use crate::report::{Format, Look, Perfdata, diagnostic, escape, one_line, render};
 use crate::select::spec::{Dialect, parse};
 use crate::select::{Fault, Range, Spec, parse_window};
 use crate::snapshot::{Accounts, Snapshot};
+use crate::source::procfs::now;
 use crate::source::tally;
-use clap::Args;
-use std::path::PathBuf;
+use clap::{Args, ValueEnum};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long a check may fail before that counts: the longest upgrade of a daemon that was measured left it away for
@@ -55,6 +60,23 @@ pub struct CheckCommand {
     /// format]
     #[arg(long, value_name = "TIME", value_parser = parse_window)]
     pub recheck: Option<Duration>,
+    /// Look once and wait for nothing: where the run before found all well, a failure is pending, and still OK, until it
+    /// has lasted for the time of the re-check, as the state file remembers
+    #[arg(long)]
+    pub pending: bool,
+    /// What UNKNOWN is told as: whoever is woken by nothing but CRITICAL must not sleep through a monitor that is blind. Wrong
+    /// usage and an internal fault stay UNKNOWN
+    #[arg(long, value_enum, value_name = "STATE", default_value = "unknown")]
+    pub unknown_is: UnknownIs,
+    /// WARNING unless so many processes match, in place of what the one check says: 5, 1:, 1:5 or @0:0
+    #[arg(short, long, value_name = "RANGE", value_parser = parse_range)]
+    pub warning: Option<Range>,
+    /// CRITICAL unless so many do
+    #[arg(short, long, value_name = "RANGE", value_parser = parse_range)]
+    pub critical: Option<Range>,
+    /// With --format nagios: what performance data tells of the processes of each check beside their count
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    pub perfdata: Vec<Taken>,
     /// Where to remember what this run saw, for restarts and CPU over longer times [default: below mon's state
     /// directory or /var/lib/procward, where there is one]
     #[arg(long, value_name = "FILE")]
@@ -65,9 +87,40 @@ pub struct CheckCommand {
     /// Tell what the run cost: processes, files, bytes, time
     #[arg(long)]
     pub stats: bool,
-    /// Tell of checks that are OK too
+    /// Tell of checks that are OK too; twice: by what the run went; three times: what it cost as well
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
+}
+
+/// What UNKNOWN may be told as. As OK it would be a false one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum UnknownIs {
+    /// Exit code 1
+    Warning,
+    /// Exit code 2
+    Critical,
+    /// Exit code 3
+    #[default]
+    Unknown,
+}
+
+impl From<UnknownIs> for State {
+    fn from(state: UnknownIs) -> State {
+        match state {
+            UnknownIs::Warning => State::Warning,
+            UnknownIs::Critical => State::Critical,
+            UnknownIs::Unknown => State::Unknown,
+        }
+    }
+}
+
+/// What performance data may tell beside counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Taken {
+    /// Seconds of CPU that they used so far, a counter
+    Cpu,
+    /// Their resident memory
+    Memory,
 }
 
 impl CheckCommand {
@@ -104,97 +157,160 @@ impl CheckCommand {
         }
     }
 
+    fn look(&self, terminal: Terminal) -> Look {
+        Look {
+            perfdata: Perfdata {
+                cpu: self.perfdata.contains(&Taken::Cpu),
+                memory: self.perfdata.contains(&Taken::Memory),
+            },
+            ..terminal.look(self.verbose > 0)
+        }
+    }
+
     /// Nobody waits for a restart at a terminal, and everybody else does.
     fn window(&self, configured: Option<Duration>) -> Duration {
         let typed = !self.specs.is_empty() && self.format() == Format::Human;
-        let otherwise = if typed { Duration::ZERO } else { RECHECK };
-        self.recheck.or(configured).unwrap_or(otherwise)
+        let otherwise = if typed && !self.pending {
+            Duration::ZERO
+        } else {
+            RECHECK
+        };
+        // To look once is what pending means already.
+        let typed = self.recheck.filter(|time| !(self.pending && time.is_zero()));
+        typed.or(configured).unwrap_or(otherwise)
     }
 
-    /// Runs it.
-    pub fn run(self, arguments: &ViewArguments) -> Outcome {
-        let format = self.format();
-        let terminal = arguments.terminal;
-        if self.stats {
-            tally::begin();
-        }
-        let view = match View::open(arguments) {
-            Ok(view) => view,
-            Err(sentence) => return unseen(&sentence, self.shown_format(), terminal),
-        };
-        let (mut remarks, mut recheck) = (Vec::new(), None);
+    /// What is judged: specs as typed, checks of the configuration, or both.
+    fn chosen(&self, view: &View, arguments: &ViewArguments) -> Result<Chosen, String> {
         // Under mon a spec without a range is a host name: the monitor line in mon.cf does not end with `;;`.
-        let dialect = if format == Format::Mon {
+        let dialect = if self.format() == Format::Mon {
             Dialect::PsMonitor
         } else {
             Dialect::Native
         };
         let only_hosts = dialect == Dialect::PsMonitor && self.specs.iter().all(|spec| is_host_name(spec));
-        let mut items = items_of_specs(&self.specs, &view, dialect);
+        let mut chosen = Chosen {
+            items: items_of_specs(&self.specs, view, dialect),
+            ..Chosen::default()
+        };
         // That of the environment is meant where there are no specs.
         if self.specs.is_empty() || only_hosts || self.config.is_some() {
             let config = config_file(self.config.as_deref());
-            let loaded = config::load::load(config.as_deref(), &view, arguments.notes);
-            remarks.extend(
-                loaded
-                    .sources
-                    .iter()
-                    .map(|source| format!("checks from {}", source.name)),
-            );
+            let loaded = config::load::load(config.as_deref(), view, arguments.notes);
+            let from = |source: &config::Source| format!("checks from {}", source.name);
+            chosen.remarks.extend(loaded.sources.iter().map(from));
             // Before they are told apart: a spec may be called what a check is.
-            items.extend(match self.rules.as_slice() {
+            chosen.items.extend(match self.rules.as_slice() {
                 [] => loaded.items,
                 rules => picked(loaded.items, rules),
             });
-            recheck = loaded.settings.recheck;
-            tell_apart(&mut items);
+            chosen.recheck = loaded.settings.recheck;
+            tell_apart(&mut chosen.items);
         } else if !self.rules.is_empty() {
-            items.extend(picked(Vec::new(), &self.rules));
-            tell_apart(&mut items);
+            chosen.items.extend(picked(Vec::new(), &self.rules));
+            tell_apart(&mut chosen.items);
         }
-        for item in &mut items {
+        for item in &mut chosen.items {
             if let Item::Check(check) = item {
                 check.match_self = self.match_self;
             }
         }
-        let look = terminal.look(self.verbose > 0);
-        let complete = |mut report: Report| {
-            report.remarks.extend(remarks.iter().cloned());
-            report.remarks.extend(stats::remarks(&view, arguments.notes));
-            report.run = view.is_live().then(|| run_until_now(arguments));
-            report
+        limits::apply(&mut chosen.items, self.warning, self.critical)?;
+        Ok(chosen)
+    }
+
+    /// Runs it.
+    pub fn run(self, arguments: &ViewArguments) -> Outcome {
+        if self.stats || self.verbose > 2 {
+            tally::begin();
+        }
+        let view = match View::open(arguments) {
+            Ok(view) => view,
+            Err(sentence) => return unseen(arguments, &sentence, self.shown_format()),
         };
-        let outcome = |report: &Report| {
-            let text = render(report, self.shown_format(), &look);
-            Outcome::new(text, exit_of(report.state))
+        let mut chosen = match self.chosen(&view, arguments) {
+            Ok(chosen) => chosen,
+            Err(sentence) => return refused(&sentence),
         };
+        let look = self.look(arguments.terminal);
         let watch = Watch {
             view: &view,
             notes: arguments.notes,
-            window: self.window(recheck),
-            tell_of_ok: format.tells_of_ok(&look),
-            publish: &|report| arguments.notes.publish(&outcome(&complete(report.clone()))),
+            window: self.window(chosen.recheck),
+            pending: self.pending,
+            tells: self.format().tells_of_ok(&look),
+            publish: &|_| (),
         };
-        let report = complete(watch.run(&items, view.store(self.state.as_deref())));
-        let Some(path) = &self.output else {
-            return outcome(&report);
+        let store = view.store(self.state.as_deref());
+        if self.verbose > 1 {
+            let path = store.as_ref().map(Store::path);
+            chosen
+                .remarks
+                .extend(setting::remarks(&watch, &chosen.items, path));
+        }
+        let complete = |mut report: Report| {
+            report.remarks.extend(chosen.remarks.iter().cloned());
+            report.remarks.extend(stats::remarks(&view, arguments.notes));
+            report.run = view.is_live().then(|| run_until_now(arguments));
+            report.with_unknown_as(self.unknown_is.into())
         };
-        match textfile::write(path, &render(&report, format, &look), arguments.notes) {
-            Ok(()) if look.verbose => outcome(&report),
-            Ok(()) => Outcome::new(one_line(&report), exit_of(report.state)),
+        let watch = Watch {
+            publish: &|report| {
+                let report = complete(report.clone());
+                arguments.notes.publish(&self.outcome(&report, &look));
+            },
+            ..watch
+        };
+        let report = complete(watch.run(&chosen.items, store));
+        match &self.output {
+            None => self.outcome(&report, &look),
+            Some(path) => self.written(path, &report, &look, arguments.notes),
+        }
+    }
+
+    fn outcome(&self, report: &Report, look: &Look) -> Outcome {
+        Outcome::new(
+            render(report, self.shown_format(), look),
+            Exit::from(report.state),
+        )
+    }
+
+    /// The report goes into a file.
+    fn written(&self, path: &Path, report: &Report, look: &Look, notes: Notes) -> Outcome {
+        match textfile::write(path, &render(report, self.format(), look), notes) {
+            Ok(()) if look.verbose => self.outcome(report, look),
+            Ok(()) => Outcome::new(one_line(report), Exit::from(report.state)),
             // The unit of a timer takes a failing check for success, and must not take this for one.
             Err(sentence) => {
-                let text = format!("UNKNOWN: {sentence}\n{}", one_line(&report));
+                let text = format!("UNKNOWN: {sentence}\n{}", one_line(report));
                 Outcome::new(text, Exit::Unknown)
             }
         }
     }
 }
 
+/// What a run judges.
+#[derive(Default)]
+struct Chosen {
+    items: Vec<Item>,
+    /// Where the checks come from.
+    remarks: Vec<String>,
+    /// For how long a check may fail, as the configuration says.
+    recheck: Option<Duration>,
+}
+
+/// What was asked for can't be done.
+fn refused(sentence: &str) -> Outcome {
+    let line = format!("UNKNOWN: {}\n", escape::text(sentence.as_bytes()));
+    Outcome::new(escape::without_bars(&line), Exit::Unknown)
+}
+
 fn run_until_now(arguments: &ViewArguments) -> Run {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    let at = since_1970.unwrap_or_default();
     Run {
-        at: since_1970.unwrap_or_default(),
+        at,
+        booted: at.saturating_sub(Duration::from_nanos(now())),
         took: arguments.notes.started().elapsed(),
     }
 }
@@ -227,29 +343,26 @@ fn picked(items: Vec<Item>, rules: &[String]) -> Vec<Item> {
 }
 
 /// There is nothing to look at: an UNKNOWN in the format that was asked for.
-fn unseen(sentence: &str, format: Format, terminal: Terminal) -> Outcome {
+fn unseen(arguments: &ViewArguments, sentence: &str, format: Format) -> Outcome {
+    let option = if arguments.proc.is_some() {
+        "--proc"
+    } else {
+        "--snapshot"
+    };
     let item = Item::Faulty {
-        name: "--snapshot".into(),
+        name: option.into(),
         faulty: Faulty {
-            source: "--snapshot".into(),
+            source: option.into(),
             text: "".into(),
             faults: vec![Fault::new(0..0, sentence, "")],
         },
     };
     let nothing = Snapshot::default();
     let report = judge(&[item], &nothing, &nothing.accounts);
-    Outcome::new(render(&report, format, &terminal.look(false)), Exit::Unknown)
-}
-
-/// The exit code of a state.
-#[must_use]
-pub fn exit_of(state: State) -> Exit {
-    match state {
-        State::Ok => Exit::Ok,
-        State::Warning => Exit::Warning,
-        State::Critical => Exit::Critical,
-        State::Unknown => Exit::Unknown,
-    }
+    Outcome::new(
+        render(&report, format, &arguments.terminal.look(false)),
+        Exit::Unknown,
+    )
 }
 
 /// Specs as checks, each named by its first word; where two would have one name, by what was written.

@@ -1,7 +1,6 @@
 //! `procward check-procs`, and procward under the name of the monitoring-plugins' check_procs.
 
 use super::arguments::ViewArguments;
-use super::check::exit_of;
 use super::view::View;
 use crate::check_procs::extra::{self, Locator};
 use crate::check_procs::options::parse;
@@ -193,7 +192,7 @@ fn outcome(options: &Options, rows: &[Row], gaps: &[Gap], view: &View) -> (Outco
             .flatten(),
     };
     let text = render(&verdict, &sight);
-    (Outcome::new(text, exit_of(verdict.state)), verdict.state)
+    (Outcome::new(text, Exit::from(verdict.state)), verdict.state)
 }
 
 /// What must be read of every process.

@@ -1,7 +1,6 @@
 //! `procward cpu`: does any process use too much CPU that may not?
 
 use super::arguments::{FormatName, ViewArguments, config_file};
-use super::check::exit_of;
 use super::default_format;
 use super::view::View;
 use super::watch::Watch;
@@ -107,7 +106,7 @@ impl CpuCommand {
         let format = self.format();
         let outcome = |mut report: Report| {
             report.remarks.extend(remark.map(str::to_owned));
-            let exit = exit_of(report.state);
+            let exit = Exit::from(report.state);
             let look = arguments.terminal.look(self.verbose > 0);
             Outcome::new(render(&report, format, &look), exit)
         };
@@ -115,7 +114,8 @@ impl CpuCommand {
             view: &view,
             notes: arguments.notes,
             window: Duration::ZERO,
-            tell_of_ok: false,
+            pending: false,
+            tells: &[],
             publish: &|report| arguments.notes.publish(&outcome(report.clone())),
         };
         // A window that was asked for is measured now, whatever is remembered.

@@ -1,7 +1,7 @@
 //! `procward load`, and procward under the name of mon's `loadavg.monitor`: is the load too high, and who is to blame?
 
 use super::arguments::{FormatName, ViewArguments};
-use super::check::{exit_of, is_host_name};
+use super::check::is_host_name;
 use super::default_format;
 use super::view::View;
 use crate::exit_code::Exit;
@@ -10,7 +10,7 @@ use crate::load::limits::{load, memory, perl};
 use crate::load::{Limit, Limits, Measure, Report, Suspects, judge};
 use crate::outcome::Outcome;
 use crate::report::load::render;
-use crate::report::{Format, Look, escape};
+use crate::report::{Format, Look, Perfdata, escape};
 use crate::select::{File, Plan};
 use crate::snapshot::{Clocks, Snapshot};
 use clap::Args;
@@ -59,7 +59,7 @@ impl LoadCommand {
         };
         let look = arguments.terminal.look(false);
         run(&limits, arguments, &|report| {
-            Outcome::new(render(report, format, &look), exit_of(report.state))
+            Outcome::new(render(report, format, &look), Exit::from(report.state))
         })
     }
 }
@@ -147,6 +147,7 @@ const LOOK: Look = Look {
     width: None,
     color: false,
     verbose: false,
+    perfdata: Perfdata::COUNT,
 };
 
 /// Three or four numbers as loadavg.monitor takes them: from memory and swap together, 90 % unless it is given.

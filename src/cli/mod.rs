@@ -11,21 +11,27 @@ pub mod audit;
 pub mod check;
 pub mod check_procs;
 pub mod config;
+mod copy;
 pub mod cpu;
 mod deliver;
 pub mod explain;
 mod fifo;
+mod file_capabilities;
+pub mod grant;
 pub mod init;
 pub mod keys;
 mod last_words;
+pub mod limits;
 pub mod list;
 pub mod load;
+mod man;
 pub mod migrate;
 mod mons_audits;
 mod parser;
 mod passive;
 pub mod ps_monitor;
 pub mod roll;
+mod setting;
 pub mod snapshot;
 mod stats;
 pub mod terminal;
@@ -35,6 +41,7 @@ pub mod watch;
 
 use crate::deadline::{Notes, Terms, supervise};
 use crate::exit_code::Exit;
+use crate::judge::State;
 use crate::outcome::Outcome;
 use crate::report::wrap::wrap;
 use crate::report::{Format, capped, ended, escape, excuse};
@@ -49,8 +56,9 @@ use terminal::{Terminal, color_wanted};
 /// Runs procward with the arguments and the environment of this process.
 #[must_use]
 pub fn main() -> Exit {
-    last_words::prepare();
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    copy::enter(&arguments);
+    last_words::prepare();
     match last_words::guarded(|| dispatch(&arguments)) {
         Some(outcome) => deliver::deliver(&outcome, std::io::stdout()),
         // A worker has told its supervisor.
@@ -81,9 +89,9 @@ fn dispatch(arguments: &[OsString]) -> Option<Outcome> {
         .unwrap_or_default();
     let rest = || arguments.iter().skip(1).cloned();
     let plugin = |command: &'static str, format: &'static str| {
-        if arguments
-            .get(1)
-            .is_some_and(|word| word == "-V" || word == "--version")
+        if rest()
+            .take_while(|word| word != "--")
+            .any(|word| word == "-V" || word == "--version")
         {
             let name = name.to_string_lossy();
             let line = format!("procward {} as {name}\n", env!("CARGO_PKG_VERSION"));
@@ -163,7 +171,13 @@ type Work<'a> = &'a dyn Fn(&ViewArguments) -> Outcome;
 type Excuse<'a> = &'a dyn Fn(&str, Option<Outcome>) -> Outcome;
 
 fn watched(view: ViewArguments, format: Format, work: Work<'_>) -> Option<Outcome> {
-    supervised(view, &|reason, known| excuse(format, reason, known), work)
+    watched_as(view, format, State::Unknown, work)
+}
+
+/// The same. `unknown_is`: what is told where there is no verdict.
+fn watched_as(view: ViewArguments, format: Format, unknown_is: State, work: Work<'_>) -> Option<Outcome> {
+    let excuse = |reason: &str, known| excuse(format, reason, known, unknown_is);
+    supervised(view, &excuse, work)
 }
 
 fn watched_load(view: ViewArguments, format: Format, work: Work<'_>) -> Option<Outcome> {
@@ -218,11 +232,21 @@ fn as_plugin(
         _ => "[SPECS]...",
     };
     let usage = format!("{name} [OPTIONS] {operands}");
-    parser.mut_subcommand(subcommand, |command| {
-        let with_format =
-            |argument: clap::Arg| argument.help("How to write the report").default_value(format);
-        command.override_usage(usage).mut_arg("format", with_format)
-    })
+    let hidden = |argument: clap::Arg| argument.hide(true);
+    parser
+        .mut_args(|argument| match argument.get_id().as_str() {
+            "proc" | "snapshot" => hidden(argument),
+            _ => argument,
+        })
+        .mut_subcommand(subcommand, |command| {
+            let command = command.override_usage(usage);
+            command.mut_args(|argument| match argument.get_id().as_str() {
+                "format" => argument.help("How to write the report").default_value(format),
+                // For whoever looks into things, not for a scheduler.
+                "output" | "host" | "stats" | "match_self" => hidden(argument),
+                _ => argument,
+            })
+        })
 }
 
 /// `help`: how `--help` and `--version` end, 3 under a plugin's name.
@@ -303,12 +327,8 @@ fn run(arguments: Arguments) -> Option<Outcome> {
             return Some(Outcome::new(text, Exit::Ok));
         }
         Command::Keys => return Some(laid_out(keys::run())),
-        Command::Man => {
-            let mut text = Vec::new();
-            let written = clap_mangen::Man::new(Arguments::command()).render(&mut text);
-            let exit = if written.is_ok() { Exit::Ok } else { Exit::Unknown };
-            return Some(Outcome::new(text, exit));
-        }
+        Command::Grant(grant) => return Some(laid_out(grant.run())),
+        Command::Man { page } => return Some(man::run(page.as_deref())),
         _ => {}
     }
     let mut view = arguments.view;
@@ -322,7 +342,11 @@ fn run(arguments: Arguments) -> Option<Outcome> {
             command,
             Command::Check(_) | Command::Cpu(_) | Command::Explain(_) | Command::Config(_)
         );
-    let outcome = watched(view, format, &|view| match command.clone() {
+    let unknown_is = match &command {
+        Command::Check(check) => check.unknown_is.into(),
+        _ => State::Unknown,
+    };
+    let outcome = watched_as(view, format, unknown_is, &|view| match command.clone() {
         Command::Roll(command) => command.run(view),
         Command::Init(command) => command.run(view),
         Command::Check(command) => command.run(view),
@@ -332,9 +356,12 @@ fn run(arguments: Arguments) -> Option<Outcome> {
         Command::Snapshot(command) => command.run(view),
         Command::Config(command) => command.run(view),
         Command::Migrate(command) => command.run(view.notes),
-        Command::Load(_) | Command::Audit(_) | Command::Keys | Command::Completions { .. } | Command::Man => {
-            Outcome::new("", Exit::Ok)
-        }
+        Command::Load(_)
+        | Command::Audit(_)
+        | Command::Keys
+        | Command::Completions { .. }
+        | Command::Grant(_)
+        | Command::Man { .. } => Outcome::new("", Exit::Ok),
     });
     let outcome = outcome.map(|outcome| ended(format, outcome));
     if let Command::Roll(roll) = &command

@@ -11,7 +11,7 @@ use crate::exit_code::Exit;
 use crate::judge::State;
 use crate::outcome::Outcome;
 use crate::report::audit::render;
-use crate::report::{Format, Look, escape};
+use crate::report::{Format, Look, Perfdata, escape};
 use crate::snapshot::Accounts;
 use std::ffi::OsString;
 
@@ -19,6 +19,7 @@ const LOOK: Look = Look {
     width: None,
     color: false,
     verbose: false,
+    perfdata: Perfdata::COUNT,
 };
 
 /// SELinux enforces its policy, and nothing runs in initrc_t. Like mon's, it takes no arguments: mon appends hosts.

@@ -3,8 +3,9 @@
 
 use super::arguments::ViewArguments;
 use super::check::CheckCommand;
-use super::{fifo, supervised, usage, watched};
+use super::{fifo, supervised, usage, watched_as};
 use crate::exit_code::Exit;
+use crate::judge::State;
 use crate::outcome::Outcome;
 use crate::report::passive::{Passive, Sender, addressed};
 use crate::report::{Format, ended, escape, excuse};
@@ -37,7 +38,8 @@ pub(super) fn run(view: ViewArguments, check: &CheckCommand, passive: Passive) -
         output: None,
         ..check.clone()
     };
-    let outcome = watched(view.clone(), format, &|view| judging.clone().run(view))?;
+    let work = |view: &ViewArguments| judging.clone().run(view);
+    let outcome = watched_as(view.clone(), format, check.unknown_is.into(), &work)?;
     let outcome = ended(format, outcome);
     let sender = Sender {
         host,
@@ -52,7 +54,7 @@ pub(super) fn run(view: ViewArguments, check: &CheckCommand, passive: Passive) -
         timeout: Some(PATIENCE),
         ..view
     };
-    let excuse = |reason: &str, known| excuse(Format::Mon, reason, known);
+    let excuse = |reason: &str, known| excuse(Format::Mon, reason, known, State::Unknown);
     supervised(
         limited,
         &excuse,

@@ -7,7 +7,7 @@ use super::watch::Watch;
 use crate::exit_code::Exit;
 use crate::judge::{Item, Manner, Report, State, Verdict};
 use crate::outcome::Outcome;
-use crate::report::{Format, Look, capped, escape, render};
+use crate::report::{Format, Look, Perfdata, capped, escape, render};
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::spec::{Dialect, sentence};
 use crate::select::{Fault, File, Key, Matcher, Op, Plan, parse_window};
@@ -111,6 +111,7 @@ const LOOK: Look = Look {
     width: None,
     color: false,
     verbose: false,
+    perfdata: Perfdata::COUNT,
 };
 
 /// ps.monitor knows 0 and 1; what can't be told is 3, which mon takes for a failure too.
@@ -141,7 +142,8 @@ fn judge(specs: &[String], arguments: &ViewArguments, window: Duration) -> Resul
         view: &view,
         notes: arguments.notes,
         window,
-        tell_of_ok: false,
+        pending: false,
+        tells: &[],
         publish: &|report| {
             let report = told(report.clone());
             arguments.notes.publish(&outcome(&report));

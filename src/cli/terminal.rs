@@ -1,6 +1,6 @@
 //! What is known of the terminal, told before the work goes to a worker, which has none.
 
-use crate::report::Look;
+use crate::report::{Look, Perfdata};
 use std::io::IsTerminal;
 
 /// Where standard output goes.
@@ -32,6 +32,7 @@ impl Terminal {
             width: self.columns,
             color: self.color,
             verbose,
+            perfdata: Perfdata::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::arguments::ViewArguments;
 use crate::audit::host::Facts;
+use crate::capabilities;
 use crate::deadline::Notes;
 use crate::exit_code::Exit;
 use crate::memory::store::Store;
@@ -16,6 +17,10 @@ use std::time::Duration;
 
 /// Where a snapshot comes from.
 const SAVE: &str = "save one with procward snapshot -o FILE";
+
+/// Another tree in place of /proc is one that the caller names, and what he names is read with his own rights.
+const NO_OTHER_PROC: &str = "--proc is refused with the rights of the group procward, which are for the /proc of this host: \
+                             write procward check --proc DIR, which looks with your own";
 
 /// Something to look at, more than once if need be.
 pub enum View {
@@ -52,6 +57,9 @@ impl View {
             return Ok(View::Saved(Box::new(snapshot)));
         }
         let notes = arguments.notes;
+        if arguments.proc.is_some() && !capabilities::lent().is_empty() {
+            return Err(NO_OTHER_PROC.into());
+        }
         Ok(match &arguments.proc {
             None => View::Proc(Procfs::live().watched(notes), Box::new(Nss::watched(notes))),
             Some(dir) => {

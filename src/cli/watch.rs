@@ -5,8 +5,8 @@ use crate::deadline::Notes;
 use crate::judge::{Check, Earlier, History, Item, Report, Sighting, State, Verdict, assemble, judge};
 use crate::memory::store::Store;
 use crate::memory::{Memory, Spell, key};
-use crate::select::Plan;
 use crate::select::selection::Wanted;
+use crate::select::{File, Plan};
 use crate::select::{select, write_duration};
 use crate::snapshot::{Clocks, Snapshot};
 use crate::source::procfs::now;
@@ -21,8 +21,10 @@ pub struct Watch<'a> {
     pub notes: Notes,
     /// For how long a check may fail before that counts, where the check does not say.
     pub window: Duration,
-    /// Whether the evidence of checks that are OK is shown too.
-    pub tell_of_ok: bool,
+    /// Whether that time passes from run to run: this one does not wait.
+    pub pending: bool,
+    /// What to read of the processes of checks that are OK, beside what decides.
+    pub tells: &'static [File],
     /// What to print if the run ended now.
     pub publish: &'a dyn Fn(&Report),
 }
@@ -50,7 +52,8 @@ impl<'a> Watch<'a> {
             view,
             notes: view.notes(),
             window: Duration::ZERO,
-            tell_of_ok: false,
+            pending: false,
+            tells: &[],
             publish: &|_| (),
         }
     }
@@ -60,6 +63,7 @@ impl<'a> Watch<'a> {
         let Some(mut store) = store else {
             let mut report = self.look_until_decided(items, &mut Known::default());
             report.remarks.extend(self.restarts_untold(items));
+            report.remarks.extend(self.nothing_pends());
             return report;
         };
         let mut known = Known {
@@ -71,28 +75,48 @@ impl<'a> Watch<'a> {
         let mut report = self.look_until_decided(items, &mut known);
         store.memory = known.memory.take().unwrap_or_default();
         let now = now() / 1_000_000_000;
-        known.note(items, &mut report, &mut store.memory, last.as_ref(), now);
+        self.note(items, &mut report, &known, &mut store.memory, last.as_ref(), now);
+        let of_memory = settled(items, report.verdicts.clone(), &mut store.memory, now);
         let keys: Vec<String> = checks(items).into_iter().map(key).collect();
         let saved = store.save(&keys);
-        for verdict in &mut report.verdicts {
-            let Some(check) = check_of(items, &verdict.name) else {
-                continue;
-            };
-            let alone = saved.is_err() && check.patience.is_some();
-            if alone && verdict.state == State::Critical {
-                // What goes on for long can't be told from run to run, so this one decides.
-                verdict.state = State::Warning;
-                verdict.story.push("judged by this run alone".into());
-            } else if let Some(known) = store.memory.of(check).filter(|_| !alone) {
-                known.settle(check, verdict, now);
-            }
-        }
+        report.verdicts = match saved {
+            Ok(()) => of_memory,
+            Err(_) => alone(items, report.verdicts, &store.memory, now),
+        };
         let remarks = std::mem::take(&mut report.remarks);
         let skipped = std::mem::take(&mut report.skipped);
         let mut report = assemble(report.verdicts, skipped, &known.snapshot);
         report.remarks = remarks;
         report.remarks.extend(store.remark.into_iter().chain(saved.err()));
         report
+    }
+
+    /// Notes the outcome of every check. `last`: the clocks of the latest look of the runs before.
+    fn note(
+        &self,
+        items: &[Item],
+        report: &mut Report,
+        known: &Known,
+        memory: &mut Memory,
+        last: Option<&Clocks>,
+        now: u64,
+    ) {
+        for verdict in &mut report.verdicts {
+            let Some(check) = check_of(items, &verdict.name) else {
+                continue;
+            };
+            // Where the view may lack any process, it may lack those that were seen before.
+            if verdict.unknown == u64::MAX
+                && let Some(earlier) = memory.of(check)
+            {
+                let lacking = earlier.since.iter().filter(|spell| !known.saw(spell));
+                verdict.undecided.extend(lacking.map(|spell| spell.pid));
+            }
+            let went_on = |seen: &Sighting| last.is_some_and(|last| known.went_on(check, seen, last));
+            memory.note(check, verdict, now, self.grace(check), &went_on);
+        }
+        memory.samples.clone_from(&known.samples);
+        memory.keep_samples();
     }
 
     /// A limit of restarts that nothing can come of is told, or it would be an OK that nobody looked for.
@@ -107,22 +131,47 @@ impl<'a> Watch<'a> {
         (!names.is_empty()).then(|| format!("restarts are not judged, of {}: {why}", names.join(", ")))
     }
 
+    /// A failure that nobody remembers is the first one in every run, so it counts.
+    fn nothing_pends(&self) -> Option<String> {
+        let sentence = "nothing is pending: there is no state file; give --state FILE";
+        self.pending.then(|| sentence.to_owned())
+    }
+
+    /// For how long this run looks again at a check that fails.
+    fn wait(&self, check: &Check) -> Duration {
+        if self.pending {
+            Duration::ZERO
+        } else {
+            check.recheck.unwrap_or(self.window)
+        }
+    }
+
+    /// For how long a failure of a check is pending, from run to run.
+    fn grace(&self, check: &Check) -> Duration {
+        if self.pending {
+            check.recheck.unwrap_or(self.window)
+        } else {
+            Duration::ZERO
+        }
+    }
+
     fn look_until_decided(&self, items: &[Item], known: &mut Known) -> Report {
         let checks = checks(items);
         let longest = checks
             .iter()
             .map(|check| {
-                let wanted = check.recheck.unwrap_or(self.window);
+                let wanted = self.wait(check);
                 wanted.max(check.pace.window * 2 + check.pace.lasting)
             })
             .max();
         self.notes.ask_for(longest.unwrap_or_default());
         // What is remembered of a check are its processes, so they are looked at as for a report.
-        let first = if self.tell_of_ok || known.memory.is_some() {
+        let first = if known.memory.is_some() {
             Plan::telling(wanted(&checks), false)
         } else {
             Plan::deciding(wanted(&checks))
         };
+        let first = first.and(self.tells);
         self.look(items, &first, known);
         if !self.view.is_live() {
             return known.report(items, unconfirmed);
@@ -151,7 +200,8 @@ impl<'a> Watch<'a> {
             }
             std::thread::sleep(next.saturating_sub(self.notes.started().elapsed()));
             let open: Vec<&Check> = open.into_iter().map(|(check, _)| check).collect();
-            let plan = Plan::telling(wanted(&open), open.iter().any(|check| self.is_last(check, known)));
+            let plan = Plan::telling(wanted(&open), open.iter().any(|check| self.is_last(check, known)))
+                .and(self.tells);
             self.look(&items_of(&open), &plan, known);
         }
     }
@@ -167,7 +217,7 @@ impl<'a> Watch<'a> {
         let unseen: Vec<&Check> = checks.iter().filter(unseen).copied().collect();
         if !unseen.is_empty() {
             let near = unseen.iter().any(|check| check.count.min > 0);
-            let plan = Plan::telling(wanted(&unseen), near);
+            let plan = Plan::telling(wanted(&unseen), near).and(self.tells);
             self.look(&items_of(&unseen), &plan, known);
         }
     }
@@ -204,7 +254,7 @@ impl<'a> Watch<'a> {
 
     /// For how long the check may fail: as it says, as far as there is time.
     fn window_of(&self, check: &Check, known: &Known) -> Duration {
-        let wanted = check.recheck.unwrap_or(self.window);
+        let wanted = self.wait(check);
         let history = known.histories.get(&check.name);
         let began = history.and_then(History::began).unwrap_or_default();
         let left = self.limit(known).map(|limit| limit.saturating_sub(began));
@@ -213,7 +263,7 @@ impl<'a> Watch<'a> {
 
     /// What to tell of a check that was given less time than it asks for.
     fn haste(&self, check: &Check, verdict: &Verdict, known: &Known) -> Option<String> {
-        let wanted = check.recheck.unwrap_or(self.window);
+        let wanted = self.wait(check);
         let given = known.histories.get(&check.name)?.lasted();
         let failing = matches!(verdict.state, State::Warning | State::Critical);
         let short = failing && !check.count.forbids() && given < wanted;
@@ -263,33 +313,6 @@ impl Known {
         self.samples.drain(..kept);
     }
 
-    /// Notes the outcome of every check. `last`: the clocks of the latest look of the runs before.
-    fn note(
-        &mut self,
-        items: &[Item],
-        report: &mut Report,
-        memory: &mut Memory,
-        last: Option<&Clocks>,
-        now: u64,
-    ) {
-        for verdict in &mut report.verdicts {
-            let Some(check) = check_of(items, &verdict.name) else {
-                continue;
-            };
-            // Where the view may lack any process, it may lack those that were seen before.
-            if verdict.unknown == u64::MAX
-                && let Some(known) = memory.of(check)
-            {
-                let lacking = known.since.iter().filter(|spell| !self.saw(spell));
-                verdict.undecided.extend(lacking.map(|spell| spell.pid));
-            }
-            let went_on = |seen: &Sighting| last.is_some_and(|last| self.went_on(check, seen, last));
-            memory.note(check, verdict, now, &went_on);
-        }
-        memory.samples = std::mem::take(&mut self.samples);
-        memory.keep_samples();
-    }
-
     /// Whether the last look listed this process.
     fn saw(&self, spell: &Spell) -> bool {
         let last = self.samples.last();
@@ -332,6 +355,40 @@ impl Known {
             .collect();
         assemble(verdicts, self.skipped.clone(), &self.snapshot)
     }
+}
+
+/// What is told of each check, if this run is remembered; that this is told is noted, too.
+fn settled(items: &[Item], mut verdicts: Vec<Verdict>, memory: &mut Memory, now: u64) -> Vec<Verdict> {
+    for verdict in &mut verdicts {
+        let Some(check) = check_of(items, &verdict.name) else {
+            continue;
+        };
+        if let Some(known) = memory.of(check) {
+            known.hold_back(verdict, now);
+            known.settle(check, verdict, now);
+        }
+        verdict.totals = memory.note_state(check, verdict.state, now);
+    }
+    verdicts
+}
+
+/// What is told of each check, if this run can't be remembered: what goes on for long can't be told from run to run, so
+/// this one decides.
+fn alone(items: &[Item], mut verdicts: Vec<Verdict>, memory: &Memory, now: u64) -> Vec<Verdict> {
+    for verdict in &mut verdicts {
+        let Some(check) = check_of(items, &verdict.name) else {
+            continue;
+        };
+        if check.patience.is_none() {
+            if let Some(known) = memory.of(check) {
+                known.settle(check, verdict, now);
+            }
+        } else if verdict.state == State::Critical {
+            verdict.state = State::Warning;
+            verdict.story.push("judged by this run alone".into());
+        }
+    }
+    verdicts
 }
 
 /// The verdict of a check that is not looked at again, and may be left open.

@@ -2,6 +2,7 @@
 //! second for each would add up, so what belongs to a crowd is not tried, unless it came back before.
 
 use super::note::Note;
+use crate::capabilities::raise;
 use crate::parse::mountinfo::mount_above;
 use std::os::unix::fs::MetadataExt;
 
@@ -23,6 +24,7 @@ impl Crowd {
             return Vec::new();
         }
         let mounts = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+        let _raised = raise();
         let owner = |pid| Some(std::fs::metadata(format!("/proc/{pid}")).ok()?.uid());
         crowds(hung, &mounts, owner)
     }

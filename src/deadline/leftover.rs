@@ -5,6 +5,7 @@
 //! everybody finds it in `/proc/net/unix`, and it goes when the worker does. There is no file to clean up.
 
 use super::note::Note;
+use crate::capabilities::raise;
 use crate::parse;
 use rustix::fd::OwnedFd;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, socket_with};
@@ -48,6 +49,7 @@ impl Tag {
 /// us to a process of his choice: a name counts only while the worker that it tells of holds that socket, is ours or
 /// root's, and sleeps where no signal reaches it.
 pub(super) fn all() -> Vec<Leftover> {
+    let _raised = raise();
     let text = std::fs::read("/proc/net/unix").unwrap_or_default();
     names(&String::from_utf8_lossy(&text))
         .filter(|(_, worker, socket)| is_stuck(*worker) && holds(*worker, socket))

@@ -10,6 +10,7 @@ use super::page::Page;
 use super::parting::{Parting, part};
 use super::rights::Rights;
 use super::signals::Signals;
+use crate::capabilities::raise;
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use crate::parse;
@@ -277,5 +278,6 @@ fn ready<const N: usize>(files: [BorrowedFd<'_>; N]) -> [bool; N] {
 }
 
 fn stat_of(pid: i32) -> Option<Stat> {
+    let _raised = raise();
     parse::stat::parse(&std::fs::read(format!("/proc/{pid}/stat")).ok()?)
 }

@@ -18,7 +18,7 @@ mod tests;
 
 use crate::config::{Source, from_texts};
 use crate::judge::{Faulty, Item, Report, judge};
-use crate::report::{Format, LIMIT, Look, diagnostic, escape, render};
+use crate::report::{Format, LIMIT, Look, Perfdata, diagnostic, escape, render};
 use crate::select::label::MODULES;
 use crate::select::listen;
 use crate::select::reading::Subject;
@@ -319,6 +319,10 @@ fn faults_are_sound(faulty: &Faulty) {
 fn formats_are_sound(report: &Report) {
     for verbose in [false, true] {
         let look = Look {
+            perfdata: Perfdata {
+                cpu: true,
+                memory: true,
+            },
             width: Some(40),
             color: false,
             verbose,

@@ -3,6 +3,7 @@
 use super::State;
 use super::check::{Check, Faulty, Item};
 use super::facts::facts;
+use super::footprint::footprint;
 use super::near::near_misses;
 use super::remedy::Case;
 use super::verdict::{EVIDENCE, Evidence, Manner, Rate, Report, Sighting, Usage, Verdict};
@@ -149,6 +150,8 @@ fn verdict_of_faulty(name: &str, faulty: &Faulty) -> Verdict {
         looks: 0,
         rechecked: false,
         faulty: Some(faulty.clone()),
+        footprint: None,
+        totals: None,
     }
 }
 
@@ -198,6 +201,12 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
         looks: 1,
         rechecked: false,
         faulty: None,
+        footprint: Some(footprint(
+            &selection.matched,
+            count(&selection, LeftOut::Zombie) as u64,
+            snapshot,
+        )),
+        totals: None,
     };
     if check.count.min > 0 && matches!(verdict.manner, Manner::Missing | Manner::TooFew | Manner::Unseen) {
         verdict.near = near_misses(check, &selection, snapshot, accounts);
@@ -337,7 +346,6 @@ fn doubt(key: Key, why: Why, process: &Process) -> String {
 
 /// The processes that are known well enough to be known again.
 fn sightings(indices: &[usize], snapshot: &Snapshot) -> Vec<Sighting> {
-    let tick = 1_000_000_000 / snapshot.host.ticks_per_second.max(1);
     let seen = indices.iter().map(|index| &snapshot.processes[*index]);
     seen.filter(|process| process.exe.asked() && process.owner.asked())
         .filter_map(|process| {
@@ -345,13 +353,11 @@ fn sightings(indices: &[usize], snapshot: &Snapshot) -> Vec<Sighting> {
             Some(Sighting {
                 pid: process.pid,
                 start: stat.starttime,
+                cpu: snapshot.host.span(stat.ticks()),
                 program: program(process),
                 name: short_name(process),
                 uid: process.owner.value().map(|(uid, _)| *uid),
-                age: process
-                    .read_at
-                    .checked_sub(stat.starttime.saturating_mul(tick))
-                    .map(Duration::from_nanos),
+                age: Duration::from_nanos(process.read_at).checked_sub(snapshot.host.span(stat.starttime)),
                 known_before: false,
                 span: window(Subject::of(process, snapshot)).map_or(Duration::ZERO, Duration::from_nanos),
             })

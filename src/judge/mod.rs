@@ -3,6 +3,7 @@
 pub mod alternative;
 pub mod check;
 mod facts;
+pub mod footprint;
 pub mod history;
 pub mod judgement;
 pub mod near;
@@ -14,6 +15,7 @@ pub mod verdict;
 mod tests;
 
 pub use check::{Check, Exception, Faulty, Item, Pace, tell_apart};
+pub use footprint::Footprint;
 pub use history::{Earlier, History};
 pub use judgement::{assemble, judge};
 pub use state::State;

@@ -2,6 +2,8 @@
 
 use super::State;
 use super::check::Faulty;
+use super::footprint::Footprint;
+use crate::memory::totals::Totals;
 use crate::select::Range;
 use crate::select::script::{file_name, is_interpreter};
 use crate::snapshot::Bytes;
@@ -26,6 +28,24 @@ pub struct Report {
     pub run: Option<Run>,
 }
 
+impl Report {
+    /// The same, with another state where it can't be told.
+    #[must_use]
+    pub fn with_unknown_as(mut self, state: State) -> Report {
+        let told = |unknown: State| if unknown == State::Unknown { state } else { unknown };
+        for verdict in &mut self.verdicts {
+            verdict.state = told(verdict.state);
+        }
+        self.verdicts
+            .sort_by_key(|verdict| std::cmp::Reverse(verdict.state.badness()));
+        self.state = self
+            .verdicts
+            .first()
+            .map_or(told(self.state), |worst| worst.state);
+        self
+    }
+}
+
 /// When a run was, and how long it took.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
@@ -33,6 +53,8 @@ pub struct Run {
     pub at: Duration,
     /// From its start to its end.
     pub took: Duration,
+    /// When the host was booted, since 1970: what CLOCK_BOOTTIME counts from.
+    pub booted: Duration,
 }
 
 /// How a check fails: the word in the stable first line.
@@ -40,6 +62,8 @@ pub struct Run {
 pub enum Manner {
     /// It does not.
     Fine,
+    /// It does, but not for long enough to count.
+    Pending,
     /// Nothing matches, where at least 1 must.
     Missing,
     /// Fewer match than must, or nothing, where more than 1 must.
@@ -64,6 +88,7 @@ impl Manner {
     pub fn word(self) -> &'static str {
         match self {
             Manner::Fine => "ok",
+            Manner::Pending => "pending",
             Manner::Missing => "missing",
             Manner::TooFew => "too few",
             Manner::TooMany => "too many",
@@ -130,6 +155,10 @@ pub struct Verdict {
     pub looks: usize,
     /// Whether it failed at first.
     pub rechecked: bool,
+    /// What the matching processes take together; none where the check is faulty.
+    pub footprint: Option<Footprint>,
+    /// What was counted over all runs, where they are remembered.
+    pub totals: Option<Totals>,
 }
 
 impl Verdict {
@@ -181,6 +210,8 @@ pub struct Sighting {
     pub pid: i32,
     /// Start time, in clock ticks since boot; with the PID it is the identity.
     pub start: u64,
+    /// The CPU time that it used so far.
+    pub cpu: Duration,
     /// Its program.
     pub program: Bytes,
     /// Its comm: what tells scripts of one interpreter apart.

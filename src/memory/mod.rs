@@ -5,6 +5,7 @@ pub mod restarts;
 pub mod store;
 #[cfg(test)]
 mod tests;
+pub mod totals;
 
 use crate::judge::{Check, Earlier, Manner, Sighting, State, Verdict};
 use crate::snapshot::Clocks;
@@ -12,6 +13,7 @@ use restarts::Restarts;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use totals::{Counters, Totals};
 
 /// A process: PID and start time. The boot is the file's.
 pub type Identity = (i32, u64);
@@ -53,6 +55,12 @@ pub struct Recollection {
     /// Whether its own limit is exceeded: until no more than half of it are left.
     #[serde(default)]
     pub over_limit: bool,
+    /// Since when it fails, as long as that is pending.
+    #[serde(default)]
+    pub pending_since: Option<u64>,
+    /// What is counted over all runs.
+    #[serde(default)]
+    pub counters: Counters,
 }
 
 /// A process that matches in every look, or several, one started in place of the other.
@@ -83,6 +91,9 @@ pub struct Run {
     /// Whether it could not tell.
     #[serde(default)]
     pub unseen: bool,
+    /// Whether it fails, but not for long enough yet.
+    #[serde(default)]
+    pub pending: bool,
 }
 
 /// For how long something must go on before it is a warning, and a critical one.
@@ -129,16 +140,32 @@ impl Memory {
         }
     }
 
-    /// Notes what came of a check. `went_on`: whether a process matches also over the whole time since the last run,
-    /// where that is long.
-    pub fn note(&mut self, check: &Check, verdict: &Verdict, now: u64, went_on: &dyn Fn(&Sighting) -> bool) {
+    /// Notes what came of a check. `grace`: for how long a failure is pending; `went_on`: whether a
+    /// process matches also over the whole time since the last run, where that is long.
+    pub fn note(
+        &mut self,
+        check: &Check,
+        verdict: &Verdict,
+        now: u64,
+        grace: Duration,
+        went_on: &dyn Fn(&Sighting) -> bool,
+    ) {
         let old = |known: &Recollection| {
             let last = known.runs.last().map_or(0, |run| run.at);
             now.saturating_sub(last) > FORGOTTEN
         };
         self.checks.retain(|_, known| !old(known));
         let known = self.checks.entry(key(check)).or_default();
-        known.note(check, verdict, now, went_on);
+        let pending = known.is_pending(check, verdict, now, grace);
+        known.note(check, verdict, now, pending, went_on);
+        known.counters.note(verdict);
+    }
+
+    /// Notes which state is told of a check; gives what is counted of it.
+    pub fn note_state(&mut self, check: &Check, state: State, now: u64) -> Option<Totals> {
+        let known = self.checks.get_mut(&key(check))?;
+        known.counters.note_state(state, now);
+        Some(known.counters.totals)
     }
 }
 
@@ -149,7 +176,33 @@ pub fn key(check: &Check) -> String {
 }
 
 impl Recollection {
-    fn note(&mut self, check: &Check, verdict: &Verdict, now: u64, went_on: &dyn Fn(&Sighting) -> bool) {
+    /// Whether the check fails, and that does not count yet: where the run before found all well, a failure is pending
+    /// until it lasts so long. Without a run before, or where that could not tell, it counts at once.
+    fn is_pending(&mut self, check: &Check, verdict: &Verdict, now: u64, grace: Duration) -> bool {
+        let failing = matches!(verdict.state, State::Warning | State::Critical);
+        let last = self.runs.last();
+        let passed = last.is_some_and(|run| !run.failed && !run.unseen);
+        if !failing || !passed || check.count.forbids() || check.patience.is_some() {
+            self.pending_since = None;
+            return false;
+        }
+        let since = *self.pending_since.get_or_insert(now);
+        // A time to come was never noted by us, and would be pending until then.
+        let pending = since <= now && Duration::from_secs(now.saturating_sub(since)) < grace;
+        if !pending {
+            self.pending_since = None;
+        }
+        pending
+    }
+
+    fn note(
+        &mut self,
+        check: &Check,
+        verdict: &Verdict,
+        now: u64,
+        pending: bool,
+        went_on: &dyn Fn(&Sighting) -> bool,
+    ) {
         let matched: Vec<Identity> = verdict.sightings.iter().map(identity).collect();
         let begun = |seen: &Sighting| now.saturating_sub(seen.span.as_secs());
         let mut since: Vec<Spell> = verdict
@@ -191,12 +244,14 @@ impl Recollection {
             self.matched = matched;
             self.matched_at = Some(now);
         }
+        let again = verdict.rechecked || self.runs.last().is_some_and(|run| run.pending);
         self.runs.push(Run {
             at: now,
-            rechecked: verdict.state == State::Ok && verdict.rechecked,
+            rechecked: verdict.state == State::Ok && again,
             replaced,
-            failed: matches!(verdict.state, State::Warning | State::Critical),
+            failed: matches!(verdict.state, State::Warning | State::Critical) && !pending,
             unseen: verdict.state == State::Unknown,
+            pending,
         });
         let surplus = self.runs.len().saturating_sub(RUNS);
         self.runs.drain(..surplus);
@@ -211,7 +266,7 @@ impl Recollection {
             && !self
                 .runs
                 .iter()
-                .any(|run| run.is_troubled() || run.failed || run.unseen)
+                .any(|run| run.is_troubled() || run.failed || run.pending || run.unseen)
     }
 
     /// Whether others were started in place of those that matched in the run before. A restart is one, of however many
@@ -257,6 +312,18 @@ impl Recollection {
             gone && spell.who == who
         });
         before.map(|spell| spell.since.min(now)).min()
+    }
+
+    /// Holds back a failure that does not last for long enough yet. Only where this run is remembered: else every run
+    /// would be the first to see it.
+    pub fn hold_back(&self, verdict: &mut Verdict, now: u64) {
+        if !self.runs.last().is_some_and(|run| run.pending) {
+            return;
+        }
+        let lasts = now.saturating_sub(self.pending_since.unwrap_or(now));
+        let manner = verdict.manner.word();
+        verdict.story.push(format!("pending: {manner} for {lasts} s"));
+        (verdict.state, verdict.manner) = (State::Ok, Manner::Pending);
     }
 
     /// Judges what goes on for long, and what passes only because it is looked at again.

@@ -72,6 +72,12 @@ impl Store {
         })
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Replaces the file, if it is one of ours. Another run may have written it meanwhile: what it noted of other checks
     /// is kept, and of the looks of both the latest.
     ///

@@ -8,6 +8,7 @@ fn seen(ids: &[i32]) -> Vec<Sighting> {
         .map(|pid| Sighting {
             pid: *pid,
             start: u64::try_from(*pid).unwrap(),
+            cpu: Duration::ZERO,
             program: b"/usr/sbin/cron".to_vec(),
             name: b"cron".to_vec(),
             uid: Some(0),
@@ -38,7 +39,7 @@ fn cron() -> Check {
 fn after(runs: &[(u64, Verdict)]) -> Recollection {
     let mut memory = Memory::default();
     for (at, verdict) in runs {
-        memory.note(&cron(), verdict, *at, &|_| false);
+        memory.note(&cron(), verdict, *at, Duration::ZERO, &|_| false);
     }
     memory.of(&cron()).unwrap().clone()
 }
@@ -79,7 +80,13 @@ fn three_second_looks_in_ten_runs_are_a_warning() {
 fn warned(pids: impl Iterator<Item = i32>) -> Vec<bool> {
     let (mut memory, mut warned) = (Memory::default(), Vec::new());
     for (at, pid) in (0..).step_by(60).zip(pids) {
-        memory.note(&cron(), &outcome(State::Ok, &[pid], false), at, &|_| false);
+        memory.note(
+            &cron(),
+            &outcome(State::Ok, &[pid], false),
+            at,
+            Duration::ZERO,
+            &|_| false,
+        );
         let known = memory.of(&cron()).unwrap();
         warned.push(known.restarts(None, at).is_some());
     }
@@ -114,7 +121,13 @@ fn members_of_a_pool_that_come_and_go_keep_no_warning_up() {
     let mut is_restarting = |first: i32| {
         now += 60;
         let pool = [first, first + 1, first + 2];
-        memory.note(&check, &outcome(State::Ok, &pool, false), now, &|_| false);
+        memory.note(
+            &check,
+            &outcome(State::Ok, &pool, false),
+            now,
+            Duration::ZERO,
+            &|_| false,
+        );
         memory.of(&check).unwrap().restarting
     };
     let whole: Vec<bool> = [1, 4, 7, 10].map(&mut is_restarting).to_vec();
@@ -129,7 +142,13 @@ fn what_need_not_be_there_does_not_restart() {
     check.count.min = 0;
     let mut memory = Memory::default();
     for (at, pid) in (0..).step_by(60).zip(7..20) {
-        memory.note(&check, &outcome(State::Ok, &[pid], false), at, &|_| false);
+        memory.note(
+            &check,
+            &outcome(State::Ok, &[pid], false),
+            at,
+            Duration::ZERO,
+            &|_| false,
+        );
     }
     assert!(!memory.of(&check).unwrap().restarting);
 }
@@ -190,7 +209,13 @@ fn what_is_over_its_limit_stays_so_until_half_of_it_are_left() {
     let mut warned_at = |minutes: u64| {
         let pid = 7 + i32::try_from(minutes.min(75) / 15).unwrap();
         let now = minutes * 60;
-        memory.note(&check, &outcome(State::Ok, &[pid], false), now, &|_| false);
+        memory.note(
+            &check,
+            &outcome(State::Ok, &[pid], false),
+            now,
+            Duration::ZERO,
+            &|_| false,
+        );
         memory.of(&check).unwrap().restarts(check.restarts, now).is_some()
     };
     let warned: Vec<u64> = (0..=150).step_by(5).filter(|at| warned_at(*at)).collect();
@@ -249,11 +274,23 @@ fn who_can_not_be_told_is_not_replaced() {
 #[test]
 fn another_selector_under_the_same_name_is_another_check() {
     let mut memory = Memory::default();
-    memory.note(&cron(), &outcome(State::Ok, &[7], true), 0, &|_| false);
+    memory.note(
+        &cron(),
+        &outcome(State::Ok, &[7], true),
+        0,
+        Duration::ZERO,
+        &|_| false,
+    );
     let mut other = check("crond:1", &host(Vec::new()));
     other.name = cron().name;
     assert!(memory.of(&other).is_none());
-    memory.note(&other, &outcome(State::Ok, &[8], false), 60, &|_| false);
+    memory.note(
+        &other,
+        &outcome(State::Ok, &[8], false),
+        60,
+        Duration::ZERO,
+        &|_| false,
+    );
     assert_eq!(memory.of(&other).unwrap().runs.len(), 1);
     assert!(memory.of(&other).unwrap().replaced.is_empty());
 }
@@ -272,6 +309,7 @@ fn hog(pid: i32, program: &str, age: u64, span: u64) -> Sighting {
     Sighting {
         pid,
         start: u64::try_from(pid).unwrap(),
+        cpu: Duration::ZERO,
         program: program.into(),
         name: program.into(),
         uid: Some(33),
@@ -302,7 +340,7 @@ fn run_over(memory: &mut Memory, now: u64, hogs: &[Sighting], went_on: bool) -> 
             ..Default::default()
         })
         .collect();
-    memory.note(&busy(), &verdict, now, &|_| went_on);
+    memory.note(&busy(), &verdict, now, Duration::ZERO, &|_| went_on);
     memory.of(&busy()).unwrap().settle(&busy(), &mut verdict, now);
     verdict
 }
@@ -457,7 +495,7 @@ fn a_run_that_can_not_tell_does_not_end_what_goes_on() {
         unknown.state = State::Unknown;
         unknown.undecided = undecided;
         unknown.sightings = found;
-        memory.note(&busy(), &unknown, 9 * 60, &|_| false);
+        memory.note(&busy(), &unknown, 9 * 60, Duration::ZERO, &|_| false);
         assert_eq!(run(&mut memory, 10 * 60, &spins).state, want);
     }
 }
@@ -476,19 +514,41 @@ fn what_a_file_says_of_the_future_began_now() {
 #[test]
 fn checks_that_are_not_run_any_more_are_forgotten_after_a_week() {
     let mut memory = Memory::default();
-    memory.note(&cron(), &outcome(State::Ok, &[7], false), 0, &|_| false);
-    memory.note(&busy(), &outcome(State::Ok, &[], false), 7 * 86_400, &|_| false);
+    memory.note(
+        &cron(),
+        &outcome(State::Ok, &[7], false),
+        0,
+        Duration::ZERO,
+        &|_| false,
+    );
+    memory.note(
+        &busy(),
+        &outcome(State::Ok, &[], false),
+        7 * 86_400,
+        Duration::ZERO,
+        &|_| false,
+    );
     assert_eq!(memory.checks.len(), 2);
-    memory.note(&busy(), &outcome(State::Ok, &[], false), 7 * 86_400 + 1, &|_| {
-        false
-    });
+    memory.note(
+        &busy(),
+        &outcome(State::Ok, &[], false),
+        7 * 86_400 + 1,
+        Duration::ZERO,
+        &|_| false,
+    );
     assert_eq!(memory.checks.len(), 1);
 }
 
 #[test]
 fn a_finding_of_the_last_run_is_known_again() {
     let mut memory = Memory::default();
-    memory.note(&cron(), &outcome(State::Critical, &[7], false), 0, &|_| false);
+    memory.note(
+        &cron(),
+        &outcome(State::Critical, &[7], false),
+        0,
+        Duration::ZERO,
+        &|_| false,
+    );
     let mut now = outcome(State::Critical, &[7, 8], false);
     memory.recognise(&cron(), &mut now);
     let known: Vec<bool> = now.sightings.iter().map(|seen| seen.known_before).collect();
@@ -517,4 +577,103 @@ fn limits_of_restarts_are_read() {
     ] {
         assert!(parse_restarts(text).is_err(), "{text}");
     }
+}
+
+/// What is told of one check after each of these runs, where a failure is pending for so many seconds.
+fn pending(grace: u64, runs: &[(u64, State)]) -> Vec<State> {
+    let mut memory = Memory::default();
+    let mut told = Vec::new();
+    for (at, state) in runs {
+        let mut verdict = outcome(*state, if *state == State::Ok { &[7] } else { &[] }, false);
+        memory.note(&cron(), &verdict, *at, Duration::from_secs(grace), &|_| false);
+        memory.of(&cron()).unwrap().hold_back(&mut verdict, *at);
+        told.push(verdict.state);
+    }
+    told
+}
+
+#[test]
+fn a_failure_is_pending_until_its_time_has_passed() {
+    use State::{Critical, Ok};
+    let runs = [
+        (0, Ok),
+        (60, Critical),
+        (63, Critical),
+        (66, Critical),
+        (67, Critical),
+    ];
+    assert_eq!(pending(5, &runs), [Ok, Ok, Ok, Critical, Critical]);
+    // A restart between two runs is no news, and the next failure has its own time.
+    let runs = [
+        (0, Ok),
+        (60, Critical),
+        (62, Ok),
+        (120, Critical),
+        (124, Critical),
+    ];
+    assert_eq!(pending(5, &runs), [Ok, Ok, Ok, Ok, Ok]);
+    // Runs further apart than the time: the second failing one counts.
+    assert_eq!(
+        pending(5, &[(0, Ok), (60, Critical), (120, Critical)]),
+        [Ok, Ok, Critical]
+    );
+}
+
+#[test]
+fn a_failure_is_pending_only_where_the_run_before_found_all_well() {
+    use State::{Critical, Ok, Unknown};
+    assert_eq!(pending(5, &[(0, Critical), (2, Critical)]), [Critical, Critical]);
+    assert_eq!(
+        pending(5, &[(0, Ok), (60, Unknown), (62, Critical)]),
+        [Ok, Unknown, Critical]
+    );
+    assert_eq!(
+        pending(5, &[(0, Ok), (60, Critical), (61, Unknown), (62, Critical)]),
+        [Ok, Ok, Unknown, Critical]
+    );
+    assert_eq!(pending(0, &[(0, Ok), (60, Critical)]), [Ok, Critical]);
+}
+
+#[test]
+fn a_failure_that_is_noted_for_a_time_to_come_counts_at_once() {
+    let mut memory = Memory::default();
+    let mut note = |verdict: &mut Verdict, at, since: Option<u64>| {
+        let known = memory.checks.entry(key(&cron())).or_default();
+        known.pending_since = since.or(known.pending_since);
+        memory.note(&cron(), verdict, at, Duration::from_secs(5), &|_| false);
+        memory.of(&cron()).unwrap().hold_back(verdict, at);
+        verdict.state
+    };
+    assert_eq!(note(&mut outcome(State::Ok, &[7], false), 0, None), State::Ok);
+    assert_eq!(
+        note(&mut outcome(State::Critical, &[], false), 60, None),
+        State::Ok
+    );
+    let failing = &mut outcome(State::Critical, &[], false);
+    assert_eq!(note(failing, 61, Some(u64::MAX)), State::Critical);
+}
+
+#[test]
+fn what_must_not_run_is_never_pending() {
+    let forbidden = check("in.telnetd:0", &host(Vec::new()));
+    let mut memory = Memory::default();
+    let note = |memory: &mut Memory, verdict: &Verdict, at| {
+        memory.note(&forbidden, verdict, at, Duration::from_secs(5), &|_| false);
+    };
+    note(&mut memory, &outcome(State::Ok, &[], false), 0);
+    let mut found = outcome(State::Critical, &[7], false);
+    note(&mut memory, &found, 60);
+    memory.of(&forbidden).unwrap().hold_back(&mut found, 60);
+    assert_eq!(found.state, State::Critical);
+}
+
+#[test]
+fn failures_that_were_pending_and_passed_make_a_check_restarting() {
+    let mut memory = Memory::default();
+    for at in 0..7 {
+        let state = if at % 2 == 0 { State::Ok } else { State::Critical };
+        let verdict = outcome(state, if at % 2 == 0 { &[7] } else { &[] }, false);
+        memory.note(&cron(), &verdict, at * 60, Duration::from_secs(5), &|_| false);
+    }
+    assert!(memory.of(&cron()).unwrap().restarting);
 }

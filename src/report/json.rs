@@ -34,6 +34,30 @@ struct OneVerdict {
     left_out: Vec<String>,
     unused_exceptions: Vec<String>,
     note: Option<String>,
+    story: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    footprint: Option<Takes>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    totals: Option<Counted>,
+}
+
+/// What the processes that match take together; null: not read, or it can't be.
+#[derive(Serialize)]
+struct Takes {
+    zombies: u64,
+    threads: Option<u64>,
+    resident_bytes: Option<u64>,
+    cpu_seconds: Option<f64>,
+    open_fds: Option<u64>,
+}
+
+/// What was counted over all runs.
+#[derive(Serialize)]
+struct Counted {
+    cpu_seconds: f64,
+    starts: u64,
+    exits: u64,
+    state_changes: u64,
 }
 
 #[derive(Serialize)]
@@ -179,6 +203,20 @@ fn verdict(verdict: &Verdict) -> OneVerdict {
         left_out: all(&verdict.left_out),
         unused_exceptions: all(&verdict.unused),
         note: verdict.note.as_deref().map(safe),
+        story: all(&verdict.story),
+        footprint: verdict.footprint.map(|footprint| Takes {
+            zombies: footprint.zombies,
+            threads: footprint.threads,
+            resident_bytes: footprint.resident,
+            cpu_seconds: footprint.cpu.map(|time| time.as_secs_f64()),
+            open_fds: footprint.fds,
+        }),
+        totals: verdict.totals.map(|totals| Counted {
+            cpu_seconds: totals.cpu.as_secs_f64(),
+            starts: totals.starts,
+            exits: totals.exits,
+            state_changes: totals.changes,
+        }),
     }
 }
 

@@ -20,8 +20,9 @@ mod unique;
 pub mod wrap;
 
 use crate::exit_code::Exit;
-use crate::judge::Report;
+use crate::judge::{Report, State};
 use crate::outcome::Outcome;
+use crate::select::{EVIDENCE_FILES, File};
 use passive::Passive;
 
 /// A dialect.
@@ -57,10 +58,16 @@ impl Format {
         Format::Passive(Passive::Icinga2),
     ];
 
-    /// Whether the processes of checks that are OK are told: they are read only where they are.
+    /// What is told of the processes of checks that are OK, and so is read.
     #[must_use]
-    pub fn tells_of_ok(self, look: &Look) -> bool {
-        matches!(self, Format::Json | Format::Checkmk | Format::Passive(_)) || look.verbose
+    pub fn tells_of_ok(self, look: &Look) -> &'static [File] {
+        match self {
+            Format::Prometheus => &[File::Stat, File::Fds],
+            Format::Json | Format::Checkmk | Format::Passive(_) => &EVIDENCE_FILES,
+            _ if look.verbose => &EVIDENCE_FILES,
+            Format::Nagios if look.perfdata != Perfdata::default() => &[File::Stat],
+            _ => &[],
+        }
     }
 }
 
@@ -73,6 +80,25 @@ pub struct Look {
     pub color: bool,
     /// Whether checks that are OK are told too.
     pub verbose: bool,
+    /// What performance data tells of each check.
+    pub perfdata: Perfdata,
+}
+
+/// What performance data tells of the processes of a check beside their count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Perfdata {
+    /// Seconds of CPU over their lives, a counter.
+    pub cpu: bool,
+    /// Resident memory, bytes.
+    pub memory: bool,
+}
+
+impl Perfdata {
+    /// Their count alone.
+    pub const COUNT: Perfdata = Perfdata {
+        cpu: false,
+        memory: false,
+    };
 }
 
 /// The most that a plugin writes: mon 1.3.6 breaks on 128 KiB, NRPE cuts at 64 KiB.
@@ -126,9 +152,10 @@ pub fn capped(text: String) -> String {
 }
 
 /// What to say where a run had to end before its verdict. What was known by then stays: what was not decided is UNKNOWN
-/// there. The reason may move from run to run, so it is not in the first line.
+/// there. The reason may move from run to run, so it is not in the first line. `unknown_is`: what a plugin that can't
+/// tell is to say.
 #[must_use]
-pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
+pub fn excuse(format: Format, reason: &str, known: Option<Outcome>, unknown_is: State) -> Outcome {
     let reason = reason_in(format, reason);
     let tag = if format == Format::Nagios { "PROCS " } else { "" };
     let (text, exit) = match known.filter(|known| known.exit != Exit::Ok) {
@@ -136,13 +163,16 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>) -> Outcome {
         None if format == Format::Json => (json::nothing(), Exit::Unknown),
         None if has_services(format) => (String::new(), Exit::Unknown),
         None if format == Format::Prometheus => (prometheus::nothing(), Exit::Unknown),
-        None => (format!("{tag}UNKNOWN: not finished\n"), Exit::Unknown),
+        None => {
+            let text = format!("{tag}{}: not finished\n", unknown_is.word());
+            (text, Exit::from(unknown_is))
+        }
     };
     let text = match format {
         Format::Json => json::with_remark(&text, &reason),
         Format::Prometheus => prometheus::with_remark(&text, &reason),
-        Format::Checkmk => checkmk::unfinished(&text, &reason),
-        Format::Passive(_) => passive::unfinished(&text, &reason),
+        Format::Checkmk => checkmk::unfinished(&text, &reason, unknown_is),
+        Format::Passive(_) => passive::unfinished(&text, &reason, unknown_is),
         _ => {
             let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
             format!("{first}\n{reason}\n{rest}")
@@ -171,8 +201,8 @@ pub fn ended(format: Format, outcome: Outcome) -> Outcome {
     let lines = text.lines().map(|line| escape::text(line.as_bytes()));
     let reason = lines.collect::<Vec<_>>().join("; ");
     let text = match format {
-        Format::Passive(_) if !passive::is_one(&text) => passive::unfinished("", &reason),
-        Format::Checkmk if !checkmk::is_one(&text) => checkmk::unfinished("", &reason),
+        Format::Passive(_) if !passive::is_one(&text) => passive::unfinished("", &reason, State::Unknown),
+        Format::Checkmk if !checkmk::is_one(&text) => checkmk::unfinished("", &reason, State::Unknown),
         _ => text,
     };
     Outcome::new(text, Exit::Ok)

@@ -2,7 +2,8 @@
 //! label is the name of a check or a word of ours, never what a process chooses.
 
 use super::escape;
-use crate::judge::{Report, State, Verdict};
+use crate::judge::{Footprint, Report, Run, State, Verdict};
+use crate::memory::totals::Totals;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
@@ -37,8 +38,28 @@ pub(super) fn render(report: &Report) -> String {
         "Checks left out by their condition.",
         [(String::new(), report.skipped.len().to_string())],
     );
-    of_rules(&mut text, &labelled(report));
+    unreadable(&mut text, report);
+    let rules = labelled(report);
+    of_rules(&mut text, &rules);
+    of_footprints(&mut text, &rules, report.run);
+    of_totals(&mut text, &rules, report.run);
     text
+}
+
+/// Of how many processes some check could not be told; none where the view may lack any number of them.
+fn unreadable(text: &mut String, report: &Report) {
+    let all: BTreeSet<i32> = report
+        .verdicts
+        .iter()
+        .flat_map(|verdict| verdict.undecided.iter().copied())
+        .collect();
+    let known = report.verdicts.iter().all(|verdict| verdict.unknown < u64::MAX);
+    family(
+        text,
+        "procward_unreadable_processes",
+        "Processes of which some check could not be told.",
+        known.then(|| (String::new(), all.len().to_string())),
+    );
 }
 
 /// A run that could not be finished.
@@ -74,12 +95,115 @@ fn state_of_all(text: &mut String, state: State) {
     );
 }
 
-fn of_rules(text: &mut String, rules: &[(String, &Verdict)]) {
-    let mut each = |name: &str, help: &str, value: &dyn Fn(&Verdict) -> Option<u64>| {
-        let samples = rules.iter().filter_map(|(rule, verdict)| {
-            Some((format!("{{rule=\"{rule}\"}}"), value(verdict)?.to_string()))
+/// The checks, each with its label.
+type Rules<'a> = [(String, &'a Verdict)];
+
+/// One family with a sample of each check that has a value. Counters have names that end so.
+fn each(
+    text: &mut String,
+    rules: &Rules<'_>,
+    name: &str,
+    help: &str,
+    value: &dyn Fn(&Verdict) -> Option<String>,
+) {
+    let samples = rules
+        .iter()
+        .filter_map(|(rule, verdict)| Some((format!("{{rule=\"{rule}\"}}"), value(verdict)?)));
+    family(text, name, help, samples);
+}
+
+/// What the processes that match take together.
+fn of_footprints(text: &mut String, rules: &Rules<'_>, run: Option<Run>) {
+    type Part = (&'static str, &'static str, fn(&Footprint) -> Option<u64>);
+    const PARTS: [Part; 4] = [
+        (
+            "procward_rule_zombies",
+            "Zombies that would match.",
+            |footprint| Some(footprint.zombies),
+        ),
+        (
+            "procward_rule_threads",
+            "Threads of the processes that match.",
+            |footprint| footprint.threads,
+        ),
+        (
+            "procward_rule_resident_memory_bytes",
+            "Resident memory of the processes that match; what they share counts for each.",
+            |footprint| footprint.resident,
+        ),
+        (
+            "procward_rule_open_fds",
+            "Open file descriptors of the processes that match; absent where they can't be read.",
+            |footprint| footprint.fds,
+        ),
+    ];
+    let certain = |verdict: &Verdict| verdict.footprint.filter(|_| verdict.unknown == 0);
+    for (name, help, part) in PARTS {
+        each(text, rules, name, help, &|verdict| {
+            certain(verdict)
+                .as_ref()
+                .and_then(part)
+                .map(|part| part.to_string())
         });
-        family(text, name, help, samples);
+    }
+    let Some(run) = run else { return };
+    each(
+        text,
+        rules,
+        "procward_rule_oldest_start_time_seconds",
+        "When the oldest process that matches was started, in seconds since 1970.",
+        &|verdict| Some(seconds(run.booted + certain(verdict)?.oldest?)),
+    );
+}
+
+/// What was counted over all runs, where a state file remembers them.
+fn of_totals(text: &mut String, rules: &Rules<'_>, run: Option<Run>) {
+    type Count = (&'static str, &'static str, fn(&Totals) -> String);
+    const COUNTS: [Count; 4] = [
+        (
+            "procward_rule_cpu_seconds_total",
+            "CPU time of the processes that matched, also of those that are gone.",
+            |totals| seconds(totals.cpu),
+        ),
+        (
+            "procward_rule_starts_total",
+            "Processes that began to match.",
+            |totals| totals.starts.to_string(),
+        ),
+        (
+            "procward_rule_exits_total",
+            "Processes that ceased to match.",
+            |totals| totals.exits.to_string(),
+        ),
+        (
+            "procward_rule_state_changes_total",
+            "How often the state was another one than in the run before.",
+            |totals| totals.changes.to_string(),
+        ),
+    ];
+    for (name, help, count) in COUNTS {
+        each(text, rules, name, help, &|verdict| {
+            verdict.totals.as_ref().map(count)
+        });
+    }
+    let Some(run) = run else { return };
+    each(
+        text,
+        rules,
+        "procward_rule_last_change_timestamp_seconds",
+        "When the state was another one the last time, in seconds since 1970.",
+        &|verdict| {
+            let at = verdict.totals?.changed_at?;
+            Some(seconds(run.booted.saturating_add(Duration::from_secs(at))))
+        },
+    );
+}
+
+fn of_rules(text: &mut String, rules: &Rules<'_>) {
+    let mut each = |name: &str, help: &str, value: &dyn Fn(&Verdict) -> Option<u64>| {
+        each(text, rules, name, help, &|verdict| {
+            Some(value(verdict)?.to_string())
+        });
     };
     let judged = |verdict: &Verdict| verdict.faulty.is_none();
     each(
@@ -117,12 +241,17 @@ fn of_rules(text: &mut String, rules: &[(String, &Verdict)]) {
     );
 }
 
-/// One family, if it has a sample. All are gauges: a run knows nothing of those before it.
+/// One family, if it has a sample: a counter by its name, as promtool wants it, else a gauge.
 fn family(text: &mut String, name: &str, help: &str, samples: impl IntoIterator<Item = (String, String)>) {
     let mut samples = samples.into_iter().peekable();
     if samples.peek().is_some() {
         // Writing to a string does not fail.
-        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
+        let kind = if name.ends_with("_total") {
+            "counter"
+        } else {
+            "gauge"
+        };
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
     for (labels, value) in samples {
         let _ = writeln!(text, "{name}{labels} {value}");
@@ -167,7 +296,6 @@ fn label(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::Run;
     use crate::testing::{host, process, verdict};
 
     fn named(name: &str, spec: &str) -> Verdict {
@@ -183,6 +311,7 @@ mod tests {
             run: Some(Run {
                 at: Duration::from_millis(1_700_000_000_007),
                 took: Duration::from_millis(1050),
+                booted: Duration::from_secs(1_699_990_000),
             }),
             ..crate::judge::assemble(verdicts, vec![("x".into(), "y".into())], &host(vec![]))
         }
@@ -192,7 +321,15 @@ mod tests {
     fn every_family_has_one_head_and_no_sample_has_a_timestamp() {
         let mut unsure = named("unsure", "sshd:1");
         (unsure.unknown, unsure.state) = (3, State::Unknown);
-        let verdicts = vec![named("cron", "cron:1-"), named("telnetd", "in.telnetd:0"), unsure];
+        let mut cron = named("cron", "cron:1-");
+        cron.totals = Some(Totals {
+            cpu: Duration::from_millis(1500),
+            starts: 2,
+            exits: 1,
+            changes: 4,
+            changed_at: Some(9000),
+        });
+        let verdicts = vec![cron, named("telnetd", "in.telnetd:0"), unsure];
         let text = render(&report(verdicts));
         let version = env!("CARGO_PKG_VERSION");
         let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
@@ -205,6 +342,7 @@ procward_scan_duration_seconds 1.050
 procward_processes 1
 procward_state 2
 procward_rules_skipped 1
+procward_unreadable_processes 0
 procward_rule_state{{rule=\"cron\"}} 0
 procward_rule_state{{rule=\"telnetd\"}} 2
 procward_rule_state{{rule=\"unsure\"}} 3
@@ -217,16 +355,45 @@ procward_rule_processes_max{{rule=\"telnetd\"}} 0
 procward_rule_processes_max{{rule=\"unsure\"}} 1
 procward_rule_info{{rule=\"cron\",severity=\"critical\"}} 1
 procward_rule_info{{rule=\"telnetd\",severity=\"critical\"}} 1
-procward_rule_info{{rule=\"unsure\",severity=\"critical\"}} 1"
+procward_rule_info{{rule=\"unsure\",severity=\"critical\"}} 1
+procward_rule_zombies{{rule=\"cron\"}} 0
+procward_rule_zombies{{rule=\"telnetd\"}} 0
+procward_rule_threads{{rule=\"cron\"}} 1
+procward_rule_threads{{rule=\"telnetd\"}} 1
+procward_rule_resident_memory_bytes{{rule=\"cron\"}} 0
+procward_rule_resident_memory_bytes{{rule=\"telnetd\"}} 0
+procward_rule_open_fds{{rule=\"cron\"}} 3
+procward_rule_open_fds{{rule=\"telnetd\"}} 3
+procward_rule_oldest_start_time_seconds{{rule=\"cron\"}} 1699990010.000
+procward_rule_oldest_start_time_seconds{{rule=\"telnetd\"}} 1699990010.000
+procward_rule_cpu_seconds_total{{rule=\"cron\"}} 1.500
+procward_rule_starts_total{{rule=\"cron\"}} 2
+procward_rule_exits_total{{rule=\"cron\"}} 1
+procward_rule_state_changes_total{{rule=\"cron\"}} 4
+procward_rule_last_change_timestamp_seconds{{rule=\"cron\"}} 1699999000.000"
             )
         );
+        let counters = text.lines().filter(|line| line.ends_with(" counter")).count();
+        assert_eq!(counters, 4);
         for kind in ["# HELP ", "# TYPE "] {
             let heads = text.lines().filter_map(|line| line.strip_prefix(kind));
             let names: Vec<&str> = heads.filter_map(|head| head.split(' ').next()).collect();
-            assert_eq!(names.len(), 11, "{text}");
+            assert_eq!(names.len(), 22, "{text}");
             assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
         }
         assert!(text.ends_with('\n'));
+    }
+
+    #[test]
+    fn an_instant_that_a_damaged_state_file_tells_of_is_no_panic() {
+        let mut cron = named("cron", "cron:1-");
+        cron.totals = Some(Totals {
+            changed_at: Some(u64::MAX),
+            ..Totals::default()
+        });
+        let text = render(&report(vec![cron]));
+        let changed = "procward_rule_last_change_timestamp_seconds{rule=\"cron\"} 18446744073709551615.999\n";
+        assert!(text.ends_with(changed), "{text}");
     }
 
     #[test]

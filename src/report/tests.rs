@@ -11,6 +11,7 @@ const LOOK: Look = Look {
     width: Some(80),
     color: false,
     verbose: false,
+    perfdata: Perfdata::COUNT,
 };
 
 fn report(verdicts: Vec<Verdict>) -> Report {
@@ -146,11 +147,112 @@ fn only_formats_that_show_what_is_ok_have_it_read() {
         ..LOOK
     };
     let told = |look: &Look| Format::ALL.map(|format| format.tells_of_ok(look));
+    let all: &[File] = &EVIDENCE_FILES;
+    let metrics: &[File] = &[File::Stat, File::Fds];
+    assert_eq!(told(&LOOK), [&[], &[], &[], all, metrics, all, all, all, all]);
+    assert_eq!(told(&verbose), [all, all, all, all, metrics, all, all, all, all]);
+}
+
+#[test]
+fn performance_data_tells_what_processes_take_where_that_is_asked_for() {
+    let mut known = named("cron", verdict("cron:1", &host(vec![process(10, "cron")])));
+    known.footprint = Some(crate::judge::Footprint {
+        cpu: Some(std::time::Duration::from_millis(1425)),
+        resident: Some(4096),
+        ..crate::judge::Footprint::default()
+    });
+    let report = report(vec![known]);
+    let told = |cpu, memory| {
+        let look = Look {
+            perfdata: Perfdata { cpu, memory },
+            ..LOOK
+        };
+        String::from_utf8(render(&report, Format::Nagios, &look)).unwrap()
+    };
+    let count = "PROCS OK: 1 check | cron=1;;1:1;0";
+    assert_eq!(told(false, false), format!("{count}\n"));
+    assert_eq!(told(true, false), format!("{count} cron_cpu=1.43c\n"));
     assert_eq!(
-        told(&LOOK),
-        [false, false, false, true, false, true, true, true, true]
+        told(true, true),
+        format!("{count} cron_cpu=1.43c cron_memory=4096B\n")
     );
-    assert_eq!(told(&verbose), [true; 9]);
+}
+
+#[test]
+fn every_label_of_performance_data_is_its_own_in_every_run() {
+    let host = host(vec![process(10, "cron")]);
+    let footprint = crate::judge::Footprint {
+        resident: Some(4096),
+        ..crate::judge::Footprint::default()
+    };
+    let check = |name: &str, unknown| Verdict {
+        footprint: Some(footprint),
+        unknown,
+        ..named(name, verdict("cron:1", &host))
+    };
+    let told = |unknown| {
+        let checks = vec![
+            check("a b", unknown),
+            check("a_b", 0),
+            check("a_b_memory", 0),
+            check("a b_2_memory", 0),
+        ];
+        let look = Look {
+            perfdata: Perfdata {
+                memory: true,
+                ..Perfdata::COUNT
+            },
+            ..LOOK
+        };
+        let text = String::from_utf8(render(&report(checks), Format::Nagios, &look)).unwrap();
+        let (_, data) = text.lines().next().unwrap().split_once(" | ").unwrap();
+        let labels = data.split(' ').filter_map(|item| item.split('=').next());
+        labels.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let rest = [
+        "a_b_2_memory",
+        "a_b_2_memory_memory",
+        "a_b_2",
+        "a_b_2_memory_2",
+        "a_b_memory",
+        "a_b_memory_memory",
+    ];
+    assert_eq!(told(0), [["a_b", "a_b_memory_2"].as_slice(), &rest].concat());
+    assert_eq!(told(1), rest);
+}
+
+#[test]
+fn unknown_is_told_as_what_was_asked_for() {
+    let unseen = named(
+        "unseen",
+        Verdict {
+            state: State::Unknown,
+            manner: Manner::Unseen,
+            unknown: 1,
+            ..verdict("cron:1", &host(vec![]))
+        },
+    );
+    let missing = named(
+        "lesser",
+        Verdict {
+            state: State::Warning,
+            manner: Manner::Missing,
+            ..verdict("sshd:1", &host(vec![]))
+        },
+    );
+    let told = |state, verdicts: Vec<Verdict>| {
+        let report = report(verdicts).with_unknown_as(state);
+        let text = String::from_utf8(render(&report, Format::Mon, &LOOK)).unwrap();
+        text.lines().next().unwrap_or_default().to_owned()
+    };
+    let both = || vec![missing.clone(), unseen.clone()];
+    assert_eq!(told(State::Unknown, both()), "UNKNOWN: unseen unseen");
+    assert_eq!(told(State::Critical, both()), "CRITICAL: unseen unseen");
+    assert_eq!(
+        told(State::Warning, both()),
+        "WARNING: lesser missing, unseen unseen"
+    );
+    assert_eq!(told(State::Critical, vec![]), "CRITICAL: nothing to check");
 }
 
 #[test]
@@ -230,6 +332,8 @@ fn hostile(bytes: &[u8], text: &str) -> Report {
         looks: 1,
         rechecked: false,
         faulty: None,
+        footprint: None,
+        totals: None,
     };
     let mut report = report(vec![verdict]);
     report.skipped = vec![(text.into(), text.into())];
@@ -307,13 +411,21 @@ proptest! {
 
 #[test]
 fn what_was_known_stays_when_a_run_has_to_end() {
-    let nothing = |format| String::from_utf8(excuse(format, "too late\n", None).text).unwrap();
+    let nothing =
+        |format| String::from_utf8(excuse(format, "too late\n", None, State::Unknown).text).unwrap();
     assert_eq!(nothing(Format::Mon), "UNKNOWN: not finished\ntoo late\\n\n");
     assert_eq!(
         nothing(Format::Nagios),
         "PROCS UNKNOWN: not finished\ntoo late\\n\n"
     );
-    let known = |text: &str, exit| excuse(Format::Mon, "too late", Some(Outcome::new(text, exit)));
+    let known = |text: &str, exit| {
+        excuse(
+            Format::Mon,
+            "too late",
+            Some(Outcome::new(text, exit)),
+            State::Unknown,
+        )
+    };
     assert_eq!(
         known("CRITICAL: x missing\nx: no process\n", Exit::Critical),
         Outcome::new("CRITICAL: x missing\ntoo late\nx: no process\n", Exit::Critical)
@@ -333,8 +445,8 @@ fn what_was_known_stays_when_a_run_has_to_end() {
 
 #[test]
 fn a_json_report_that_has_to_end_is_json_with_a_remark() {
-    let before = excuse(Format::Json, "a \"b\"", None);
-    let again = excuse(Format::Json, "c", Some(before));
+    let before = excuse(Format::Json, "a \"b\"", None, State::Unknown);
+    let again = excuse(Format::Json, "c", Some(before), State::Unknown);
     let document: serde_json::Value = serde_json::from_slice(&again.text).unwrap();
     assert_eq!(document["remarks"], serde_json::json!(["a \"b\"", "c"]));
     assert_eq!(
@@ -345,7 +457,8 @@ fn a_json_report_that_has_to_end_is_json_with_a_remark() {
 
 #[test]
 fn metrics_of_a_run_that_has_to_end_are_metrics() {
-    let told = |known| String::from_utf8(excuse(Format::Prometheus, "late\n", known).text).unwrap();
+    let told =
+        |known| String::from_utf8(excuse(Format::Prometheus, "late\n", known, State::Unknown).text).unwrap();
     let nothing = told(None);
     assert!(nothing.starts_with("# procward: late\\n\n# HELP "), "{nothing}");
     assert!(nothing.ends_with("\nprocward_state 3\n"), "{nothing}");
@@ -369,7 +482,12 @@ fn passive_results_end_0_and_whatever_there_is_to_say_is_a_result() {
             .contains("PROCS UNKNOWN: not finished\\nUNKNOWN: internal error: x; Please")
     );
     let known = render(&two_failures(), format, &LOOK);
-    let late = excuse(format, "late", Some(Outcome::new(known.clone(), Exit::Critical)));
+    let late = excuse(
+        format,
+        "late",
+        Some(Outcome::new(known.clone(), Exit::Critical)),
+        State::Unknown,
+    );
     let late = ended(format, late);
     let (late, known) = (
         String::from_utf8(late.text).unwrap(),
@@ -381,7 +499,7 @@ fn passive_results_end_0_and_whatever_there_is_to_say_is_a_result() {
     );
     assert!(late.contains("not finished\\nlate"), "{late}");
     assert_eq!(
-        ended(format, excuse(format, "late", None))
+        ended(format, excuse(format, "late", None, State::Unknown))
             .text
             .iter()
             .filter(|byte| **byte == b'\n')
@@ -404,10 +522,15 @@ fn a_local_check_ends_0_and_whatever_it_has_to_say_is_a_service() {
         "3 \"procward\" - not finished\\nUNKNOWN: internal error: x; Please report this\n"
     );
     assert_eq!(ended(""), "3 \"procward\" - not finished\\n\n");
-    let late = excuse(Format::Checkmk, "late", None);
+    let late = excuse(Format::Checkmk, "late", None, State::Unknown);
     assert_eq!(late.text, b"3 \"procward\" - not finished\\nlate\n");
     let known = render(&two_failures(), Format::Checkmk, &LOOK);
-    let late = excuse(Format::Checkmk, "late", Some(Outcome::new(known, Exit::Critical)));
+    let late = excuse(
+        Format::Checkmk,
+        "late",
+        Some(Outcome::new(known, Exit::Critical)),
+        State::Unknown,
+    );
     let late = String::from_utf8(late.text).unwrap();
     assert!(
         late.starts_with("3 \"procward\" - not finished\\nlate\n0 \"procward cron\" "),

@@ -31,7 +31,7 @@ pub use duration::{parse_duration, parse_window, write_duration};
 pub use fault::Fault;
 pub use file::File;
 pub use key::{Capability, Key, Kind};
-pub use plan::{Course, Plan, Step};
+pub use plan::{Course, EVIDENCE_FILES, Plan, Step};
 pub use range::Range;
 pub use selection::{Selection, select};
 pub use selector::{Matcher, Op, Scope, Selector, Spec, Term};

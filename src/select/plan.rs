@@ -38,7 +38,7 @@ pub struct Plan {
 }
 
 /// What a line of evidence shows.
-const EVIDENCE_FILES: [File; 4] = [File::Owner, File::Exe, File::Stat, File::Cgroup];
+pub const EVIDENCE_FILES: [File; 4] = [File::Owner, File::Exe, File::Stat, File::Cgroup];
 
 /// What `main` asks of a process and of all its relatives: one after the other would be a walk through all of them
 /// for each.
@@ -63,6 +63,15 @@ impl Plan {
             near,
             also: EVIDENCE_FILES.to_vec(),
         }
+    }
+
+    /// The same, and these files of every process that is kept.
+    #[must_use]
+    pub fn and(mut self, files: &[File]) -> Plan {
+        let more = files.iter().filter(|file| !self.also.contains(file));
+        let more: Vec<File> = more.copied().collect();
+        self.also.extend(more);
+        self
     }
 
     /// These files of every process.

@@ -61,7 +61,7 @@ pub(super) fn read<'a>(subject: Subject<'a>, usage: Usage) -> Result<Reading<'a>
     }
     let tick = tick(subject);
     if usage == Usage::Life {
-        let own = stat.utime.saturating_add(stat.stime);
+        let own = stat.ticks();
         let life = life(subject, stat.starttime).max(SHORTEST_LIFE);
         return Ok(Reading::number(tenths(own.saturating_mul(tick), life)));
     }

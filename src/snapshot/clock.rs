@@ -57,7 +57,7 @@ impl Clock {
             start: stat.starttime,
             ppid: stat.ppid,
             at: process.read_at,
-            own: stat.utime.saturating_add(stat.stime),
+            own: stat.ticks(),
             reaped: stat.cutime.saturating_add(stat.cstime),
             exempt: false,
             ended: false,

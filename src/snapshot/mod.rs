@@ -22,6 +22,7 @@ pub use process::{Caps, Cgroup, Cmdline, Exe, FileId, Label, Process, Ranks, Sch
 pub use standing::{Account, Root, Threads};
 
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// What one look at a host showed: every process that a check may mean, and what could not be seen.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -110,6 +111,15 @@ pub struct Host {
     /// Which programs the loaded profiles of AppArmor are for, where that is asked for; in no saved snapshot.
     #[serde(skip)]
     pub attachments: Fact<Vec<Attachment>>,
+}
+
+impl Host {
+    /// How long so many clock ticks are.
+    #[must_use]
+    pub fn span(&self, ticks: u64) -> Duration {
+        let nanos = u128::from(ticks) * 1_000_000_000 / u128::from(self.ticks_per_second.max(1));
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
 }
 
 /// A loaded profile of AppArmor that is for programs.

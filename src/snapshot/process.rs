@@ -157,6 +157,11 @@ impl Stat {
     pub fn is_zombie(&self) -> bool {
         matches!(self.state, b'Z' | b'X' | b'x')
     }
+    /// Clock ticks of its own, in user mode and in the kernel, of all threads.
+    #[must_use]
+    pub fn ticks(&self) -> u64 {
+        self.utime.saturating_add(self.stime)
+    }
     /// Whether it was forked and has not exec'ed since.
     #[must_use]
     pub fn is_forked_copy(&self) -> bool {

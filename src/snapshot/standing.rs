@@ -30,7 +30,7 @@ pub struct Root {
     pub root: Bytes,
     /// The text of the link `cwd`; none where it is longer than the kernel tells.
     pub cwd: Option<Bytes>,
-    /// Whether it is in procward's mount namespace: else the texts are paths in another one.
+    /// Whether it is in procward's mount namespace, or that of process 1: else the texts are paths in another one.
     pub same_mounts: bool,
 }
 

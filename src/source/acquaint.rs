@@ -10,6 +10,7 @@ use rustix::fd::AsFd;
 impl Procfs {
     /// Reads owner, program and cgroup of these processes, as far as they are still there.
     pub fn acquaint(&self, snapshot: &mut Snapshot, pids: &[i32]) {
+        let _raised = self.raised();
         let Ok(dir) = self.opened() else { return };
         let proc = Proc {
             dir: dir.as_fd(),

@@ -101,10 +101,8 @@ pub(super) fn writers(place: Place<'_>, process: &mut Process) -> Result<(), Van
 
 /// Who may change the file at a path that the kernel tells of the process, or a directory above it.
 fn writers_of(place: Place<'_>, path: &[u8]) -> Result<Writers, Errno> {
-    at_least(
-        path,
-        Top::of(place).and_then(|top| writers_below(place, &top, path)),
-    )
+    let look = || Top::of(place).and_then(|top| writers_below(place, &top, path));
+    at_least(path, place.look_up(look))
 }
 
 /// Where everybody has a place to write to, that much is known, even where the path leads nowhere that we could look.
@@ -212,16 +210,18 @@ fn maps_of(place: Place<'_>, program: &[u8]) -> Result<Option<Maps>, Errno> {
         executable.extend(file.clone().filter(|_| mapping.executable));
         files.extend(file);
     }
-    let top = Top::of(place);
-    let top = top.as_ref().map_err(|errno| *errno);
-    let gone = files
-        .iter()
-        .filter_map(|(path, inode)| gone(place, top, path, *inode));
-    maps.gone = gone.map(<[u8]>::to_vec).collect();
-    let libraries = executable.iter().filter(|(path, _)| path != program);
-    maps.libraries = libraries
-        .map(|(path, inode)| library(place, top, path, *inode))
-        .collect();
+    place.look_up(|| {
+        let top = Top::of(place);
+        let top = top.as_ref().map_err(|errno| *errno);
+        let gone = files
+            .iter()
+            .filter_map(|(path, inode)| gone(place, top, path, *inode));
+        maps.gone = gone.map(<[u8]>::to_vec).collect();
+        let libraries = executable.iter().filter(|(path, _)| path != program);
+        maps.libraries = libraries
+            .map(|(path, inode)| library(place, top, path, *inode))
+            .collect();
+    });
     Ok(Some(maps))
 }
 

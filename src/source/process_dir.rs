@@ -301,7 +301,7 @@ fn program(place: Place<'_>, pid: i32, text: Vec<u8>) -> Result<Exe, Vanished> {
                 let top = standing::path_root(place)?;
                 entry_at(place.dir, &[top.as_bytes(), path].concat())
             };
-            match watched(place, pid, "root", look) {
+            match watched(place, pid, "root", || place.look_up(look)) {
                 // Of another device or owner it is not what replaced the program, but what another mount namespace
                 // has there, or what somebody put there.
                 Some(Ok(new)) => Some((new.device, new.owner) == (old.device, old.owner)),

@@ -10,6 +10,7 @@ use super::read::Vanished;
 pub use super::settle::now;
 use super::settle::{Kept, PATIENCE, Source};
 use super::{attachments, rights, tally};
+use crate::capabilities::{Raised, raise};
 use crate::deadline::Notes;
 use crate::select::{File, Key, Plan, Sieve};
 use crate::snapshot::{Clock, Clocks, Fact, Gap, Process, Snapshot, Why};
@@ -68,6 +69,11 @@ impl Procfs {
         self.live
     }
 
+    /// While the /proc of this host is read, and nothing else, what the program file lends is in use.
+    pub(super) fn raised(&self) -> Option<Raised> {
+        (self.root == Path::new("/proc")).then(raise)
+    }
+
     /// What identities and instants hold for: this boot, as the namespaces of procward number its processes and count
     /// its time. None where that can't be told.
     #[must_use]
@@ -124,6 +130,7 @@ impl Procfs {
     /// Looks once, and knows the clocks of an earlier look.
     #[must_use]
     pub fn snapshot_after(&self, plan: &Plan, past: Option<Clocks>) -> Snapshot {
+        let _raised = self.raised();
         let mut snapshot = Snapshot {
             at: now(),
             past,
@@ -238,6 +245,7 @@ impl Procfs {
 
     /// What this view may lack, as it is now.
     pub(super) fn gaps_now(&self) -> Vec<Gap> {
+        let _raised = self.raised();
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         match open(&self.root, flags, Mode::empty()) {
             Ok(proc) => self.gaps(&proc, &list(&proc).0),
@@ -304,6 +312,7 @@ fn list(proc: &OwnedFd) -> (Vec<i32>, Option<rustix::io::Errno>) {
 /// # Errors
 /// That of opening or listing it.
 pub(super) fn listed(procfs: &Procfs) -> Result<Vec<i32>, rustix::io::Errno> {
+    let _raised = procfs.raised();
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let proc = open(&procfs.root, flags, Mode::empty())?;
     match list(&proc) {

@@ -2,12 +2,14 @@
 
 use super::known::Known;
 use super::tally;
+use crate::capabilities::{is_raised, lowered};
 use crate::deadline::Notes;
 use crate::snapshot::{Fact, Why};
 use rustix::buffer::spare_capacity;
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, Mode, OFlags, StatxFlags, openat, readlinkat, statx};
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
 /// The process went away: ESRCH, or ENOENT where the name must exist while the process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +119,20 @@ impl Place<'_> {
             statx(self.dir, self.path("stat"), flags, StatxFlags::INO),
             Err(Errno::NOENT | Errno::SRCH | Errno::NOTDIR)
         )
+    }
+
+    /// Looks up what a path leads to that the process tells. The caller may have started it in a mount namespace of his own
+    /// to have it tell any path, so of his processes that is done with his own rights.
+    pub(super) fn look_up<T>(&self, look: impl FnOnce() -> T) -> T {
+        let owner = || {
+            let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+            statx(self.dir, self.prefix, flags, StatxFlags::UID).map(|stat| stat.stx_uid)
+        };
+        if is_raised() && owner() == Ok(geteuid().as_raw()) {
+            lowered(look)
+        } else {
+            look()
+        }
     }
 
     /// What the failure of reading a file means. ENOENT alone does not tell: a kernel without the feature has no

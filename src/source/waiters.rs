@@ -20,6 +20,7 @@ impl Procfs {
     /// The processes of a look that sleep in state D, or have threads that do.
     #[must_use]
     pub fn waiters(&self, snapshot: &Snapshot) -> Waiters {
+        let _raised = self.raised();
         let Ok(dir) = self.opened() else {
             return Waiters::default();
         };

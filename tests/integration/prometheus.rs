@@ -191,6 +191,33 @@ fn promtool(words: &[&str]) -> Output {
 }
 
 #[test]
+fn node_exporter_follows_the_link_that_the_unit_puts_into_its_directory() {
+    need!(
+        Path::new(NODE_EXPORTER).exists(),
+        "node_exporter is not installed"
+    );
+    let place = Place::new();
+    let (service, _, directory) = units(&place);
+    let text = std::fs::read_to_string(service).unwrap();
+    let read = place.directory("textfile");
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStartPre=+"))
+        .unwrap();
+    let line = line.replace("/var/lib/prometheus/node-exporter", &read.display().to_string());
+    output(command("sh").args(["-c", &line])).ends(0);
+    check(&directory.join("procward.prom"))
+        .arg("pwtnosuch:0")
+        .run()
+        .ends(0);
+    let metrics = NodeExporter::start(&read).metrics();
+    assert!(
+        metrics.contains("procward_rule_state{rule=\"pwtnosuch\"} 0\n"),
+        "{metrics}"
+    );
+}
+
+#[test]
 fn node_exporter_shows_a_failure_and_its_end() {
     need!(
         Path::new(NODE_EXPORTER).exists(),
@@ -481,7 +508,7 @@ fn whoever_kills_it_leaves_a_whole_file() {
         let text = std::fs::read_to_string(&file).unwrap();
         let last = text.lines().last().unwrap_or_default();
         assert!(
-            text.ends_with('\n') && last.starts_with("procward_rule_info{"),
+            text.ends_with('\n') && last.starts_with("procward_rule_open_fds{"),
             "{text}"
         );
     }
@@ -544,10 +571,7 @@ fn units(place: &Place) -> (PathBuf, PathBuf, PathBuf) {
         let text = std::fs::read_to_string(shipped(name)).unwrap();
         let text = text
             .replace("/usr/local/bin/procward", &place.procward().display().to_string())
-            .replace(
-                "/var/lib/prometheus/node-exporter",
-                &directory.display().to_string(),
-            );
+            .replace("/var/lib/procward-textfile", &directory.display().to_string());
         let path = place.path().join(name);
         std::fs::write(&path, text).unwrap();
         path
@@ -564,7 +588,12 @@ fn systemd_takes_the_service_and_its_timer() {
     );
     let place = Place::new();
     let (service, timer, _) = units(&place);
-    let said = output(command(SYSTEMD_ANALYZE).arg("verify").args([service, timer])).ends(0);
+    let said = output(
+        command(SYSTEMD_ANALYZE)
+            .args(["verify", "--man=no"])
+            .args([service, timer]),
+    )
+    .ends(0);
     assert_eq!(said.stdout(), "");
 }
 

@@ -1,12 +1,15 @@
 //! Becoming another user for good: ids, groups and capabilities are given up, and that they are gone is checked.
 
+use crate::capabilities::OF_USE;
+use crate::cli::copy::Copy;
+use crate::cli::file_capabilities::file_capabilities;
 use crate::parse;
 use crate::select::Capability;
 use nix::unistd::{Gid, Uid, User, getgrouplist, initgroups, setgid, setuid};
-use rustix::fs::{StatVfsMountFlags, getxattr, statvfs};
 use rustix::process::{parent_process_death_signal, set_parent_process_death_signal};
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities, set_keep_capabilities};
 use std::ffi::CString;
+use std::path::Path;
 
 /// A user whose rights are to be tried.
 #[derive(Clone, Debug)]
@@ -36,9 +39,6 @@ pub(super) fn held() -> Result<Vec<Capability>, String> {
     let held = known.into_iter().filter(|(set, _)| has.effective.contains(*set));
     Ok(held.map(|(_, capability)| capability).collect())
 }
-
-/// The capabilities that reading /proc may take.
-const OF_USE: CapabilitySet = CapabilitySet::SYS_PTRACE.union(CapabilitySet::DAC_READ_SEARCH);
 
 impl Person {
     /// The user of this name or number, with the groups that a login would give.
@@ -95,7 +95,16 @@ impl Person {
     /// A sentence for the user; then nothing may be judged any more.
     pub(super) fn give_up_grants(&self) -> Result<(), String> {
         let had = capabilities(None).map_err(|error| format!("capabilities can't be read: {error}"))?;
-        self.keep_only(had.permitted.intersection(of_program_file()))
+        self.keep_only(had.permitted.intersection(self.lent()))
+    }
+
+    /// What an exec of our own program would give this user (a `setcap cap_sys_ptrace+ep` counts), and what its monitors
+    /// and plugins would have by the copy, if the user is in its group.
+    fn lent(&self) -> CapabilitySet {
+        let own = file_capabilities(Path::new("/proc/self/exe")).filter(|file| file.effective);
+        let own = own.map_or(CapabilitySet::empty(), |file| file.permitted);
+        let copy = Copy::of_this_program();
+        own | copy.map_or(CapabilitySet::empty(), |copy| copy.lends_to(&self.groups))
     }
 
     fn keep_only(&self, kept: CapabilitySet) -> Result<(), String> {
@@ -130,46 +139,9 @@ fn c_name(name: &str) -> Result<CString, String> {
     CString::new(name).map_err(|_| format!("there is no user {name}"))
 }
 
-/// What capabilities(7) says an exec of our own program file would give a user: a `setcap cap_sys_ptrace+ep` counts.
-fn of_program_file() -> CapabilitySet {
-    const PROGRAM: &str = "/proc/self/exe";
-    let without = statvfs(PROGRAM).is_ok_and(|mount| mount.f_flag.contains(StatVfsMountFlags::NOSUID));
-    let mut bytes = [0; 24];
-    match getxattr(PROGRAM, "security.capability", &mut bytes) {
-        Ok(length) if !without => of_attribute(bytes.get(..length).unwrap_or_default()),
-        _ => CapabilitySet::empty(),
-    }
-}
-
-/// `struct vfs_cap_data` of linux/capability.h: a word of flags, then the low word of the permitted set. Both of the
-/// capabilities of use are in the low word.
-fn of_attribute(bytes: &[u8]) -> CapabilitySet {
-    const EFFECTIVE: u32 = 1;
-    let word = |at: usize| {
-        let bytes = bytes.get(at..at + 4)?;
-        Some(u32::from_le_bytes(bytes.try_into().ok()?))
-    };
-    match (word(0), word(4)) {
-        (Some(flags), Some(permitted)) if flags & EFFECTIVE != 0 => {
-            CapabilitySet::from_bits_truncate(permitted.into()).intersection(OF_USE)
-        }
-        _ => CapabilitySet::empty(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_attribute_that_setcap_writes_is_read() {
-        // setcap cap_sys_ptrace+ep and cap_sys_ptrace+p, as getfattr -e hex shows them.
-        let ep = b"\x01\0\0\x02\0\0\x08\0\0\0\0\0\0\0\0\0\0\0\0\0";
-        let p = b"\0\0\0\x02\0\0\x08\0\0\0\0\0\0\0\0\0\0\0\0\0";
-        assert_eq!(of_attribute(ep), CapabilitySet::SYS_PTRACE);
-        assert_eq!(of_attribute(p), CapabilitySet::empty());
-        assert_eq!(of_attribute(b"\x01\0"), CapabilitySet::empty());
-    }
 
     #[test]
     fn a_user_is_found_by_name_and_by_number() {

@@ -2,6 +2,8 @@
 
 use super::finding::{Kind, lacking};
 use super::{Finding, Outcome, Trial};
+use crate::capabilities::OF_USE;
+use crate::cli::copy::Copy;
 use crate::config::migrate::toml_string;
 use crate::exit_code::Exit;
 use crate::judge::{Faulty, Item, State};
@@ -219,8 +221,16 @@ fn how_to_grant(trial: &Trial<'_>, lacking: &[Capability]) -> String {
         Some(unit) if trial.units.len() == 1 => format!("systemctl edit {unit}"),
         _ => format!("in the service that runs procward, beside User={name}"),
     };
+    // Where the package, or make install, put it.
+    let group = match Copy::of_this_program() {
+        Some(copy) if copy.lends() == OF_USE => format!(
+            "  group: procward grant {name}\n         \
+             (for its monitors and plugins; then restart what runs as {name})\n"
+        ),
+        _ => String::new(),
+    };
     let mut text = format!(
-        "To grant {} to procward as {name}, one of:\n  \
+        "To grant {} to procward as {name}, one of:\n{group}  \
          unit: {unit}: [Service] AmbientCapabilities={}\n        \
          (a daemon that starts as root and becomes {name} by itself, as nrpe does, loses it)\n  \
          file: setcap {}+ep {program}\n        \

@@ -9,6 +9,7 @@ fn sighting(pid: i32, program: &str, age: u64) -> Sighting {
     Sighting {
         pid,
         start: u64::try_from(pid).unwrap(),
+        cpu: Duration::ZERO,
         program: program.into(),
         uid: Some(0),
         age: Some(ms(age)),

@@ -1,13 +1,14 @@
 use super::*;
 use crate::audit::outcome::{Finding, Judged};
 use crate::audit::{Class, Rule, Severity};
-use crate::report::LIMIT;
+use crate::report::{LIMIT, Perfdata};
 use proptest::prelude::*;
 
 const LOOK: Look = Look {
     width: None,
     color: false,
     verbose: false,
+    perfdata: Perfdata::COUNT,
 };
 
 fn shown(report: &Report, format: Format) -> String {

@@ -150,8 +150,8 @@ impl Home {
     fn contrib(&self, name: &str) -> String {
         let mut text = shipped(name);
         for (path, name) in [
-            ("/usr/lib/nagios/plugins/check_procward", "check_procward"),
-            ("/usr/bin/procward", "procward"),
+            ("/usr/local/lib/nagios/plugins/check_procward", "check_procward"),
+            ("/usr/local/bin/procward", "procward"),
         ] {
             text = text.replace(path, &self.recorded(name).display().to_string());
         }
