@@ -22,6 +22,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// What the command is for.
 pub const ABOUT: &str = "Is anything true of a process that must never be?";
 
+/// What other lists of such rules have, and the audit has not.
+const ELSEWHERE: [(&str, &str); 3] = [
+    (
+        "socket-without-owner",
+        "ss -lntup shows sockets without a process; those of the kernel have none",
+    ),
+    ("runaway-cpu", "procward cpu tells of runaways, from run to run"),
+    (
+        "name-impostor",
+        "write it as a rule of your own, as docs/audits.md does",
+    ),
+];
+
 /// The arguments of `audit`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct AuditCommand {
@@ -79,7 +92,7 @@ impl AuditCommand {
             return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown);
         }
         if self.list {
-            return Outcome::new(listed(settings), Exit::Ok);
+            return Outcome::new(self.listed(settings), Exit::Ok);
         }
         if let Some(id) = &self.explain {
             let rules = settings.all_rules();
@@ -112,6 +125,28 @@ impl AuditCommand {
         })
     }
 
+    /// The rules asked for, whether they are on or not.
+    fn listed(&self, settings: &Settings) -> String {
+        let mut rules = settings.all_rules();
+        rules.retain(|rule| {
+            let named = self.rules.is_empty() || self.rules.contains(&rule.id);
+            named && self.min_severity.is_none_or(|least| rule.severity() >= least)
+        });
+        let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+        let mut text = String::new();
+        for rule in &rules {
+            let _ = writeln!(
+                text,
+                "{:<width$}  {:<8}  {:<15}  {}",
+                escape::text(rule.id.as_bytes()),
+                rule.severity().word(),
+                settings.class_of(rule),
+                escape::text(rule.title.as_bytes())
+            );
+        }
+        text
+    }
+
     fn unknown_rule(&self, settings: &Settings) -> Option<String> {
         let ids: Vec<String> = settings.all_rules().into_iter().map(|rule| rule.id).collect();
         let unknown = self
@@ -120,10 +155,12 @@ impl AuditCommand {
             .chain(&self.explain)
             .find(|id| !ids.contains(id))?;
         let near = crate::select::spec::nearest(unknown, ids.iter().map(String::as_str));
-        let help = match near {
-            Some(near) => format!("did you mean {near}?"),
-            None if settings.faulty => "[audit] is faulty: procward config check".to_owned(),
-            None => "procward audit --list lists the rules".to_owned(),
+        let elsewhere = ELSEWHERE.iter().find(|(id, _)| id == unknown);
+        let help = match (elsewhere, near) {
+            (Some((_, help)), _) => (*help).to_owned(),
+            (None, Some(near)) => format!("did you mean {near}?"),
+            _ if settings.faulty => "[audit] is faulty: procward config check".to_owned(),
+            _ => "procward audit --list lists the rules".to_owned(),
         };
         let unknown = escape::text(unknown.as_bytes());
         Some(format!("there is no rule {unknown}; {help}"))
@@ -251,23 +288,6 @@ fn exemption_of(process: &crate::judge::Evidence) -> String {
 pub(super) fn today() -> Day {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Day::of_seconds(since.as_secs())
-}
-
-fn listed(settings: &Settings) -> String {
-    let rules = settings.all_rules();
-    let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
-    let mut text = String::new();
-    for rule in &rules {
-        let _ = writeln!(
-            text,
-            "{:<width$}  {:<8}  {:<15}  {}",
-            escape::text(rule.id.as_bytes()),
-            rule.severity().word(),
-            settings.class_of(rule),
-            escape::text(rule.title.as_bytes())
-        );
-    }
-    text
 }
 
 fn explained(rule: &Rule, settings: &Settings) -> String {

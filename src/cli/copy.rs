@@ -6,7 +6,7 @@ use super::NAMES;
 use super::file_capabilities::file_capabilities;
 use crate::capabilities::{self, OF_USE};
 use rustix::fs::{AtFlags, CWD, FileType, Stat, statat};
-use rustix::process::geteuid;
+use rustix::process::{getegid, geteuid, getgroups};
 use rustix::thread::CapabilitySet;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -19,8 +19,7 @@ const OWN: &str = NAMES[0];
 /// Goes on as the copy, with the same words, and returns where that is not to be had. What is lent under a name that is
 /// no monitor's is given up.
 pub(super) fn enter(arguments: &[OsString]) {
-    let name = arguments.first().map(Path::new).and_then(Path::file_name);
-    let as_monitor = name.is_some_and(|name| NAMES.iter().any(|known| name == *known && *known != OWN));
+    let as_monitor = is_monitor(arguments.first());
     if !capabilities::lent().is_empty() {
         if !as_monitor {
             capabilities::give_up();
@@ -34,6 +33,24 @@ pub(super) fn enter(arguments: &[OsString]) {
         // It returns where the caller may not run it (he is not in the group), or anything else is amiss.
         let _refused = Command::new(&copy.path).arg0(first).args(rest).exec();
     }
+}
+
+/// Whether this is the name of a monitor or a plugin.
+fn is_monitor(word: Option<&OsString>) -> bool {
+    let name = word.map(Path::new).and_then(Path::file_name);
+    name.is_some_and(|name| NAMES.iter().any(|known| name == *known && *known != OWN))
+}
+
+/// Whether a monitor that lacks rights would have them by the copy, were its user in the group.
+pub(super) fn would_help() -> bool {
+    let is_member = |gid| {
+        let groups = getgroups().unwrap_or_default();
+        groups.iter().any(|group| group.as_raw() == gid) || getegid().as_raw() == gid
+    };
+    is_monitor(std::env::args_os().next().as_ref())
+        && !has_all()
+        && capabilities::lent().is_empty()
+        && Copy::of_this_program().is_some_and(|copy| !is_member(copy.gid) && copy.lends() == OF_USE)
 }
 
 /// Root, and who has the capabilities already, has nothing to gain.

@@ -3,12 +3,11 @@
 
 use super::arguments::ViewArguments;
 use super::check::CheckCommand;
-use super::{fifo, supervised, usage, watched_as};
+use super::{fifo, usage, watched, watched_as};
 use crate::exit_code::Exit;
-use crate::judge::State;
 use crate::outcome::Outcome;
 use crate::report::passive::{Passive, Sender, addressed};
-use crate::report::{Format, ended, escape, excuse};
+use crate::report::{Format, ended, escape};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The most of a host's name that NSCA carries; it cuts what is longer.
@@ -54,10 +53,9 @@ pub(super) fn run(view: ViewArguments, check: &CheckCommand, passive: Passive) -
         timeout: Some(PATIENCE),
         ..view
     };
-    let excuse = |reason: &str, known| excuse(Format::Mon, reason, known, State::Unknown);
-    supervised(
+    watched(
         limited,
-        &excuse,
+        Format::Mon,
         &|view| match fifo::write(path, &results, view.notes) {
             Ok(()) => Outcome::new("", Exit::Ok),
             Err(sentence) => usage(&sentence),

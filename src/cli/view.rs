@@ -1,6 +1,7 @@
 //! What is looked at: the live host, another proc file system, or a saved snapshot.
 
 use super::arguments::ViewArguments;
+use super::copy;
 use crate::audit::host::Facts;
 use crate::capabilities;
 use crate::deadline::Notes;
@@ -99,7 +100,11 @@ impl View {
     #[must_use]
     pub fn look_after(&self, plan: &Plan, past: Option<Clocks>) -> Snapshot {
         match self {
-            View::Proc(procfs, _) => procfs.snapshot_after(plan, past),
+            View::Proc(procfs, _) => {
+                let mut look = procfs.snapshot_after(plan, past);
+                look.observer.grantable = procfs.is_live() && copy::would_help();
+                look
+            }
             View::Saved(snapshot) => (**snapshot).clone(),
         }
     }

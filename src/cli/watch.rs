@@ -74,14 +74,20 @@ impl<'a> Watch<'a> {
         let last = known.samples.last().cloned();
         let mut report = self.look_until_decided(items, &mut known);
         store.memory = known.memory.take().unwrap_or_default();
-        let now = now() / 1_000_000_000;
-        self.note(items, &mut report, &known, &mut store.memory, last.as_ref(), now);
-        let of_memory = settled(items, report.verdicts.clone(), &mut store.memory, now);
+        let began = Duration::from_nanos(now()).saturating_sub(self.notes.started().elapsed());
+        let at = |check: &Check| known.ended(check, began);
+        self.note(items, &mut report, &known, &mut store.memory, last.as_ref(), &at);
+        let mut of_memory = settled(items, report.verdicts.clone(), &mut store.memory, &at);
         let keys: Vec<String> = checks(items).into_iter().map(key).collect();
         let saved = store.save(&keys);
-        report.verdicts = match saved {
-            Ok(()) => of_memory,
-            Err(_) => alone(items, report.verdicts, &store.memory, now),
+        report.verdicts = match &saved {
+            Ok(memory) => {
+                for verdict in &mut of_memory {
+                    verdict.totals = check_of(items, &verdict.name).and_then(|check| memory.totals(check));
+                }
+                of_memory
+            }
+            Err(_) => alone(items, report.verdicts, &store.memory, &at),
         };
         let remarks = std::mem::take(&mut report.remarks);
         let skipped = std::mem::take(&mut report.skipped);
@@ -91,7 +97,7 @@ impl<'a> Watch<'a> {
         report
     }
 
-    /// Notes the outcome of every check. `last`: the clocks of the latest look of the runs before.
+    /// Notes the outcome of every check. `last`: the clocks of the latest look of the runs before; `at`: when it was.
     fn note(
         &self,
         items: &[Item],
@@ -99,7 +105,7 @@ impl<'a> Watch<'a> {
         known: &Known,
         memory: &mut Memory,
         last: Option<&Clocks>,
-        now: u64,
+        at: &dyn Fn(&Check) -> u64,
     ) {
         for verdict in &mut report.verdicts {
             let Some(check) = check_of(items, &verdict.name) else {
@@ -113,7 +119,7 @@ impl<'a> Watch<'a> {
                 verdict.undecided.extend(lacking.map(|spell| spell.pid));
             }
             let went_on = |seen: &Sighting| last.is_some_and(|last| known.went_on(check, seen, last));
-            memory.note(check, verdict, now, self.grace(check), &went_on);
+            memory.note(check, verdict, at(check), self.grace(check), &went_on);
         }
         memory.samples.clone_from(&known.samples);
         memory.keep_samples();
@@ -313,6 +319,13 @@ impl Known {
         self.samples.drain(..kept);
     }
 
+    /// When a check was looked at last, in seconds of CLOCK_BOOTTIME. `began`: when the run did.
+    fn ended(&self, check: &Check, began: Duration) -> u64 {
+        let history = self.histories.get(&check.name);
+        let ended = history.and_then(History::ended).unwrap_or_default();
+        began.saturating_add(ended).as_secs()
+    }
+
     /// Whether the last look listed this process.
     fn saw(&self, spell: &Spell) -> bool {
         let last = self.samples.last();
@@ -358,30 +371,40 @@ impl Known {
 }
 
 /// What is told of each check, if this run is remembered; that this is told is noted, too.
-fn settled(items: &[Item], mut verdicts: Vec<Verdict>, memory: &mut Memory, now: u64) -> Vec<Verdict> {
+fn settled(
+    items: &[Item],
+    mut verdicts: Vec<Verdict>,
+    memory: &mut Memory,
+    at: &dyn Fn(&Check) -> u64,
+) -> Vec<Verdict> {
     for verdict in &mut verdicts {
         let Some(check) = check_of(items, &verdict.name) else {
             continue;
         };
         if let Some(known) = memory.of(check) {
-            known.hold_back(verdict, now);
-            known.settle(check, verdict, now);
+            known.hold_back(verdict, at(check));
+            known.settle(check, verdict, at(check));
         }
-        verdict.totals = memory.note_state(check, verdict.state, now);
+        memory.note_state(check, verdict.state, at(check));
     }
     verdicts
 }
 
 /// What is told of each check, if this run can't be remembered: what goes on for long can't be told from run to run, so
 /// this one decides.
-fn alone(items: &[Item], mut verdicts: Vec<Verdict>, memory: &Memory, now: u64) -> Vec<Verdict> {
+fn alone(
+    items: &[Item],
+    mut verdicts: Vec<Verdict>,
+    memory: &Memory,
+    at: &dyn Fn(&Check) -> u64,
+) -> Vec<Verdict> {
     for verdict in &mut verdicts {
         let Some(check) = check_of(items, &verdict.name) else {
             continue;
         };
         if check.patience.is_none() {
             if let Some(known) = memory.of(check) {
-                known.settle(check, verdict, now);
+                known.settle(check, verdict, at(check));
             }
         } else if verdict.state == State::Critical {
             verdict.state = State::Warning;

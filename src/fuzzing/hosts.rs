@@ -70,7 +70,7 @@ const GROUPS: [&str; 6] = [
 const IDS: [u32; 4] = [0, 33, 1000, 65534];
 
 /// Terms that say something about such hosts; of the rates nothing is told by one look.
-const TERMS: [&str; 107] = [
+const TERMS: [&str; 109] = [
     "name=sshd",
     "name=python3",
     "name=app.py",
@@ -126,6 +126,7 @@ const TERMS: [&str; 107] = [
     "group.account=0",
     "group.account!=33",
     "groups.unearned=none",
+    "gid.unearned!=none",
     "groups.unearned!=none",
     "user.exists=no",
     "uid.differ=yes",
@@ -135,6 +136,7 @@ const TERMS: [&str; 107] = [
     "threads.differ!=yes",
     "threads.uid=0",
     "threads.uid!=0",
+    "threads.tracer>0",
     "userns=no",
     "umask.open=yes",
     "exe.memfd=no",
@@ -368,6 +370,7 @@ fn threads(dice: &mut Dice<'_>) -> Threads {
     Threads {
         differ: dice.chance(2),
         uids: vec![dice.one(&IDS)],
+        tracers: vec![dice.one(&[0, 4242])],
     }
 }
 

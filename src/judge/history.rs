@@ -83,6 +83,12 @@ impl History {
         self.looks.first().map(|look| look.at)
     }
 
+    /// When it was looked at last.
+    #[must_use]
+    pub fn ended(&self) -> Option<Duration> {
+        self.looks.last().map(|look| look.at)
+    }
+
     /// The time between its first look and its last.
     #[must_use]
     pub fn lasted(&self) -> Duration {

@@ -162,7 +162,7 @@ pub fn percent(tenths: i64) -> String {
 }
 
 fn number(id: i64, key: Key, accounts: &dyn Accounts) -> String {
-    if id == NONE && key == Key::GroupsUnearned {
+    if id == NONE && matches!(key, Key::GroupsUnearned | Key::GidUnearned) {
         return "none".into();
     }
     let name = u32::try_from(id).ok().and_then(|id| match key.kind() {

@@ -26,7 +26,7 @@ impl Case<'_> {
             (Key::Main, Why::Denied) => {
                 format!(
                     "{}, or ask without main, by user, arg or unit",
-                    grant(&[Capability::SysPtrace])
+                    self.grant(&[Capability::SysPtrace])
                 )
             }
             (_, Why::NoModule) => match label::of_key(key) {
@@ -38,6 +38,7 @@ impl Case<'_> {
                 None => "no security module of this host gives labels: ask by user and unit".into(),
             },
             (_, Why::NoPolicy) => "see why SELinux has loaded no policy: until then all processes are `kernel`".into(),
+            (_, Why::Unmapped) => "run procward outside of its user namespace, where all ids are told".into(),
             (Key::ApparmorAttachment, Why::Denied)
                 if self.snapshot.host.attachments == Fact::Unreadable(Why::Denied) =>
             {
@@ -95,7 +96,7 @@ impl Case<'_> {
             let held = names(capabilities, " and ");
             format!("{held} {verb} not enough here: something else forbids it")
         } else {
-            grant(&lacking)
+            self.grant(&lacking)
         };
         if self.check.facts {
             // A rule is no spec that its reader could write otherwise.
@@ -116,6 +117,21 @@ impl Case<'_> {
         };
         let join = if write.starts_with("or ") { ", " } else { "; " };
         format!("{grant}{join}{write}")
+    }
+
+    /// How a right is granted.
+    fn grant(&self, capabilities: &[Capability]) -> String {
+        let observer = &self.snapshot.observer;
+        let user = observer.uid.filter(|_| observer.grantable);
+        let unit = format!("AmbientCapabilities={} in the unit", names(capabilities, " "));
+        let ways = match user.and_then(|uid| self.accounts.user_name(uid)) {
+            Some(user) => format!("sudo procward grant {user}, or {unit}"),
+            None => format!(
+                "{unit}, or setcap {}+ep",
+                names(capabilities, ",").to_ascii_lowercase()
+            ),
+        };
+        format!("grant {} ({ways})", names(capabilities, " and "))
     }
 
     /// A spec of terms that everybody may read, for the processes that may be meant.
@@ -149,16 +165,6 @@ impl Case<'_> {
             _ => None,
         })
     }
-}
-
-/// How a right is granted.
-fn grant(capabilities: &[Capability]) -> String {
-    let small = names(capabilities, ",").to_ascii_lowercase();
-    format!(
-        "grant {} (AmbientCapabilities={} in the unit, or setcap {small}+ep)",
-        names(capabilities, " and "),
-        names(capabilities, " ")
-    )
 }
 
 fn names(capabilities: &[Capability], between: &str) -> String {

@@ -161,11 +161,17 @@ impl Memory {
         known.counters.note(verdict);
     }
 
-    /// Notes which state is told of a check; gives what is counted of it.
-    pub fn note_state(&mut self, check: &Check, state: State, now: u64) -> Option<Totals> {
-        let known = self.checks.get_mut(&key(check))?;
-        known.counters.note_state(state, now);
-        Some(known.counters.totals)
+    /// Notes which state is told of a check.
+    pub fn note_state(&mut self, check: &Check, state: State, now: u64) {
+        if let Some(known) = self.checks.get_mut(&key(check)) {
+            known.counters.note_state(state, now);
+        }
+    }
+
+    /// What is counted of a check.
+    #[must_use]
+    pub fn totals(&self, check: &Check) -> Option<Totals> {
+        self.of(check).map(|known| known.counters.totals)
     }
 }
 
@@ -258,6 +264,14 @@ impl Recollection {
         let troubled = self.runs.iter().filter(|run| run.is_troubled()).count();
         self.restarting = troubled >= OFTEN || (self.restarting && !self.is_quiet());
         self.over_limit = check.restarts.is_some_and(|limit| self.is_over(limit, now));
+    }
+
+    /// Whether another run looked later than this one, which does not go on from it.
+    fn is_after(&self, own: &Recollection) -> bool {
+        let (Some(theirs), Some(last)) = (self.runs.last(), own.runs.last()) else {
+            return false;
+        };
+        theirs.at > last.at && own.runs.iter().all(|run| run.at != theirs.at)
     }
 
     /// Whether in all the runs that are remembered nothing happened.

@@ -78,18 +78,22 @@ impl Store {
         &self.path
     }
 
-    /// Replaces the file, if it is one of ours. Another run may have written it meanwhile: what it noted of other checks
-    /// is kept, and of the looks of both the latest.
+    /// Replaces the file, if it is one of ours; gives what is remembered now. Another run may have written it meanwhile:
+    /// what it noted of other checks is kept, and of those that it looked at later; what it counted of ours; and of the
+    /// looks of both the latest.
     ///
     /// # Errors
     /// A sentence.
-    pub fn save(&self, ours: &[String]) -> Result<(), String> {
+    pub fn save(&self, ours: &[String]) -> Result<Memory, String> {
         let mut memory = self.memory.clone();
         match read(&self.path, self.notes) {
             Ok(theirs) if theirs.view == memory.view => {
                 for (name, known) in theirs.checks {
-                    if !ours.contains(&name) {
-                        memory.checks.insert(name, known);
+                    match memory.checks.get_mut(&name).filter(|_| ours.contains(&name)) {
+                        Some(own) if !known.is_after(own) => own.counters.keep_up_with(known.counters),
+                        _ => {
+                            memory.checks.insert(name, known);
+                        }
                     }
                 }
                 memory.samples.extend(theirs.samples);
@@ -108,7 +112,8 @@ impl Store {
         let bytes = serde_json::to_vec(&file).map_err(|error| failed(&error))?;
         self.notes
             .of_file(&self.path, || replace(&self.path, |file| file.write_all(&bytes)))
-            .map_err(|error| failed(&error))
+            .map_err(|error| failed(&error))?;
+        Ok(file.memory)
     }
 }
 
@@ -234,6 +239,55 @@ mod tests {
             .into_keys()
             .collect();
         assert_eq!(names, ["one", "other"]);
+    }
+
+    #[test]
+    fn of_two_runs_the_one_that_looked_at_a_check_later_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        let open = || Store::open(Some(&path), boot(), Notes::none()).unwrap();
+        let looked = |store: &mut Store, at, failed| {
+            let run = super::super::Run {
+                at,
+                rechecked: false,
+                replaced: false,
+                failed,
+                unseen: false,
+                pending: false,
+            };
+            let cron = store.memory.checks.entry("cron".into()).or_default();
+            cron.runs.push(run);
+            store.save(&["cron".to_owned()]).unwrap().checks["cron"]
+                .runs
+                .clone()
+        };
+        let (mut slow, mut fast) = (open(), open());
+        let told = looked(&mut fast, 60, true);
+        assert_eq!(looked(&mut slow, 50, false), told);
+        // A time to come, which the run went on from, is no later look.
+        let mut damaged = open();
+        looked(&mut damaged, u64::MAX, false);
+        assert_eq!(looked(&mut open(), 70, true).last().map(|run| run.at), Some(70));
+    }
+
+    #[test]
+    fn what_another_run_counted_meanwhile_is_not_counted_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        let after = |starts| {
+            let mut store = Store::open(Some(&path), boot(), Notes::none()).unwrap();
+            let cron = store.memory.checks.entry("cron".into()).or_default();
+            cron.counters.totals.starts = starts;
+            store
+        };
+        let (slow, fast) = (after(1), after(2));
+        let counted = |store: Store| {
+            let saved = store.save(&["cron".to_owned()]).unwrap();
+            let read = Store::open(Some(&path), boot(), Notes::none()).unwrap().memory;
+            assert_eq!(saved, read);
+            saved.checks["cron"].counters.totals.starts
+        };
+        assert_eq!([counted(fast), counted(slow), counted(after(3))], [2, 2, 3]);
     }
 
     #[test]

@@ -63,6 +63,19 @@ impl Counters {
         self.living = living;
     }
 
+    /// Goes on from what another run counted since these were read, or a counter would go down. What this run saw is
+    /// counted by the next one.
+    pub(super) fn keep_up_with(&mut self, theirs: Counters) {
+        let (own, other) = (&self.totals, &theirs.totals);
+        if own.cpu < other.cpu
+            || own.starts < other.starts
+            || own.exits < other.exits
+            || own.changes < other.changes
+        {
+            *self = theirs;
+        }
+    }
+
     /// Counts a change of what is told.
     pub(super) fn note_state(&mut self, state: State, now: u64) {
         let state = state.number();

@@ -4,7 +4,7 @@ use super::truth::Need;
 use super::usage::{self, Usage};
 use super::{File, Key, caps, descriptors, image, label, main_process, place, script, standing};
 use crate::snapshot::process::DELETED;
-use crate::snapshot::{Clocks, Endpoint, Exe, Fact, Host, Process, Snapshot, Why};
+use crate::snapshot::{Clocks, Endpoint, Exe, Fact, Host, Process, Snapshot, Status, Why};
 use std::borrow::Cow;
 
 /// What a set of groups holds in which there is none: no group has this number.
@@ -117,6 +117,7 @@ impl<'a> Subject<'a> {
         let process = self.process;
         let stat = || fact(&process.stat, File::Stat);
         let status = || fact(&process.status, File::Status);
+        let ids = || ids(process);
         let cgroup = || fact(&process.cgroup, File::Cgroup).map(|cgroup| cgroup.path.as_slice());
         let owner = || fact(&process.owner, File::Owner);
         let ranks = || fact(&process.ranks, File::Ranks);
@@ -140,12 +141,14 @@ impl<'a> Subject<'a> {
             Key::GidOwn
             | Key::GroupAccount
             | Key::GroupsUnearned
+            | Key::GidUnearned
             | Key::UserExists
             | Key::UidDiffer
             | Key::GidDiffer
             | Key::FsidDiffers
             | Key::ThreadsDiffer
             | Key::ThreadsUid
+            | Key::ThreadsTracer
             | Key::Userns
             | Key::TracerUser
             | Key::UmaskOpen => standing::read(self, key)?,
@@ -180,17 +183,17 @@ impl<'a> Subject<'a> {
             Key::Ancestor => self.ancestor_names()?,
             Key::User => Reading::number(owner()?.0),
             Key::Group => Reading::number(owner()?.1),
-            Key::UidReal => Reading::number(status()?.uid[0]),
-            Key::UidEffective => Reading::number(status()?.uid[1]),
-            Key::UidSaved => Reading::number(status()?.uid[2]),
-            Key::UidFs => Reading::number(status()?.uid[3]),
-            Key::UidAny => numbers(&status()?.uid, &[]),
-            Key::GidReal => Reading::number(status()?.gid[0]),
-            Key::GidEffective => Reading::number(status()?.gid[1]),
-            Key::GidSaved => Reading::number(status()?.gid[2]),
-            Key::GidFs => Reading::number(status()?.gid[3]),
-            Key::GidAny => numbers(&status()?.gid, &status()?.groups),
-            Key::GroupSupplementary => numbers(&[], &status()?.groups),
+            Key::UidReal => Reading::number(ids()?.uid[0]),
+            Key::UidEffective => Reading::number(ids()?.uid[1]),
+            Key::UidSaved => Reading::number(ids()?.uid[2]),
+            Key::UidFs => Reading::number(ids()?.uid[3]),
+            Key::UidAny => numbers(&ids()?.uid, &[]),
+            Key::GidReal => Reading::number(ids()?.gid[0]),
+            Key::GidEffective => Reading::number(ids()?.gid[1]),
+            Key::GidSaved => Reading::number(ids()?.gid[2]),
+            Key::GidFs => Reading::number(ids()?.gid[3]),
+            Key::GidAny => numbers(&ids()?.gid, &ids()?.groups),
+            Key::GroupSupplementary => numbers(&[], &ids()?.groups),
             Key::CapsEffective => self.caps(status()?.caps.effective),
             Key::CapsPermitted => self.caps(status()?.caps.permitted),
             Key::CapsInheritable => self.caps(status()?.caps.inheritable),
@@ -567,6 +570,15 @@ fn told(value: Option<Value<'_>>) -> Reading<'_> {
 fn seccomp_name<'a>(mode: u32) -> Option<Value<'a>> {
     let name = Key::Seccomp.words().get(usize::try_from(mode).ok()?)?;
     Some(Value::Bytes(Cow::Borrowed(name.as_bytes())))
+}
+
+/// Its status, where it tells all of its ids.
+pub(super) fn ids(process: &Process) -> Result<&Status, Reading<'_>> {
+    let status = fact(&process.status, File::Status)?;
+    if status.unmapped {
+        return Err(Reading::Unreadable(Why::Unmapped));
+    }
+    Ok(status)
 }
 
 pub(super) fn numbers<'a>(ids: &[u32], more: &[u32]) -> Reading<'a> {

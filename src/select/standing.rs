@@ -1,6 +1,6 @@
 //! Who a process is beside its own ids: its account, its threads, its namespaces, its root directory.
 
-use super::reading::{NONE, Reading, Subject, Value, fact, numbers, of};
+use super::reading::{NONE, Reading, Subject, Value, fact, ids, numbers, of};
 use super::{File, Key};
 use crate::snapshot::Why;
 use std::borrow::Cow;
@@ -9,34 +9,37 @@ use std::borrow::Cow;
 pub(super) fn read(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Reading<'_>> {
     let process = subject.process;
     let status = || fact(&process.status, File::Status);
+    let ids = || ids(process);
     let account = || fact(&process.account, File::Account);
     Ok(match key {
-        Key::GidOwn => numbers(&status()?.gid, &[]),
+        Key::GidOwn => numbers(&ids()?.gid, &[]),
         Key::GroupAccount => numbers(&[], &account()?.groups),
         Key::UserExists => Reading::yes_no(account()?.exists),
         Key::GroupsUnearned => {
-            let (status, account) = (status()?, account()?);
+            let (status, account) = (ids()?, account()?);
             let unearned = status.groups.iter().copied().filter(|group| {
                 account.privileged.contains(group)
                     && !account.groups.contains(group)
                     && !status.gid.contains(group)
             });
-            let unearned: Vec<u32> = unearned.collect();
-            if unearned.is_empty() {
-                return Ok(Reading::Set(vec![Value::Number(NONE)], None));
-            }
-            numbers(&[], &unearned)
+            groups_or_none(unearned)
         }
-        Key::UidDiffer => Reading::yes_no(differ(&status()?.uid)),
-        Key::GidDiffer => Reading::yes_no(differ(&status()?.gid)),
+        Key::GidUnearned => {
+            let (status, account) = (ids()?, account()?);
+            groups_or_none(status.gid.into_iter().filter(|gid| !account.groups.contains(gid)))
+        }
+        Key::UidDiffer => Reading::yes_no(differ(&ids()?.uid)),
+        Key::GidDiffer => Reading::yes_no(differ(&ids()?.gid)),
         Key::FsidDiffers => {
-            let status = status()?;
+            let status = ids()?;
             Reading::yes_no(status.uid[3] != status.uid[1] || status.gid[3] != status.gid[1])
         }
         Key::ThreadsDiffer if is_alone(subject)? => Reading::yes_no(false),
         Key::ThreadsDiffer => Reading::yes_no(fact(&process.threads, File::Threads)?.differ),
-        Key::ThreadsUid if is_alone(subject)? => numbers(&status()?.uid, &[]),
+        Key::ThreadsUid if is_alone(subject)? => numbers(&ids()?.uid, &[]),
         Key::ThreadsUid => numbers(&fact(&process.threads, File::Threads)?.uids, &[]),
+        Key::ThreadsTracer if is_alone(subject)? => tracers(status()?.tracer.as_slice()),
+        Key::ThreadsTracer => tracers(&fact(&process.threads, File::Threads)?.tracers),
         Key::Userns => Reading::yes_no(*fact(&process.userns, File::Userns)?),
         Key::UmaskOpen => match status()?.umask {
             Some(umask) => Reading::yes_no(umask & 0o002 == 0),
@@ -53,6 +56,21 @@ pub(super) fn read(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Readin
         },
         _ => Reading::Unreadable(Why::Absent),
     })
+}
+
+/// Who traces threads, as far as the kernel tells.
+fn tracers<'a>(pids: &[i32]) -> Reading<'a> {
+    let values = pids.iter().map(|pid| Value::Number(i64::from(*pid)));
+    Reading::Set(values.collect(), pids.is_empty().then_some(Why::Untold))
+}
+
+/// Of a group that is none of them, `none` holds.
+fn groups_or_none<'a>(groups: impl Iterator<Item = u32>) -> Reading<'a> {
+    let groups: Vec<u32> = groups.collect();
+    if groups.is_empty() {
+        return Reading::Set(vec![Value::Number(NONE)], None);
+    }
+    numbers(&[], &groups)
 }
 
 /// What it says to a key about its root directory.

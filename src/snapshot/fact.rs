@@ -65,6 +65,8 @@ pub enum Why {
     NoModule,
     /// The security module is active, but has no policy yet.
     NoPolicy,
+    /// An id that the user namespace of procward has none for: the kernel shows that of nobody in its place.
+    Unmapped,
     /// Another error, by its errno.
     Errno(i32),
     /// The fact is not in this snapshot: a file that was saved without it, or a fault of procward.
@@ -90,6 +92,7 @@ impl Why {
             Why::Untold => "the kernel does not tell".into(),
             Why::NoModule => "no such security module is active".into(),
             Why::NoPolicy => "no policy is loaded".into(),
+            Why::Unmapped => "an id that procward's user namespace has none for".into(),
             Why::Errno(errno) => std::io::Error::from_raw_os_error(errno).to_string(),
             Why::Absent => "not in the snapshot".into(),
         }

@@ -179,6 +179,9 @@ pub struct Observer {
     /// Whether it may read every file and directory (CAP_DAC_READ_SEARCH or CAP_DAC_OVERRIDE in the effective set).
     #[serde(default)]
     pub may_read: bool,
+    /// Whether `procward grant` would give its user what it lacks.
+    #[serde(skip)]
+    pub grantable: bool,
 }
 
 /// What a view lacks, or may lack.

@@ -232,6 +232,9 @@ pub struct Cmdline {
 /// The fields of proc_pid_status(5) that procward uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
+    /// Whether one of the ids is that of nobody in the place of one that procward's user namespace has none for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unmapped: bool,
     /// Real, effective, saved set and file system uid.
     pub uid: [u32; 4],
     /// Real, effective, saved set and file system gid.

@@ -17,10 +17,13 @@ pub struct Account {
 /// The ids of all threads of a process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Threads {
-    /// Whether one has other ids, groups or effective capabilities than the first.
+    /// Whether one has other ids, groups or capabilities, effective or permitted, than the first.
     pub differ: bool,
     /// Every uid of every thread, each once.
     pub uids: Vec<u32>,
+    /// Who traces one of them, each once; 0 for nobody.
+    #[serde(default)]
+    pub tracers: Vec<i32>,
 }
 
 /// The root and the working directory of a process.

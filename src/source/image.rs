@@ -78,31 +78,54 @@ pub(super) fn maps(place: Place<'_>, process: &mut Process) -> Result<(), Vanish
     Ok(())
 }
 
-/// Who may change its program. One without a file can't be changed by anybody.
+/// Who may change its program: of one that was removed or replaced, what will run in its place. What never had a path
+/// can't be changed by anybody.
 pub(super) fn writers(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
     if !process.exe.asked() {
         read(place, File::Exe, process)?;
     }
     let path = match &process.exe {
-        Fact::Value(exe) if exe.is_deleted() == Some(true) || exe.text.starts_with(MEMFD) => {
+        // A file may be called so, in the root directory.
+        Fact::Value(exe) if exe.text.starts_with(MEMFD) && exe.is_deleted() != Some(false) => {
             Err(Fact::NotApplicable)
         }
-        Fact::Value(exe) if place.live && exe.text.starts_with(b"/") => Ok(exe.text.clone()),
+        // The file of a bind mount has no other text once it has no name.
+        Fact::Value(exe) if exe.path() == b"/" => Err(Fact::NotApplicable),
+        Fact::Value(exe) if place.live && exe.text.starts_with(b"/") => {
+            Ok((exe.path().to_vec(), Walk::of(exe.is_deleted() == Some(true))))
+        }
         Fact::NotApplicable => Err(Fact::NotApplicable),
         Fact::Unreadable(why) => Err(Fact::Unreadable(*why)),
         _ => Err(Fact::Unreadable(Why::Absent)),
     };
     process.writers = match path {
-        Ok(path) => of_program(place, process, "root", |place| writers_of(place, &path).map(Some))?,
+        Ok((path, walk)) => of_program(place, process, "root", |place| {
+            writers_of(place, &path, walk).map(Some)
+        })?,
         Err(told) => told,
     };
     Ok(())
 }
 
 /// Who may change the file at a path that the kernel tells of the process, or a directory above it.
-fn writers_of(place: Place<'_>, path: &[u8]) -> Result<Writers, Errno> {
-    let look = || Top::of(place).and_then(|top| writers_below(place, &top, path));
+fn writers_of(place: Place<'_>, path: &[u8], walk: Walk) -> Result<Writers, Errno> {
+    let look = || Top::of(place).and_then(|top| writers_below(place, &top, path, walk));
     at_least(path, place.look_up(look))
+}
+
+/// How far a path is walked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Walk {
+    /// To its end.
+    Whole,
+    /// As far as it is there: the file was removed, and what was above it perhaps, too.
+    WhatIsLeft,
+}
+
+impl Walk {
+    fn of(gone: bool) -> Walk {
+        if gone { Walk::WhatIsLeft } else { Walk::Whole }
+    }
 }
 
 /// Where everybody has a place to write to, that much is known, even where the path leads nowhere that we could look.
@@ -118,7 +141,7 @@ fn at_least(path: &[u8], told: Result<Writers, Errno>) -> Result<Writers, Errno>
 }
 
 /// Where the root directory is not known, nothing is remembered.
-fn writers_below(place: Place<'_>, top: &Top, path: &[u8]) -> Result<Writers, Errno> {
+fn writers_below(place: Place<'_>, top: &Top, path: &[u8], walk: Walk) -> Result<Writers, Errno> {
     let paths = &place.known.paths.0;
     let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
     let known = top.identity.map(|(mount, inode)| (mount, inode, path.to_vec()));
@@ -141,7 +164,10 @@ fn writers_below(place: Place<'_>, top: &Top, path: &[u8]) -> Result<Writers, Er
         ]
         .concat();
         let mask = StatxFlags::UID | StatxFlags::GID | StatxFlags::MODE;
-        let stat = statx(place.dir, std::ffi::OsStr::from_bytes(&name), flags, mask)?;
+        let stat = match statx(place.dir, std::ffi::OsStr::from_bytes(&name), flags, mask) {
+            Err(Errno::NOENT | Errno::NOTDIR) if walk == Walk::WhatIsLeft => return Ok(writers),
+            told => told?,
+        };
         let (access, reason) = access(
             u32::from(stat.stx_mode),
             stat.stx_uid,
@@ -235,13 +261,15 @@ fn gone<'a>(place: Place<'_>, top: Result<&Top, Errno>, path: &'a [u8], inode: u
 fn library(place: Place<'_>, top: Result<&Top, Errno>, path: &[u8], inode: u64) -> Library {
     let gone = gone(place, top, path, inode);
     let path = gone.unwrap_or(path);
-    let writers = match gone {
-        None => at_least(path, top.and_then(|top| writers_below(place, top, path))),
-        Some(path) => Ok(Writers {
-            open_dir: is_for_all(path),
+    let walk = Walk::of(gone.is_some());
+    let mut writers = at_least(path, top.and_then(|top| writers_below(place, top, path, walk)));
+    // Many a program maps code of its own there and removes the file at once: nobody can change that any more.
+    if gone.is_some() && is_for_all(path) {
+        writers = Ok(Writers {
+            open_dir: true,
             ..Writers::default()
-        }),
-    };
+        });
+    }
     Library {
         path: path.to_vec(),
         deleted: gone.is_some(),

@@ -1,6 +1,7 @@
 //! What one look has found out that many processes share.
 
 use super::account::Accounts;
+use super::ids::Ids;
 use super::image::Paths;
 use super::networks::Networks;
 use crate::snapshot::Bytes;
@@ -28,6 +29,7 @@ pub(super) struct Ours {
     pub(super) mounts: Option<Bytes>,
     /// The host's, where a unit gives procward a namespace of its own (ProtectSystem=) in which the paths are the same.
     pub(super) mounts_of_init: Option<Bytes>,
+    pub(super) ids: Ids,
 }
 
 impl Known {
@@ -49,6 +51,7 @@ impl Ours {
             user: link("self/ns/user"),
             mounts: link("self/ns/mnt"),
             mounts_of_init: link("1/ns/mnt"),
+            ids: Ids::of(proc),
         }
     }
 }

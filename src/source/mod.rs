@@ -12,6 +12,7 @@ mod descriptors;
 mod gauges;
 mod glance;
 pub mod host;
+mod ids;
 mod image;
 mod kcmp;
 mod known;

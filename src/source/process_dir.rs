@@ -191,6 +191,9 @@ fn stat(place: Place<'_>) -> Result<Fact<Stat>, Vanished> {
 /// The ids of the first thread stay when it ends; its memory and its umask do not.
 fn status(place: Place<'_>) -> Result<Fact<Status>, Vanished> {
     let mut known = text(place, "status", STATUS, parse::status::parse)?;
+    if let Fact::Value(status) = &mut known {
+        status.unmapped = place.known.ours.ids.hide_of(status);
+    }
     if let Fact::Value(status) = &mut known
         && status.vm_swap.is_none()
         && let Remains::Read((swap, umask)) = survivor::read(place, |thread, _| {
@@ -226,6 +229,9 @@ fn owner(place: Place<'_>) -> Result<Fact<(u32, u32)>, Vanished> {
     match statx(place.dir, place.prefix, flags, StatxFlags::UID | StatxFlags::GID) {
         // pid_getattr() says root of a directory whose process is gone: the owner counts only if it lives after.
         Ok(_) if !place.is_alive() => Err(Vanished),
+        Ok(stat) if place.known.ours.ids.hide(&[stat.stx_uid], &[stat.stx_gid]) => {
+            Ok(Fact::Unreadable(Why::Unmapped))
+        }
         Ok(stat) => Ok(Fact::Value((stat.stx_uid, stat.stx_gid))),
         Err(errno) => place.failure(errno),
     }

@@ -94,6 +94,9 @@ pub(super) fn threads(place: Place<'_>) -> Result<Fact<Threads>, Vanished> {
     // The threads of a process are numbered as it is in the PID namespace of this mount.
     let first = stat_pid(place);
     Ok(match all {
+        Ok(all) if all.iter().any(|(_, status)| place.known.ours.ids.hide_of(status)) => {
+            Fact::Unreadable(Why::Unmapped)
+        }
         Ok(all) => Fact::Value(compared(first.unwrap_or_default(), &all)),
         Err(why) => Fact::Unreadable(why),
     })
@@ -125,6 +128,7 @@ fn compared(first: i32, all: &[(i32, Status)]) -> Threads {
             status.gid,
             status.groups.clone(),
             status.caps.effective,
+            status.caps.permitted,
         )
     };
     let leader = all
@@ -132,10 +136,12 @@ fn compared(first: i32, all: &[(i32, Status)]) -> Threads {
         .find(|(tid, _)| *tid == first)
         .map(|(_, status)| ids(status));
     let uids: BTreeSet<u32> = all.iter().flat_map(|(_, status)| status.uid).collect();
+    let tracers: BTreeSet<i32> = all.iter().filter_map(|(_, status)| status.tracer).collect();
     let leader = leader.or_else(|| all.first().map(|(_, status)| ids(status)));
     Threads {
         differ: all.iter().any(|(_, status)| Some(ids(status)) != leader),
         uids: uids.into_iter().collect(),
+        tracers: tracers.into_iter().collect(),
     }
 }
 
@@ -154,21 +160,27 @@ mod tests {
             told(plain()),
             Threads {
                 differ: false,
-                uids: vec![33]
+                uids: vec![33],
+                tracers: vec![]
             }
         );
         let mut root = plain();
         root.uid = [33, 0, 0, 33];
+        root.tracer = Some(4242);
         assert_eq!(
             told(root),
             Threads {
                 differ: true,
-                uids: vec![0, 33]
+                uids: vec![0, 33],
+                tracers: vec![4242]
             }
         );
         let mut able = plain();
         able.caps.effective = Some(1);
         assert!(told(able).differ);
+        let mut ready = plain();
+        ready.caps.permitted = Some(1);
+        assert!(told(ready).differ);
         let mut grouped = plain();
         grouped.groups = vec![0];
         assert!(told(grouped).differ);

@@ -3,7 +3,7 @@
 use crate::common::{Place, Procward, command, is_root, need, output};
 use crate::docs::document;
 use crate::namespace::Namespace;
-use procward::audit::built_in;
+use procward::audit::{Severity, built_in};
 use std::path::Path;
 
 fn in_file(text: &str) -> (Place, String) {
@@ -118,6 +118,56 @@ fn a_rule_that_is_not_there_is_told_with_the_nearest() {
     assert_eq!(
         said.stdout(),
         "UNKNOWN: there is no rule x; procward audit --list lists the rules\n"
+    );
+    let said = Procward::new().args(["audit", "runaway-cpu"]).run().ends(3);
+    assert_eq!(
+        said.stdout(),
+        "UNKNOWN: there is no rule runaway-cpu; procward cpu tells of runaways, from run to run\n"
+    );
+}
+
+#[test]
+fn the_list_is_of_the_rules_and_the_severity_that_are_asked_for() {
+    let listed = |words: &[&str]| -> Vec<String> {
+        let listing = Procward::new();
+        let said = listing
+            .args(["audit", "--list"])
+            .args(words)
+            .run()
+            .ends(0)
+            .stdout()
+            .to_owned();
+        let ids = said.lines().filter_map(|line| line.split(' ').next());
+        ids.map(str::to_owned).collect()
+    };
+    let all: Vec<String> = built_in().into_iter().map(|rule| rule.id).collect();
+    assert_eq!(listed(&[]), all);
+    assert_eq!(listed(&["traced", "no-nnp"]), ["traced", "no-nnp"]);
+    assert_eq!(
+        listed(&["traced", "no-nnp", "--min-severity", "high"]),
+        ["traced"]
+    );
+    let critical = built_in()
+        .into_iter()
+        .filter(|rule| rule.severity() == Severity::Critical);
+    let critical: Vec<String> = critical.map(|rule| rule.id).collect();
+    assert_eq!(listed(&["--min-severity", "critical"]), critical);
+}
+
+#[test]
+fn the_rules_of_ones_own_in_the_document_have_no_fault() {
+    let text = document("docs/audits.md");
+    let blocks = text
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next());
+    let own: Vec<&str> = blocks.skip(1).collect();
+    assert_eq!(own.len(), 1);
+    let (_place, file) = in_file(own[0]);
+    let listed = Procward::new().args(["audit", "--list", "name-impostor", "--config", &file]);
+    assert_eq!(
+        listed.run().ends(0).stdout(),
+        "name-impostor  high      on               what is called as a daemon of ours is that daemon\n"
     );
 }
 

@@ -116,7 +116,10 @@ fn under_a_monitors_name_a_member_of_the_group_sees_what_root_sees_and_nobody_el
     let fds = format!("fds>0,pid={}:1", live.pid());
     for name in ["check_procward", "procward.monitor", "ps.monitor"] {
         installed.member(name).args([&spec, &fds]).run().ends(0);
-        installed.stranger(name).args([&spec, &fds]).run().ends(3);
+        let remedy = "  remedy: grant CAP_SYS_PTRACE (sudo procward grant nobody, or \
+                      AmbientCapabilities=CAP_SYS_PTRACE in the unit), or write ";
+        let said = installed.stranger(name).args([&spec, &fds]).run();
+        drop(said.ends(3).says(remedy));
     }
     let all = |said: Output| {
         let text = said.stdout();

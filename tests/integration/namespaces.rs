@@ -50,6 +50,40 @@ fn a_forbidden_process_is_found_in_a_container_and_a_wanted_one_is_not() {
 }
 
 #[test]
+fn an_id_that_the_own_user_namespace_has_none_for_is_unknown() {
+    need!(is_root(), "other ids need root");
+    let place = Place::new();
+    let program = place.copy("/bin/cat", "pwtunmapped");
+    let mut held = command("setpriv");
+    held.args(["--reuid=61001", "--regid=61001", "--groups=61002"])
+        .arg(program);
+    let _live = Live::run_until_there_is(&mut held, "pwtunmapped");
+    let within = |spec: &str| {
+        let mut unshare = command("unshare");
+        unshare.args(["--user", "--map-root-user"]).arg(place.procward());
+        output(unshare.args(["check", spec]))
+    };
+    need!(
+        output(command("unshare").args(["--user", "--map-root-user", "true"])).code() == Some(0),
+        "user namespaces can't be made here"
+    );
+    for spec in [
+        "pwtunmapped,user=nobody:0",
+        "pwtunmapped,uid.any=0:0",
+        "pwtunmapped,gid.own=0:0",
+        "pwtunmapped,group.supplementary=0:0",
+        "pwtunmapped,gid.unearned!=none:0",
+        "pwtunmapped,uid.differ=yes:0",
+    ] {
+        within(spec)
+            .ends(3)
+            .says("an id that procward's user namespace has none for")
+            .says("run procward outside of its user namespace");
+    }
+    within("pwtunmapped,caps.permitted=none,threads=1:1").ends(0);
+}
+
+#[test]
 fn what_hidepid_hides_is_unknown() {
     need!(is_root(), "only root can mount");
     let place = Place::new();

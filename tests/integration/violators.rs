@@ -386,13 +386,17 @@ impl Crime {
 }
 
 /// Those that run only when they are asked for by name.
-const OPT_IN: [&str; 10] = [
+const OPT_IN: [&str; 14] = [
+    "bounding-open",
     "bpf-fd-holder",
     "container-privileged",
     "cwd-deleted",
     "empty-cmdline",
     "gid-mixed-nonroot",
+    "gid-not-of-account",
     "listener-no-sandbox",
+    "no-nnp",
+    "no-seccomp",
     "nonroot-other-cap",
     "root-umask-world-writable",
     "rwx-mapping",

@@ -1,6 +1,7 @@
 /* What it holds open, and who has hold of it. */
 #include "violator.h"
 #include <linux/bpf.h>
+#include <pthread.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 
@@ -63,6 +64,25 @@ static void traced(char **words) {
   _exit(0);
 }
 
+static void *be_traced(void *ends) {
+  must(ptrace(PTRACE_TRACEME, 0, 0, 0) == 0, "PTRACE_TRACEME");
+  close(((int *)ends)[1]);
+  wait_for_the_end_of_the_test();
+  return NULL;
+}
+
+/* Goes on as a child whose parent traces a second thread of it, and not the first. */
+static void traced_thread(char **words) {
+  (void)words;
+  static int ends[2];
+  char byte;
+  pthread_t thread;
+  go_on_as_child();
+  must(pipe(ends) == 0, "pipe");
+  must(pthread_create(&thread, NULL, be_traced, ends) == 0, "pthread_create");
+  must(read(ends[0], &byte, 1) == 0, "read");
+}
+
 static void bpf(char **words) {
   (void)words;
   union bpf_attr map = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1};
@@ -92,6 +112,7 @@ const struct step descriptors[] = {
     {"mem", 0, memory},
     {"mem-task", 0, memory_of_a_thread},
     {"traced", 1, traced},
+    {"traced-thread", 0, traced_thread},
     {"bpf", 0, bpf},
     {"large", 2, large},
     {"sparse", 2, sparse},

@@ -373,7 +373,7 @@ impl Value<'_> {
             };
         }
         let name = self.key.name();
-        if self.key == Key::GroupsUnearned && plain == "none" {
+        if matches!(self.key, Key::GroupsUnearned | Key::GidUnearned) && plain == "none" {
             return Ok(Matcher::Number(NONE, plain.to_string()));
         }
         if plain.contains(['*', '?', '[']) {

@@ -93,6 +93,8 @@ const GROUP_0: &str = "group0-without-uid0 high";
 const UNEARNED: &str = "groups-not-of-account high";
 const UID_0: &str = "uid0-regainable high";
 const FSID: &str = "fsid-mismatch medium";
+const OTHER_GID: &str = "gid-mixed-nonroot low, gid-not-of-account low";
+const LISTENER: &str = "bounding-open info, listener-no-sandbox info, no-nnp info, no-seccomp info";
 
 fn credentials() -> Vec<Violator> {
     let gids = "setgroups 2001 + setresgid 2001,2001,2001";
@@ -189,7 +191,18 @@ fn credentials() -> Vec<Violator> {
             "setgroups 2001 + setresgid 2001,2002,2002 + setuid 2001",
         )
         .shows("Gid=2001 2002 2002 2002")
-        .found("gid-mixed-nonroot low"),
+        .found(OTHER_GID),
+        steps(
+            "gid of another group",
+            "setgroups 2001 + setgid 2100 + setuid 2001",
+        )
+        .shows("Uid=2001 2001 2001 2001; Gid=2100 2100 2100 2100")
+        .found("gid-not-of-account low"),
+        steps(
+            "gid of a group that the account is in",
+            "setgroups 2002 + setgid 2100 + setuid 2002",
+        )
+        .shows("Gid=2100 2100 2100 2100"),
         shell("root's files are everybody's", "umask 0; exec $V $N")
             .shows("Umask=0000")
             .found("root-umask-world-writable low"),
@@ -348,7 +361,7 @@ fn groups() -> Vec<Violator> {
             "cp $V $D/x; chgrp 42 $D/x; chmod 2755 $D/x; exec $ALICE $D/x $N",
         )
         .shows("Gid=2001 42 42 42; Groups=2001")
-        .found("gid-mixed-nonroot low"),
+        .found(OTHER_GID),
     ];
     violators.extend(PRIVILEGED.map(|(group, gid)| {
         steps(
@@ -393,6 +406,12 @@ fn threads() -> Vec<Violator> {
             "keepcaps + drop + capset net_raw net_raw - + thread + capset - - -",
         )
         .shows("CapPrm=0000000000000000; task/CapEff=0000000000002000")
+        .found(&differ("medium")),
+        steps(
+            "one thread has a capability, but not in force",
+            "keepcaps + drop + capset - sys_admin - + thread + capset - - -",
+        )
+        .shows("CapPrm=0000000000000000; task/CapPrm=0000000000200000")
         .found(&differ("medium")),
         steps(
             "one thread has a seccomp filter",
@@ -554,7 +573,41 @@ fn image() -> Vec<Violator> {
         copied("program replaced by a user's file", "$D/x", "rename $D/new $D/x")
             .prepared("cp $V $D/new; chown 2001 $D/new")
             .shows("exe=$D/x (deleted)")
-            .found(DELETED),
+            .found(&format!("{DELETED}, {WRITABLE}")),
+        copied(
+            "program in /tmp replaced",
+            "/tmp/v$N",
+            "rename /tmp/new$N /tmp/v$N",
+        )
+        .prepared("cp $V /tmp/new$N")
+        .shows("exe=/tmp/v$N (deleted)")
+        .found(&format!("{REPLACED}, {PUBLIC}, {WRITABLE}")),
+        copied(
+            "a user's program in /tmp replaced",
+            "/tmp/v$N",
+            "rename /tmp/new$N /tmp/v$N + drop",
+        )
+        .prepared("cp $V /tmp/new$N")
+        .shows("exe=/tmp/v$N (deleted)")
+        .found(&format!("{REPLACED}, exe-in-world-writable-dir medium")),
+        copied("program in /tmp removed", "/tmp/v$N", "unlink /tmp/v$N")
+            .shows("exe=/tmp/v$N (deleted)")
+            .found(&format!("{DELETED}, {PUBLIC}, {WRITABLE}")),
+        copied(
+            "program removed with its directory",
+            "$D/all/below/x",
+            "unlink $D/all/below/x + rmdir $D/all/below",
+        )
+        .prepared("mkdir -p $D/all/below; chmod 777 $D/all")
+        .shows("exe=$D/all/below/x (deleted)")
+        .found(&format!("{DELETED}, {PUBLIC}, {WRITABLE}")),
+        copied(
+            "root's program below a user's home replaced",
+            "/mnt/home/alice/v$N",
+            "rename $D/new /mnt/home/alice/v$N",
+        )
+        .prepared("cp $V $D/new")
+        .found(&format!("{REPLACED}, {WRITABLE}")),
         copied("program really named so", "$D/x (deleted)", "")
             .shows("exe=$D/x (deleted)")
             .found(FAKE),
@@ -724,6 +777,13 @@ fn libraries() -> Vec<Violator> {
         .prepared("cp $V \"$D/lib.so (deleted)\"")
         .found("lib-deleted low"),
         library(
+            "root's library below a user's home replaced",
+            home,
+            &format!("library {home} + rename $D/new {home}"),
+        )
+        .prepared("cp $V $D/new")
+        .found(&format!("lib-deleted low, {LIBRARY_WRITABLE}")),
+        library(
             "a user's library removed",
             own,
             &format!("library {own} + unlink {own} + drop"),
@@ -826,6 +886,12 @@ fn hiding() -> Vec<Violator> {
         steps("comm xfsaild/sda1", "comm xfsaild/sda1")
             .shows("Name=xfsaild/sda1")
             .found(&impostor("critical")),
+        steps("comm of a kernel thread behind a blank", "comm ' kworker/0:1'").found(&impostor("critical")),
+        steps(
+            "arguments of a kernel thread behind a blank",
+            "run $V ' [kworker/1:2]'",
+        )
+        .found(&impostor("critical")),
         steps("comm that begins as a kernel thread's", "comm looper").shows("Name=looper"),
         steps("comm that looks like the rest of stat", "comm ') S 2 2 (kwork'").shows("Name=) S 2 2 (kwork"),
         steps("no arguments at all", "run $V -").found("empty-cmdline low"),
@@ -955,6 +1021,9 @@ fn descriptors() -> Vec<Violator> {
         )
         .shows("CapPrm=0000000000002000; TracerPid=!0")
         .found(&format!("{}, {NET}", traced("high"))),
+        steps("a thread alone is traced", "traced-thread")
+            .shows("TracerPid=0")
+            .found(&traced("medium")),
         steps("another's memory open", "mem").found("foreign-mem-fd high"),
         steps("another's memory open, dropped", "mem + drop").found("foreign-mem-fd high"),
         steps("another's memory open through its thread", "mem-task").found("foreign-mem-fd high"),
@@ -968,6 +1037,7 @@ fn descriptors() -> Vec<Violator> {
         .shows("fd=/etc/gshadow (deleted)")
         .found(leaked),
         steps("/etc/shadow open", "open /etc/shadow").shows("fd=/etc/shadow"),
+        steps("/etc/shadow open, in a user namespace", "open /etc/shadow + drop + userns").found(leaked),
         steps("/etc/passwd open, dropped", "open /etc/passwd + drop"),
         steps("/dev/kmsg open, dropped", "open /dev/kmsg + drop").found(leaked),
         shell(
@@ -1022,14 +1092,30 @@ fn sockets() -> Vec<Violator> {
             .found(unconfined),
         steps("a user's server", "drop + tcp 0.0.0.0 8003")
             .shows("net/tcp=00000000:1F43")
-            .found("listener-no-sandbox info"),
+            .found(LISTENER),
         steps("server, dropped", "tcp :: 8004 + drop")
             .shows("net/tcp6=00000000000000000000000000000000:1F44")
-            .found("listener-no-sandbox info"),
+            .found(LISTENER),
         steps(
             "a user's server in a sandbox",
-            "drop + no_new_privs + seccomp + tcp 0.0.0.0 8005",
+            "unbound sys_admin + drop + no_new_privs + seccomp + tcp 0.0.0.0 8005",
         ),
+        steps(
+            "a user's server that gets no new rights",
+            "unbound sys_admin + drop + no_new_privs + tcp 0.0.0.0 8006",
+        )
+        .found("no-seccomp info"),
+        steps(
+            "a user's server behind a filter",
+            "unbound sys_admin + seccomp + drop + tcp 0.0.0.0 8007",
+        )
+        .found("no-nnp info"),
+        steps(
+            "a user's server with all capabilities in reach",
+            "drop + no_new_privs + seccomp + tcp 0.0.0.0 8012",
+        )
+        .found("bounding-open info"),
+        steps("a user's server for its own host", "drop + tcp 127.0.0.1 8013"),
     ];
     // Each with what it reads as in /proc/net.
     let all = [
