@@ -2,9 +2,9 @@
 #![allow(clippy::panic, reason = "for tests and fuzzing only")]
 
 use crate::judge::check::Item;
-use crate::judge::{Check, State, Verdict, judge};
-use crate::select::Range;
+use crate::judge::{Check, Faulty, State, Verdict, judge};
 use crate::select::spec::{Dialect, parse};
+use crate::select::{Fault, Range};
 use crate::snapshot::process::{PF_FORKNOEXEC, PF_KTHREAD};
 use crate::snapshot::*;
 
@@ -320,6 +320,21 @@ pub(crate) fn check(spec: &str, snapshot: &Snapshot) -> Check {
         spec.selector,
         spec.range.unwrap_or(Range::AT_LEAST_ONE),
     )
+}
+
+/// The verdict of a check that is faulty.
+pub(crate) fn faulty_verdict() -> Verdict {
+    let faulty = Faulty {
+        source: Faulty::SPEC.into(),
+        text: "nosuch=x".into(),
+        faults: vec![Fault::new(0..6, "no such key", "")],
+    };
+    let item = Item::Faulty {
+        name: "nosuch=x".into(),
+        faulty,
+    };
+    let nothing = Snapshot::default();
+    judge(&[item], &nothing, &nothing.accounts).verdicts.remove(0)
 }
 
 /// The verdict of a spec on a snapshot.

@@ -1,7 +1,7 @@
 //! What may be typed.
 
 use super::terminal::Terminal;
-use super::{audit, check, config, cpu, explain, grant, init, list, load, migrate, roll, snapshot};
+use super::{audit, check, config, cpu, explain, grant, init, list, load, migrate, roll, snapshot, snmp};
 use crate::deadline::Notes;
 use crate::report::Format;
 use crate::report::passive::Passive;
@@ -86,6 +86,8 @@ pub enum Command {
     /// Judges the load.
     #[command(about = load::ABOUT)]
     Load(load::LoadCommand),
+    /// Serve the checks by SNMP: snmpd starts this, by pass_persist
+    Snmp(snmp::SnmpCommand),
     /// Why processes match a spec, or do not, term by term
     Explain(explain::Explain),
     /// The processes that match a spec
@@ -135,6 +137,13 @@ pub enum CheckFormatName {
     NagiosPassive,
     /// For Icinga 2's API: the body of a request for each check, likewise
     Icinga2,
+    /// For Zabbix's low-level discovery: which checks there are; no process is looked at
+    ZabbixLld,
+    /// For collectd's exec plugin: values
+    Collectd,
+    /// For SNMP.
+    #[value(skip)]
+    Snmp,
 }
 
 impl From<CheckFormatName> for Format {
@@ -149,6 +158,9 @@ impl From<CheckFormatName> for Format {
             CheckFormatName::Nsca => Format::Passive(Passive::Nsca),
             CheckFormatName::NagiosPassive => Format::Passive(Passive::Nagios),
             CheckFormatName::Icinga2 => Format::Passive(Passive::Icinga2),
+            CheckFormatName::ZabbixLld => Format::ZabbixLld,
+            CheckFormatName::Collectd => Format::Collectd,
+            CheckFormatName::Snmp => Format::Snmp,
         }
     }
 }

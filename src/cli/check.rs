@@ -16,7 +16,7 @@ use crate::judge::{Check, Faulty, Item, Report, Run, State, judge, tell_apart};
 use crate::memory::store::Store;
 use crate::outcome::Outcome;
 use crate::report::passive::Passive;
-use crate::report::{Format, Look, Perfdata, diagnostic, escape, one_line, render};
+use crate::report::{Caller, Format, Look, Perfdata, diagnostic, discovery, escape, one_line, render};
 use crate::select::spec::{Dialect, parse};
 use crate::select::{Fault, Range, Spec, parse_window};
 use crate::snapshot::{Accounts, Snapshot};
@@ -34,7 +34,7 @@ pub const RECHECK: Duration = Duration::from_secs(5);
 pub const ABOUT: &str = "Judge checks: is what must run running?";
 
 /// The arguments of `check`.
-#[derive(Clone, Args, Debug)]
+#[derive(Clone, Args, Debug, Default)]
 pub struct CheckCommand {
     /// Specs, such as `sshd:1-` or `/usr/sbin/cron,user=root:1`; without any, the configuration file; both where it is given
     pub specs: Vec<String>,
@@ -163,6 +163,7 @@ impl CheckCommand {
                 cpu: self.perfdata.contains(&Taken::Cpu),
                 memory: self.perfdata.contains(&Taken::Memory),
             },
+            caller: caller(),
             ..terminal.look(self.verbose > 0)
         }
     }
@@ -232,6 +233,11 @@ impl CheckCommand {
             Ok(chosen) => chosen,
             Err(sentence) => return refused(&sentence),
         };
+        if self.format() == Format::ZabbixLld {
+            // Which checks there are is in the configuration: nothing is looked at.
+            let nothing = Snapshot::default();
+            return discovery(&judge(&chosen.items, &nothing, &nothing.accounts));
+        }
         let look = self.look(arguments.terminal);
         let watch = Watch {
             view: &view,
@@ -297,6 +303,20 @@ struct Chosen {
     remarks: Vec<String>,
     /// For how long a check may fail, as the configuration says.
     recheck: Option<Duration>,
+}
+
+/// What collectd-exec(5) sets. It is told once in the life of the process.
+fn caller() -> Caller {
+    let said = |name: &str| {
+        let value = std::env::var(name).ok()?;
+        let plain = |c: char| c.is_alphanumeric() || "._:-".contains(c);
+        let plain = !value.is_empty() && value.chars().all(plain);
+        plain.then(|| &*value.leak())
+    };
+    Caller {
+        host: said("COLLECTD_HOSTNAME"),
+        interval: said("COLLECTD_INTERVAL"),
+    }
 }
 
 /// What was asked for can't be done.

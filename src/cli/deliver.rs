@@ -19,7 +19,7 @@ pub(super) fn deliver(outcome: &Outcome, to: impl AsFd) -> Exit {
 
 /// Not std's stdout, which takes EBADF for success and gives up where a pipe that another process has set not to
 /// block is full.
-fn write_all(to: impl AsFd, mut bytes: &[u8]) -> Result<(), Errno> {
+pub(super) fn write_all(to: impl AsFd, mut bytes: &[u8]) -> Result<(), Errno> {
     while !bytes.is_empty() {
         match rustix::io::write(&to, bytes) {
             Ok(0) => return Err(Errno::IO),

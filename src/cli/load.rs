@@ -148,6 +148,7 @@ const LOOK: Look = Look {
     color: false,
     verbose: false,
     perfdata: Perfdata::COUNT,
+    caller: crate::report::Caller::NONE,
 };
 
 /// Three or four numbers as loadavg.monitor takes them: from memory and swap together, 90 % unless it is given.

@@ -33,6 +33,7 @@ pub mod ps_monitor;
 pub mod roll;
 mod setting;
 pub mod snapshot;
+pub mod snmp;
 mod stats;
 pub mod terminal;
 mod textfile;
@@ -304,6 +305,9 @@ fn run(arguments: Arguments) -> Option<Outcome> {
             outcome
         };
     }
+    if let Command::Snmp(snmp) = command {
+        return snmp.serve(arguments.view);
+    }
     if let Command::Audit(audit) = &command {
         return audited(arguments.view, audit);
     }
@@ -358,6 +362,7 @@ fn run(arguments: Arguments) -> Option<Outcome> {
         Command::Migrate(command) => command.run(view.notes),
         Command::Load(_)
         | Command::Audit(_)
+        | Command::Snmp(_)
         | Command::Keys
         | Command::Completions { .. }
         | Command::Grant(_)

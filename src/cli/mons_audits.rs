@@ -20,6 +20,7 @@ const LOOK: Look = Look {
     color: false,
     verbose: false,
     perfdata: Perfdata::COUNT,
+    caller: crate::report::Caller::NONE,
 };
 
 /// SELinux enforces its policy, and nothing runs in initrc_t. Like mon's, it takes no arguments: mon appends hosts.

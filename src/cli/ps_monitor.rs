@@ -112,6 +112,7 @@ const LOOK: Look = Look {
     color: false,
     verbose: false,
     perfdata: Perfdata::COUNT,
+    caller: crate::report::Caller::NONE,
 };
 
 /// ps.monitor knows 0 and 1; what can't be told is 3, which mon takes for a failure too.

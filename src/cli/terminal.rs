@@ -1,6 +1,6 @@
 //! What is known of the terminal, told before the work goes to a worker, which has none.
 
-use crate::report::{Look, Perfdata};
+use crate::report::{Caller, Look, Perfdata};
 use std::io::IsTerminal;
 
 /// Where standard output goes.
@@ -33,6 +33,7 @@ impl Terminal {
             color: self.color,
             verbose,
             perfdata: Perfdata::default(),
+            caller: Caller::NONE,
         }
     }
 }

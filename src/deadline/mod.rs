@@ -26,4 +26,4 @@ mod supervisor;
 mod tests;
 
 pub use notes::Notes;
-pub use supervisor::{Terms, supervise, time_of_late};
+pub use supervisor::{Terms, supervise, time_of_late, was_told};

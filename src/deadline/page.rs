@@ -75,6 +75,15 @@ impl Page {
             .fetch_add(self.turn.load(Ordering::Acquire) % 2, Ordering::Release);
     }
 
+    /// For the next run: as it was at first.
+    pub(super) fn clear(&self) {
+        self.rest();
+        self.limit.store(0, Ordering::Release);
+        for place in &self.back {
+            place.store(0, Ordering::Relaxed);
+        }
+    }
+
     pub(super) fn set_limit(&self, limit: Duration) {
         let milliseconds = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
         self.limit.store(milliseconds, Ordering::Release);

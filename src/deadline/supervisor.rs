@@ -19,6 +19,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::process::{Pid, getpid};
 use std::cell::OnceCell;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// What ends a run before its worker does.
@@ -57,7 +58,7 @@ enum End {
 
 /// Runs `work` in a worker, as often as need be. `None`: this is a worker, and has nothing to say any more.
 pub fn supervise(terms: Terms<'_>, work: &dyn Fn(Notes) -> Outcome) -> Option<Outcome> {
-    let Some((page, signals)) = shared_page().ok().zip(Signals::hold()) else {
+    let Some((page, signals)) = page().zip(Signals::hold()) else {
         return Some(work(Notes::none()));
     };
     let mut run = Run {
@@ -105,6 +106,18 @@ pub fn supervise(terms: Terms<'_>, work: &dyn Fn(Notes) -> Outcome) -> Option<Ou
         signals.release();
         return Some(run.conclude(end, &parting));
     }
+}
+
+/// The page of this process, with nothing in it: a process that looks again and again has one for all its runs. Whoever
+/// was left behind with it was killed, and never comes to write into it.
+fn page() -> Option<&'static Page> {
+    static PAGE: OnceLock<&'static Page> = OnceLock::new();
+    if let Some(page) = PAGE.get() {
+        page.clear();
+        return Some(page);
+    }
+    let page = shared_page().ok()?;
+    Some(PAGE.get_or_init(|| page))
 }
 
 /// What a supervisor knows.
@@ -217,7 +230,7 @@ impl Run<'_> {
                 "not seen again".to_owned()
             }
             End::Done(outcome) => return outcome,
-            End::Told(name) => format!("ended by {name}"),
+            End::Told(name) => format!("{TOLD}{name}"),
             End::Gone => parting.text(),
             End::Late | End::Hung(_) => {
                 hung.extend(self.page.reading().map(|(_, note)| note));
@@ -232,6 +245,15 @@ impl Run<'_> {
 
 /// How the reason begins where the time was up.
 const LATE: &str = "not finished within ";
+
+/// How it begins where a signal told us to end.
+const TOLD: &str = "ended by ";
+
+/// Whether a run had to end because a signal said so.
+#[must_use]
+pub fn was_told(reason: &str) -> bool {
+    reason.starts_with(TOLD)
+}
 
 /// How many seconds a run had, where it had to end for that; none where the reason is another.
 #[must_use]

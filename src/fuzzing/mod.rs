@@ -326,6 +326,7 @@ fn formats_are_sound(report: &Report) {
             width: Some(40),
             color: false,
             verbose,
+            caller: crate::report::Caller::NONE,
         };
         for format in Format::ALL {
             let bytes = render(report, format, &look);
@@ -338,7 +339,12 @@ fn formats_are_sound(report: &Report) {
                 Format::Prometheus => metrics::are_sound(&text, report),
                 Format::Checkmk => services::are_sound(&text, report),
                 Format::Passive(passive) => results::are_sound(passive, &text, report),
-                Format::Human => {}
+                Format::ZabbixLld => assert_eq!(
+                    serde_json::from_str::<serde_json::Value>(&text).is_ok(),
+                    !text.starts_with("UNKNOWN: ")
+                ),
+                Format::Snmp => assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok()),
+                Format::Collectd | Format::Human => {}
             }
             let _ = crate::report::wrap::wrap(&text, 20);
         }

@@ -1,6 +1,6 @@
 //! For programs. These types are the format: they change only with `version`, whatever becomes of the others.
 
-use super::escape;
+use super::{escape, zabbix};
 use crate::judge::{Evidence, Report, State, Verdict};
 use serde::Serialize;
 
@@ -8,6 +8,7 @@ use serde::Serialize;
 struct Document {
     version: u32,
     state: &'static str,
+    state_number: u8,
     seen: usize,
     vanished: usize,
     verdicts: Vec<OneVerdict>,
@@ -18,7 +19,10 @@ struct Document {
 #[derive(Serialize)]
 struct OneVerdict {
     name: String,
+    /// The name where no sign may be in it that has a meaning.
+    key: String,
     state: &'static str,
+    state_number: u8,
     manner: &'static str,
     matched: u64,
     /// None: the view may lack any number.
@@ -107,14 +111,21 @@ struct FailedTerm {
 #[derive(Serialize)]
 struct Skipped {
     name: String,
+    key: String,
+    state_number: u8,
+    manner: &'static str,
     reason: String,
 }
+
+/// The number of the states is the exit code; this one is none of them.
+const SKIPPED: u8 = 4;
 
 /// The whole output: one line.
 pub(super) fn render(report: &Report) -> String {
     let document = Document {
         version: 1,
         state: report.state.word(),
+        state_number: report.state.number(),
         seen: report.seen,
         vanished: report.vanished,
         verdicts: report.verdicts.iter().map(verdict).collect(),
@@ -123,6 +134,9 @@ pub(super) fn render(report: &Report) -> String {
             .iter()
             .map(|(name, reason)| Skipped {
                 name: safe(name),
+                key: zabbix::key(name),
+                state_number: SKIPPED,
+                manner: "skipped",
                 reason: safe(reason),
             })
             .collect(),
@@ -142,6 +156,7 @@ pub(super) fn nothing() -> String {
     let document = Document {
         version: 1,
         state: State::Unknown.word(),
+        state_number: State::Unknown.number(),
         seen: 0,
         vanished: 0,
         verdicts: Vec::new(),
@@ -174,7 +189,9 @@ fn all(texts: &[String]) -> Vec<String> {
 fn verdict(verdict: &Verdict) -> OneVerdict {
     OneVerdict {
         name: safe(&verdict.name),
+        key: zabbix::key(&verdict.name),
         state: verdict.state.word(),
+        state_number: verdict.state.number(),
         manner: verdict.manner.word(),
         matched: verdict.matched,
         unknown: Some(verdict.unknown).filter(|unknown| *unknown < u64::MAX),

@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod checkmk;
+mod collectd;
 mod details;
 pub mod diagnostic;
 pub mod escape;
@@ -14,16 +15,19 @@ mod nagios;
 pub mod passive;
 mod prometheus;
 mod services;
+pub mod snmp;
 #[cfg(test)]
 mod tests;
 mod unique;
 pub mod wrap;
+mod zabbix;
 
 use crate::exit_code::Exit;
 use crate::judge::{Report, State};
 use crate::outcome::Outcome;
 use crate::select::{EVIDENCE_FILES, File};
 use passive::Passive;
+pub use zabbix::discovery;
 
 /// A dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +46,17 @@ pub enum Format {
     Checkmk,
     /// Results that are handed to a server, of checks only.
     Passive(Passive),
+    /// The checks themselves, for Zabbix's low-level discovery.
+    ZabbixLld,
+    /// Values for collectd, of checks only.
+    Collectd,
+    /// The table that SNMP serves.
+    Snmp,
 }
 
 impl Format {
     /// Every one.
-    pub const ALL: [Format; 9] = [
+    pub const ALL: [Format; 12] = [
         Format::Human,
         Format::Mon,
         Format::Nagios,
@@ -56,6 +66,9 @@ impl Format {
         Format::Passive(Passive::Nsca),
         Format::Passive(Passive::Nagios),
         Format::Passive(Passive::Icinga2),
+        Format::ZabbixLld,
+        Format::Collectd,
+        Format::Snmp,
     ];
 
     /// What is told of the processes of checks that are OK, and so is read.
@@ -82,6 +95,25 @@ pub struct Look {
     pub verbose: bool,
     /// What performance data tells of each check.
     pub perfdata: Perfdata,
+    /// Who asked.
+    pub caller: Caller,
+}
+
+/// What collectd says of itself to programs that it starts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Caller {
+    /// What it calls this host.
+    pub host: Option<&'static str>,
+    /// Seconds from value to value.
+    pub interval: Option<&'static str>,
+}
+
+impl Caller {
+    /// It says nothing.
+    pub const NONE: Caller = Caller {
+        host: None,
+        interval: None,
+    };
 }
 
 /// What performance data tells of the processes of a check beside their count.
@@ -115,6 +147,9 @@ pub fn render(report: &Report, format: Format, look: &Look) -> Vec<u8> {
         Format::Prometheus => prometheus::render(report),
         Format::Checkmk => checkmk::render(report),
         Format::Passive(_) => passive::render(report),
+        Format::ZabbixLld => return discovery(report).text,
+        Format::Collectd => collectd::render(report, look.caller),
+        Format::Snmp => snmp::render(report),
     }
     .into_bytes()
 }
@@ -161,7 +196,7 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>, unknown_is: 
     let (text, exit) = match known.filter(|known| known.exit != Exit::Ok) {
         Some(known) => (String::from_utf8_lossy(&known.text).into_owned(), known.exit),
         None if format == Format::Json => (json::nothing(), Exit::Unknown),
-        None if has_services(format) => (String::new(), Exit::Unknown),
+        None if has_services(format) || format == Format::Snmp => (String::new(), Exit::Unknown),
         None if format == Format::Prometheus => (prometheus::nothing(), Exit::Unknown),
         None => {
             let text = format!("{tag}{}: not finished\n", unknown_is.word());
@@ -173,6 +208,7 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>, unknown_is: 
         Format::Prometheus => prometheus::with_remark(&text, &reason),
         Format::Checkmk => checkmk::unfinished(&text, &reason, unknown_is),
         Format::Passive(_) => passive::unfinished(&text, &reason, unknown_is),
+        Format::Snmp => snmp::unfinished(&text, &reason),
         _ => {
             let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
             format!("{first}\n{reason}\n{rest}")

@@ -12,6 +12,7 @@ const LOOK: Look = Look {
     color: false,
     verbose: false,
     perfdata: Perfdata::COUNT,
+    caller: crate::report::Caller::NONE,
 };
 
 fn report(verdicts: Vec<Verdict>) -> Report {
@@ -149,8 +150,14 @@ fn only_formats_that_show_what_is_ok_have_it_read() {
     let told = |look: &Look| Format::ALL.map(|format| format.tells_of_ok(look));
     let all: &[File] = &EVIDENCE_FILES;
     let metrics: &[File] = &[File::Stat, File::Fds];
-    assert_eq!(told(&LOOK), [&[], &[], &[], all, metrics, all, all, all, all]);
-    assert_eq!(told(&verbose), [all, all, all, all, metrics, all, all, all, all]);
+    assert_eq!(
+        told(&LOOK),
+        [&[], &[], &[], all, metrics, all, all, all, all, &[], &[], &[]]
+    );
+    assert_eq!(
+        told(&verbose),
+        [all, all, all, all, metrics, all, all, all, all, all, all, all]
+    );
 }
 
 #[test]

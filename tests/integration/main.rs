@@ -9,12 +9,14 @@
     reason = "tests stop at what they did not expect, and start the programs they compare with"
 )]
 
+mod alertmanager;
 mod audit_adversary;
 mod audit_command;
 mod audits;
 mod check_procs;
 mod checkmk;
 mod chrooted;
+mod collectd;
 mod common;
 mod configuration;
 mod cost;
@@ -45,11 +47,14 @@ mod replaced;
 mod restarts;
 mod rights;
 mod run_by;
+mod server;
 mod servers;
 mod services;
+mod snmp;
 mod sockets;
 mod stock;
 mod storm;
 mod views;
 mod violators;
 mod vm;
+mod zabbix;

@@ -3,33 +3,29 @@
 
 use crate::common::{Output, Place, Procward, command, ids, is_root, need, output, spawn, unique, wait_for};
 use crate::process::Live;
+use crate::server::free_port;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-const NODE_EXPORTER: &str = "/usr/bin/prometheus-node-exporter";
-const PROMETHEUS: &str = "/usr/bin/prometheus";
+pub(crate) const NODE_EXPORTER: &str = "/usr/bin/prometheus-node-exporter";
+pub(crate) const PROMETHEUS: &str = "/usr/bin/prometheus";
 const PROMTOOL: &str = "/usr/bin/promtool";
 const SYSTEMD_ANALYZE: &str = "/usr/bin/systemd-analyze";
 /// A umask that keeps the file from node_exporter, if nobody minds it.
 const PRIVATELY: [&str; 4] = ["sh", "-c", "umask 077; exec \"$@\"", "sh"];
 
 /// The real node_exporter, as Debian's user where the tests run as root; killed when dropped.
-struct NodeExporter {
+pub(crate) struct NodeExporter {
     child: Child,
     port: u16,
 }
 
-fn free_port() -> u16 {
-    let socket = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-    socket.expect("a port").port()
-}
-
 /// What a server says to a request, if it says 200.
-fn get(port: u16, path: &str) -> Option<String> {
+pub(crate) fn get(port: u16, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream
         .write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes())
@@ -40,7 +36,7 @@ fn get(port: u16, path: &str) -> Option<String> {
 }
 
 impl NodeExporter {
-    fn start(directory: &Path) -> NodeExporter {
+    pub(crate) fn start(directory: &Path) -> NodeExporter {
         let port = free_port();
         let mut command = command(NODE_EXPORTER);
         command
@@ -91,14 +87,19 @@ impl Drop for NodeExporter {
 }
 
 /// The real Prometheus, which scrapes node_exporter every second; killed when dropped.
-struct Prometheus {
+pub(crate) struct Prometheus {
     child: Child,
     port: u16,
 }
 
 impl Prometheus {
-    /// `rules`: a file of alert rules.
-    fn start(place: &Place, exporter: &NodeExporter, rules: &Path) -> Prometheus {
+    /// `rules`: a file of alert rules. `alerts`: the port of an Alertmanager.
+    pub(crate) fn start(
+        place: &Place,
+        exporter: &NodeExporter,
+        rules: &Path,
+        alerts: Option<u16>,
+    ) -> Prometheus {
         let port = free_port();
         let config = format!(
             "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\n\
@@ -107,6 +108,10 @@ impl Prometheus {
             rules.display(),
             exporter.port
         );
+        let alerting = alerts.map(|port| {
+            format!("alerting: {{ alertmanagers: [ {{ static_configs: [ {{ targets: ['127.0.0.1:{port}'] }} ] }} ] }}\n")
+        });
+        let config = config + &alerting.unwrap_or_default();
         let config = place.script("prometheus.yml", &config);
         let mut command = command(PROMETHEUS);
         command
@@ -143,7 +148,7 @@ impl Prometheus {
         firing
     }
 
-    fn wait_for(&self, wanted: &[[&str; 3]]) {
+    pub(crate) fn wait_for(&self, wanted: &[[&str; 3]]) {
         wait_for(&format!("{wanted:?}"), 30, || {
             (self.firing() == wanted).then_some(())
         });
@@ -157,7 +162,14 @@ impl Drop for Prometheus {
     }
 }
 
-fn check(file: &Path) -> Procward {
+/// The rules as they are shipped, but for the time that an alert waits.
+pub(crate) fn hasty_rules(place: &Place) -> PathBuf {
+    let rules = std::fs::read_to_string(shipped("procward.rules.yml")).unwrap();
+    let rules = rules.replace("for: 10m", "for: 1s").replace("for: 1m", "for: 1s");
+    place.script("procward.rules.yml", &rules)
+}
+
+pub(crate) fn check(file: &Path) -> Procward {
     Procward::check("prometheus")
         .args(["--timeout", "60s"])
         .arg("--output")
@@ -278,14 +290,11 @@ fn prometheus_alerts_on_a_failure_and_no_more_after_its_end() {
         let spec = format!("{name}:1");
         check(&file).args([&spec, "nosuch=x:1"]).run().ends(code);
     };
-    // As they are shipped, but for the time that an alert waits.
-    let rules = std::fs::read_to_string(shipped("procward.rules.yml")).unwrap();
-    let rules = rules.replace("for: 10m", "for: 1s").replace("for: 1m", "for: 1s");
-    let rules = place.script("procward.rules.yml", &rules);
+    let rules = hasty_rules(&place);
     let live = Live::named(&place, &name);
     judge(3);
     let exporter = NodeExporter::start(&directory);
-    let prometheus = Prometheus::start(&place, &exporter, &rules);
+    let prometheus = Prometheus::start(&place, &exporter, &rules, None);
     let faulty = ["ProcwardUnknown", "nosuch=x:1", "warning"];
     prometheus.wait_for(&[faulty]);
     drop(live);

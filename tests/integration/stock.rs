@@ -114,10 +114,19 @@ fn in_a_pid_namespace_the_second_process_is_not_the_kernels_and_its_children_are
 }
 
 /// What breaks rules that are not on by themselves: rule and program.
-const BASELINE: [(&str, &str); 13] = [
+const BASELINE: [(&str, &str); 22] = [
     ("ambient-caps", "/usr/sbin/mariadbd,user=mysql"),
+    ("bounding-open", "/usr/lib/dovecot/imap-login,user=dovenull"),
+    ("bounding-open", "/usr/sbin/haproxy,user=haproxy"),
+    ("bounding-open", "/usr/sbin/varnishd,user=vcache"),
+    ("gid-not-of-account", "/usr/sbin/dnsmasq,user=dnsmasq"),
     ("listener-no-sandbox", "/usr/lib/dovecot/imap-login,user=dovenull"),
     ("listener-no-sandbox", "/usr/sbin/varnishd,user=vcache"),
+    ("no-nnp", "/usr/lib/dovecot/imap-login,user=dovenull"),
+    ("no-nnp", "/usr/sbin/varnishd,user=vcache"),
+    ("no-seccomp", "/usr/lib/dovecot/imap-login,user=dovenull"),
+    ("no-seccomp", "/usr/sbin/haproxy,user=haproxy"),
+    ("no-seccomp", "/usr/sbin/varnishd,user=vcache"),
     ("nonroot-other-cap", "/usr/bin/dbus-daemon,user=messagebus"),
     ("nonroot-other-cap", "/usr/sbin/mariadbd,user=mysql"),
     ("nonroot-other-cap", "/usr/sbin/named,user=bind"),

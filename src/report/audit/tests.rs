@@ -9,6 +9,7 @@ const LOOK: Look = Look {
     color: false,
     verbose: false,
     perfdata: Perfdata::COUNT,
+    caller: crate::report::Caller::NONE,
 };
 
 fn shown(report: &Report, format: Format) -> String {

@@ -16,6 +16,7 @@ const LOOK: Look = Look {
     color: false,
     verbose: false,
     perfdata: Perfdata::COUNT,
+    caller: crate::report::Caller::NONE,
 };
 const ALL: [Format; 4] = [Format::Human, Format::Mon, Format::Nagios, Format::Json];
 
