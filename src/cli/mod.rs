@@ -245,7 +245,7 @@ fn as_plugin(
             command.mut_args(|argument| match argument.get_id().as_str() {
                 "format" => argument.help("How to write the report").default_value(format),
                 // For whoever looks into things, not for a scheduler.
-                "output" | "stats" | "match_self" => hidden(argument),
+                "output" | "host" | "stats" | "match_self" => hidden(argument),
                 _ => argument,
             })
         })

@@ -3,7 +3,7 @@
 
 use super::arguments::ViewArguments;
 use super::check::CheckCommand;
-use super::{fifo, usage, watched};
+use super::{fifo, usage, watched, watched_as};
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use crate::report::passive::{Passive, Sender, addressed};
@@ -37,7 +37,8 @@ pub(super) fn run(view: ViewArguments, check: &CheckCommand, passive: Passive) -
         output: None,
         ..check.clone()
     };
-    let outcome = watched(view.clone(), format, &|view| judging.clone().run(view))?;
+    let work = |view: &ViewArguments| judging.clone().run(view);
+    let outcome = watched_as(view.clone(), format, check.unknown_is.into(), &work)?;
     let outcome = ended(format, outcome);
     let sender = Sender {
         host,

@@ -22,14 +22,15 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 /// A run that could not be finished, with what was known by then.
-pub(super) fn unfinished(known: &str, reason: &str) -> String {
+pub(super) fn unfinished(known: &str, reason: &str, unknown_is: State) -> String {
     let services = known.split_once('\n').map_or("", |(_, services)| services);
-    line(State::Unknown, RUN, "-", &["not finished".into(), reason.into()]) + services
+    line(unknown_is, RUN, "-", &["not finished".into(), reason.into()]) + services
 }
 
 /// Whether a text is one of services; what a fault inside procward leaves behind is not.
 pub(super) fn is_one(text: &str) -> bool {
-    text.starts_with("0 \"") || text.starts_with("3 \"")
+    let state = text.strip_prefix(['0', '1', '2', '3']);
+    state.is_some_and(|rest| rest.starts_with(" \""))
 }
 
 /// How it is, in one line, and the details.
@@ -98,9 +99,12 @@ mod tests {
     #[test]
     fn a_run_that_has_to_end_keeps_what_was_known() {
         let known = render(&report(&[("gone", "nosuch:1")]));
-        let text = unfinished(&known, "late");
+        let text = unfinished(&known, "late", State::Unknown);
         assert_eq!(text.lines().next(), Some("3 \"procward\" - not finished\\nlate"));
         assert_eq!(text.lines().nth(1), known.lines().nth(1));
-        assert_eq!(unfinished("", "late"), "3 \"procward\" - not finished\\nlate\n");
+        assert_eq!(
+            unfinished("", "late", State::Unknown),
+            "3 \"procward\" - not finished\\nlate\n"
+        );
     }
 }

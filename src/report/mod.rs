@@ -206,8 +206,8 @@ pub fn excuse(format: Format, reason: &str, known: Option<Outcome>, unknown_is: 
     let text = match format {
         Format::Json => json::with_remark(&text, &reason),
         Format::Prometheus => prometheus::with_remark(&text, &reason),
-        Format::Checkmk => checkmk::unfinished(&text, &reason),
-        Format::Passive(_) => passive::unfinished(&text, &reason),
+        Format::Checkmk => checkmk::unfinished(&text, &reason, unknown_is),
+        Format::Passive(_) => passive::unfinished(&text, &reason, unknown_is),
         Format::Snmp => snmp::unfinished(&text, &reason),
         _ => {
             let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
@@ -237,8 +237,8 @@ pub fn ended(format: Format, outcome: Outcome) -> Outcome {
     let lines = text.lines().map(|line| escape::text(line.as_bytes()));
     let reason = lines.collect::<Vec<_>>().join("; ");
     let text = match format {
-        Format::Passive(_) if !passive::is_one(&text) => passive::unfinished("", &reason),
-        Format::Checkmk if !checkmk::is_one(&text) => checkmk::unfinished("", &reason),
+        Format::Passive(_) if !passive::is_one(&text) => passive::unfinished("", &reason, State::Unknown),
+        Format::Checkmk if !checkmk::is_one(&text) => checkmk::unfinished("", &reason, State::Unknown),
         _ => text,
     };
     Outcome::new(text, Exit::Ok)

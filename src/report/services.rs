@@ -25,7 +25,7 @@ pub(super) fn of_checks(report: &Report) -> Vec<(String, &Verdict)> {
 pub(super) fn of_run(report: &Report) -> (State, Vec<String>) {
     let number = report.verdicts.len();
     let (state, first) = match number {
-        0 => (State::Unknown, "nothing to check".to_owned()),
+        0 => (report.state, "nothing to check".to_owned()),
         1 => (State::Ok, "1 check judged".to_owned()),
         _ => (State::Ok, format!("{number} checks judged")),
     };

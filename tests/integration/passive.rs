@@ -138,3 +138,30 @@ fn results_that_do_not_arrive_are_no_success() {
         output(command("sh").args(["-c", &script])).ends(3);
     }
 }
+
+#[test]
+fn unknown_is_told_as_what_was_asked_for_of_the_run_too() {
+    let place = crate::common::Place::new();
+    let fifo = place.path().join("fifo");
+    output(command("mkfifo").arg(&fifo)).ends(0);
+    let empty = place.script("empty.toml", "");
+    for (config, said) in [(&fifo, "not finished"), (&empty, "nothing to check")] {
+        let run = Procward::check("nsca").args(["--timeout", "1s", "--unknown-is", "critical"]);
+        let stdout = run
+            .args(["--host", "web", "--config"])
+            .arg(config)
+            .run()
+            .ends(0)
+            .stdout();
+        assert!(
+            stdout.starts_with(&format!("web\tprocward\t2\tPROCS CRITICAL: {said}")),
+            "{stdout}"
+        );
+    }
+    let faulty = Procward::check("nsca").args(["--unknown-is", "warning", "--host", "web", "nosuch=x:1"]);
+    let stdout = faulty.run().ends(0).stdout();
+    assert!(
+        stdout.contains("\x17web\tprocward nosuch_x:1\t1\tPROCS WARNING: "),
+        "{stdout}"
+    );
+}

@@ -59,9 +59,9 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 /// A run that could not be finished, with what was known by then.
-pub(super) fn unfinished(known: &str, reason: &str) -> String {
+pub(super) fn unfinished(known: &str, reason: &str, unknown_is: State) -> String {
     let lines = vec!["not finished".to_owned(), reason.to_owned()];
-    let run = said(RUN.into(), State::Unknown, lines, None);
+    let run = said(RUN.into(), unknown_is, lines, None);
     line(&run) + known.split_once('\n').map_or("", |(_, checks)| checks)
 }
 

@@ -79,7 +79,7 @@ fn icinga_gets_a_body_with_times_in_fractions() {
 #[test]
 fn a_run_that_has_to_end_keeps_what_was_known() {
     let known = render(&report(&[("gone", "nosuch:1")]));
-    let text = unfinished(&known, "late");
+    let text = unfinished(&known, "late", State::Unknown);
     assert!(is_one(&text) && is_one(&known));
     let records = shown(Passive::Nsca, &text);
     let (run, checks) = records.split_once('\x17').unwrap();
@@ -88,7 +88,7 @@ fn a_run_that_has_to_end_keeps_what_was_known() {
         "www.example.org\tprocward\t3\tPROCS UNKNOWN: not finished\nlate"
     );
     assert_eq!(checks, shown(Passive::Nsca, &known).split_once('\x17').unwrap().1);
-    assert_eq!(unfinished("", "late").lines().count(), 1);
+    assert_eq!(unfinished("", "late", State::Critical).lines().count(), 1);
 }
 
 #[test]
