@@ -137,7 +137,7 @@ impl<'a> Icinga<'a> {
         let mut daemon = icinga2(&["daemon", "-x", "warning", "-c", &file], home.path());
         let icinga = Icinga {
             home,
-            server: Server::start(home, "icinga2", &mut daemon),
+            server: Server::start(&home.place, "icinga2", &mut daemon),
             port,
         };
         home.file(

@@ -9,32 +9,19 @@ mod nagios;
 mod nrpe;
 mod nsca;
 
-use crate::common::{Place, command, ids, is_root, output, spawn, unique};
+use crate::common::{Place, ids, is_root, output, unique};
 use crate::process::Live;
-use rustix::process::{Pid, Signal, kill_process_group};
+use crate::server::{Server, as_user, free_port, shipped};
 use std::ffi::OsStr;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
-use std::time::{Duration, Instant};
-
-/// A file of contrib/ as it is shipped.
-fn shipped(name: &str) -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib").join(name);
-    std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
+use std::process::Command;
 
 /// An address of this run's own, where the ports that the files of contrib/ mean are free.
 fn address() -> String {
     let id = std::process::id();
     format!("127.{}.{}.{}", 64 + (id >> 16) % 64, (id >> 8) & 255, id & 255)
-}
-
-fn free_port() -> u16 {
-    let socket = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
-    socket.expect("a port").port()
 }
 
 /// Where a server runs, and procward as it finds it: the files of contrib/ with the paths of an installed procward replaced,
@@ -209,63 +196,7 @@ fn user() -> Option<(u32, u32)> {
 
 /// A command as the user that servers run as; it is told to end when the test is gone.
 fn as_server(program: &str) -> Command {
-    let mut command = command("setpriv");
-    command.args(["--pdeathsig", "TERM"]);
-    if let Some((uid, gid)) = user() {
-        command.args([&format!("--reuid={uid}"), &format!("--regid={gid}")]);
-        command.arg("--clear-groups");
-    }
-    command.arg(program);
-    command
-}
-
-/// A server in the foreground; its process group is ended when dropped.
-struct Server {
-    child: Child,
-    log: PathBuf,
-}
-
-impl Server {
-    fn start(home: &Home, name: &str, command: &mut Command) -> Server {
-        let log = home.path().join(format!("{name}.output"));
-        let file = std::fs::File::create(&log).expect("a file");
-        command
-            .process_group(0)
-            .current_dir(home.path())
-            .stdout(file.try_clone().expect("a file"))
-            .stderr(file);
-        Server {
-            child: spawn(command),
-            log,
-        }
-    }
-
-    /// Waits for something; tells what the server had to say if it does not come.
-    fn wait_for<T>(&self, what: &str, ask: impl FnMut() -> Option<T>) -> T {
-        let said = || std::fs::read_to_string(&self.log).unwrap_or_default();
-        let mut ask = ask;
-        let end = Instant::now() + Duration::from_secs(40);
-        loop {
-            if let Some(answer) = ask() {
-                return answer;
-            }
-            assert!(Instant::now() < end, "waited in vain: {what}; {}", said());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let group = Pid::from_child(&self.child);
-        let _ = kill_process_group(group, Signal::TERM);
-        let end = Instant::now() + Duration::from_secs(5);
-        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let _ = kill_process_group(group, Signal::KILL);
-        let _ = self.child.wait();
-    }
+    as_user("nobody", program)
 }
 
 /// What processes must begin with for the check `hostile`.

@@ -46,7 +46,7 @@ impl<'a> Mon<'a> {
         mon.arg("-t").arg(free_port().to_string());
         Mon {
             home,
-            server: Server::start(home, "mon", &mut mon),
+            server: Server::start(&home.place, "mon", &mut mon),
             port,
         }
     }

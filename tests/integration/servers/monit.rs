@@ -31,7 +31,11 @@ impl<'a> Monit<'a> {
         output(as_server(MONIT).arg("-t").arg("-c").arg(&config)).ends(0);
         Monit {
             home,
-            server: Server::start(home, "monit", as_server(MONIT).arg("-I").arg("-c").arg(config)),
+            server: Server::start(
+                &home.place,
+                "monit",
+                as_server(MONIT).arg("-I").arg("-c").arg(config),
+            ),
             port,
         }
     }

@@ -97,7 +97,7 @@ impl<'a> Nagios<'a> {
         );
         let nagios = Nagios {
             home,
-            server: Server::start(home, "nagios", as_server(NAGIOS).arg(file)),
+            server: Server::start(&home.place, "nagios", as_server(NAGIOS).arg(file)),
         };
         nagios.server.wait_for("the FIFO", || {
             (nagios.fifo().exists() && home.path().join("status.dat").exists()).then_some(())

@@ -24,7 +24,11 @@ pub(super) fn start(home: &Home) -> Server {
         d = home.path().display()
     );
     let config = home.file("nrpe.cfg", &config);
-    let server = Server::start(home, "nrpe", as_server(NRPE).arg("-c").arg(config).arg("-f"));
+    let server = Server::start(
+        &home.place,
+        "nrpe",
+        as_server(NRPE).arg("-c").arg(config).arg("-f"),
+    );
     server.wait_for("NRPE", || {
         std::net::TcpStream::connect((address().as_str(), PORT)).ok()
     });

@@ -19,7 +19,11 @@ fn start(home: &Home, nagios: &Nagios<'_>) -> (Server, String) {
     );
     let config = home.file("nsca.cfg", &config);
     home.file("send_nsca.cfg", "encryption_method=1\n");
-    let server = Server::start(home, "nsca", as_server(NSCA).arg("-f").arg("-c").arg(config));
+    let server = Server::start(
+        &home.place,
+        "nsca",
+        as_server(NSCA).arg("-f").arg("-c").arg(config),
+    );
     server.wait_for("NSCA", || {
         std::net::TcpStream::connect(("127.0.0.1", port.parse().ok()?)).ok()
     });
