@@ -27,7 +27,10 @@ impl Collectd {
         let text = shipped_for("collectd/procward", &[("/usr/bin/procward", &program)]);
         let run = place.script("loop", &text);
         let d = home.display();
-        let recorder = format!("#!/bin/sh\n{{ cat; echo ---; }} >> {d}/notes\n");
+        directory_of(USER, place, "d/notes");
+        let recorder = format!(
+            "#!/bin/sh\nfile=$(mktemp {d}/notes/XXXXXX) && cat > \"$file\" && mv \"$file\" \"$file.whole\"\n"
+        );
         let recorder = place.script("recorder", &recorder);
         let text = shipped_for(
             "collectd/procward.conf",
@@ -83,17 +86,28 @@ impl Collectd {
         });
     }
 
-    /// Severity, check and kind of each notification.
-    fn notifications(&self) -> Vec<[String; 3]> {
-        let text = std::fs::read_to_string(self.home.join("notes")).unwrap_or_default();
-        let whole = text.split("---\n").filter(|note| note.contains("\n\n"));
-        let field = |note: &str, name: &str| {
-            let lines = note.lines().filter_map(|line| line.split_once(": "));
-            let value = lines.clone().find(|(key, _)| *key == name);
-            value.map(|(_, value)| value.to_owned()).unwrap_or_default()
-        };
-        whole
-            .map(|note| ["Severity", "PluginInstance", "TypeInstance"].map(|name| field(note, name)))
+    /// Severity and check of each notification, in the order of time.
+    fn notifications(&self) -> Vec<[String; 2]> {
+        let files = std::fs::read_dir(self.home.join("notes"))
+            .expect("notes")
+            .flatten();
+        let files = files.map(|file| file.path());
+        let whole = files.filter(|file| file.extension().is_some_and(|ending| ending == "whole"));
+        let mut notes: Vec<[String; 3]> = whole
+            .map(|file| {
+                let note = std::fs::read_to_string(file).expect("a note");
+                let field = |name: &str| {
+                    let mut lines = note.lines().filter_map(|line| line.split_once(": "));
+                    let value = lines.find(|(key, _)| *key == name);
+                    value.map(|(_, value)| value.to_owned()).unwrap_or_default()
+                };
+                ["Time", "Severity", "PluginInstance"].map(field)
+            })
+            .collect();
+        notes.sort();
+        notes
+            .into_iter()
+            .map(|[_, severity, check]| [severity, check])
             .collect()
     }
 
@@ -101,7 +115,7 @@ impl Collectd {
     fn told(&self, check: &str) -> Vec<String> {
         let of_it = self.notifications().into_iter().filter(|note| note[1] == check);
         of_it
-            .map(|[severity, ..]| severity)
+            .map(|[severity, _]| severity)
             .skip_while(|severity| severity == "OKAY")
             .collect()
     }
@@ -134,7 +148,7 @@ fn a_failure_is_a_value_and_is_notified_once_and_so_is_its_end() {
     collectd.wait_for_told("daemon", &["FAILURE"]);
     let _live = Live::named(&place, &name);
     collectd.wait_for_told("daemon", &["FAILURE", "OKAY"]);
-    assert_eq!(collectd.told("mild"), ["WARNING"]);
+    collectd.wait_for_told("mild", &["WARNING"]);
     assert_eq!((collectd.told("fine"), collectd.told("")), (vec![], vec![]));
 }
 

@@ -259,7 +259,7 @@ fn the_help_of_a_plugin_has_its_own_name_and_format() {
         let more = if operands == "[LIMIT]" {
             ""
         } else {
-            ", prometheus, checkmk, zabbix-lld, collectd"
+            ", prometheus, checkmk, nsca, nagios-passive, icinga2, zabbix-lld, collectd"
         };
         let link = || Procward::at(&place.link(name));
         let help = link().arg("-h").run().ends(3).stdout();
