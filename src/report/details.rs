@@ -2,7 +2,7 @@
 
 use super::{Look, diagnostic, escape};
 use crate::judge::near::percent;
-use crate::judge::{Evidence, NearMiss, Report, State, Usage, Verdict};
+use crate::judge::{Evidence, Manner, NearMiss, Report, State, Usage, Verdict};
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -29,7 +29,11 @@ pub(super) fn text(report: &Report, look: &Look) -> String {
     if !look.verbose {
         let passed = report.verdicts.iter().filter(|v| v.state == State::Ok);
         for (verdict, story) in passed.flat_map(|v| v.story.iter().map(move |story| (v, story))) {
-            let line = format!("{}: ok now; {story}", verdict.name);
+            let now = match verdict.manner {
+                Manner::Pending => "not told yet",
+                _ => "ok now",
+            };
+            let line = format!("{}: {now}; {story}", verdict.name);
             let _ = writeln!(text, "{}", escape::text(line.as_bytes()));
         }
         for verdict in report.verdicts.iter().filter(|v| v.state == State::Ok) {

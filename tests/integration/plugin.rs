@@ -205,7 +205,7 @@ fn a_first_miss_is_pending_where_nobody_waits_and_a_lasting_one_is_told() {
     drop(live);
     let first = look().ends(0);
     assert_eq!(first.first_line(), "PROCS OK: 1 check | daemon=0;;1:1;0");
-    first.says("\ndaemon: ok now; ").says("pending: missing for 0 s");
+    first.says("\ndaemon: not told yet; pending: missing for 0 s\n");
     let json = plugin
         .run(&["--pending", "--state", &state, "--format", "json"])
         .ends(0)
