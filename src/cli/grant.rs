@@ -99,7 +99,7 @@ fn group() -> Result<Group, String> {
 
 fn listed(group: &Group) -> String {
     if group.mem.is_empty() {
-        return format!("nobody is in the group {GROUP}: procward grant USER puts a user there\n");
+        return format!("no user is in the group {GROUP}: procward grant USER puts one there\n");
     }
     let mut names: Vec<String> = group
         .mem
