@@ -69,7 +69,8 @@ pub struct CheckCommand {
     /// usage and an internal fault stay UNKNOWN
     #[arg(long, value_enum, value_name = "STATE", default_value = "unknown")]
     pub unknown_is: UnknownIs,
-    /// WARNING unless so many processes match, in place of what the one check says: 5, 1:, 1:5 or @0:0
+    /// WARNING unless so many processes match, in place of what the one check says: 5 (which is 0 to 5), 1:, 1:5
+    /// or @0:0
     #[arg(short, long, value_name = "RANGE", value_parser = parse_range)]
     pub warning: Option<Range>,
     /// CRITICAL unless so many do

@@ -241,7 +241,8 @@ fn as_plugin(
             _ => argument,
         })
         .mut_subcommand(subcommand, |command| {
-            let command = command.override_usage(usage);
+            // -V itself is answered before all else, but must be in the help.
+            let command = command.override_usage(usage).version(env!("CARGO_PKG_VERSION"));
             command.mut_args(|argument| match argument.get_id().as_str() {
                 "format" => argument.help("How to write the report").default_value(format),
                 // For whoever looks into things, not for a scheduler.

@@ -274,6 +274,7 @@ fn the_help_of_a_plugin_has_its_own_name_and_format() {
         let shown = format!(
             "How to write the report [default: {format}] [possible values: human, mon, nagios, json{more}]"
         );
+        assert!(help.contains("\n  -V, --version  "), "{help}");
         let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(line.is_some() && words.contains(&shown), "{help}");
         let wrong = link().arg("--nosuch").run().ends(3).stdout();
