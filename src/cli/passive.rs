@@ -16,8 +16,8 @@ const NSCA_HOST: usize = 63;
 /// The most of a host's name.
 const HOST: usize = 253;
 
-/// For how long the command file may keep us waiting, on a dead file server say.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long handing over may take, while Nagios takes one result after the other.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Judges, and hands the results on.
 pub(super) fn run(view: ViewArguments, check: &CheckCommand, passive: Passive) -> Option<Outcome> {
@@ -49,6 +49,9 @@ pub(super) fn run(view: ViewArguments, check: &CheckCommand, passive: Passive) -
     let Some(path) = &check.output else {
         return Some(Outcome::new(results.concat(), outcome.exit));
     };
+    // That of the run vouches for the others: where not all of them arrive, it must not either.
+    let (run, checks) = results.split_at(results.len().min(1));
+    let results = [checks, run].concat();
     let limited = ViewArguments {
         timeout: Some(PATIENCE),
         ..view

@@ -5,6 +5,7 @@ use super::crowd::Crowd;
 use super::leftover::{self, Leftover};
 use super::note::Note;
 use super::page::Page;
+use crate::capabilities::lowered;
 use crate::outcome::Outcome;
 use std::cell::OnceCell;
 use std::io::{Error, ErrorKind};
@@ -109,9 +110,10 @@ impl Notes {
         }
     }
 
-    /// The same of a name service.
+    /// The same of a name service. Its modules are others' code, and may read files that the environment names: they get
+    /// nothing of what is lent.
     pub fn of_name<T>(self, what: &str, ask: impl FnOnce() -> T) -> Option<T> {
-        self.risk(|| Note::of_name(what), || None, || None, ask)
+        self.risk(|| Note::of_name(what), || None, || None, || lowered(ask))
     }
 
     fn risk<T>(

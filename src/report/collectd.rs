@@ -10,8 +10,12 @@ use std::collections::BTreeSet;
 /// The most of a name: collectd takes 127 bytes for the plugin and the name.
 const LENGTH: usize = 80;
 
-/// The whole output.
+/// The whole output. Where nothing was judged there is no value: the state of no check would tell of it, and that of the
+/// run, which goes with all that is well, has to cease.
 pub(super) fn render(report: &Report, caller: Caller) -> String {
+    if report.verdicts.is_empty() {
+        return "UNKNOWN: nothing to check\n".into();
+    }
     let mut verdicts: Vec<&Verdict> = report.verdicts.iter().collect();
     verdicts.sort_by(|a, b| a.name.cmp(&b.name));
     let mut taken = BTreeSet::new();
@@ -81,6 +85,12 @@ mod tests {
              PUTVAL \"h/procward-gone/gauge-state\" interval=60.000 N:2\n\
              PUTVAL \"h/procward-gone/gauge-processes\" interval=60.000 N:0\n"
         );
+    }
+
+    #[test]
+    fn where_nothing_was_judged_no_value_says_that_procward_is_there() {
+        let report = crate::judge::assemble(Vec::new(), vec![("a".into(), "x".into())], &host(vec![]));
+        assert_eq!(render(&report, CALLER), "UNKNOWN: nothing to check\n");
     }
 
     #[test]

@@ -72,7 +72,8 @@ pub(super) fn render(report: &Report) -> String {
         max: MOST,
         count: 0,
         message: plain(&format!("skipped, {reason}")),
-        error: false,
+        // Where nothing was judged, that is not well.
+        error: report.verdicts.is_empty(),
     }));
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     let faulty = report.verdicts.iter().find(|verdict| verdict.faulty.is_some());
@@ -366,6 +367,14 @@ mod tests {
         );
         let again = Table::read(&rendered(&[("c", "cron:1")], &[]), &late);
         assert_eq!(rows(&again), [("c", false, "")]);
+    }
+
+    #[test]
+    fn where_every_check_is_skipped_nothing_is_well() {
+        let table = |specs| Table::read(&rendered(specs, &[("a", "x")]), &Table::default());
+        assert_eq!(rows(&table(&[])), [("a", true, "skipped, x")]);
+        let one = table(&[("cron", "cron:1")]);
+        assert_eq!(rows(&one), [("a", false, "skipped, x"), ("cron", false, "")]);
     }
 
     #[test]

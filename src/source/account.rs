@@ -1,5 +1,6 @@
 //! What the name service says of the account of a process. Asked once a look for each account: many processes share one.
 
+use crate::capabilities::lowered;
 use crate::deadline::Notes;
 use crate::snapshot::{Account, Fact, Why};
 use nix::errno::Errno;
@@ -58,8 +59,9 @@ impl Accounts {
     /// it is not said to be empty.
     pub(super) fn is_empty_group(&self, gid: u32) -> bool {
         *self.0.borrow_mut().empty.entry(gid).or_insert_with(|| {
-            let files =
-                std::fs::read("/etc/group").and_then(|groups| Ok((groups, std::fs::read("/etc/passwd")?)));
+            let files = lowered(|| {
+                std::fs::read("/etc/group").and_then(|groups| Ok((groups, std::fs::read("/etc/passwd")?)))
+            });
             files.is_ok_and(|(groups, users)| is_empty(gid, &groups, &users))
         })
     }

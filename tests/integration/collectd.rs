@@ -165,6 +165,18 @@ fn values_that_cease_to_come_are_notified_once() {
 }
 
 #[test]
+fn a_configuration_that_was_emptied_is_notified_once() {
+    need!(Path::new(COLLECTD).exists(), "collectd is not installed");
+    let place = Place::new();
+    let checks = "[[check]]\nname = \"fine\"\nselect = \"pwtnosuch\"\ncount = \"0\"\n";
+    let collectd = Collectd::start(&place, checks);
+    collectd.wait_for_value("procward-fine", "state", "0.000000");
+    std::fs::write(place.path().join("p.toml"), "").expect("write");
+    collectd.wait_for_told("", &["FAILURE"]);
+    assert_eq!(collectd.told("fine"), [""; 0]);
+}
+
+#[test]
 fn names_of_any_characters_are_values_of_their_own() {
     need!(Path::new(COLLECTD).exists(), "collectd is not installed");
     let place = Place::new();

@@ -131,7 +131,7 @@ fn what_is_described_is_installed_and_nothing_else() {
 }
 
 #[test]
-fn every_file_of_contrib_is_installed() {
+fn every_file_of_contrib_and_every_document_is_installed() {
     let installed: Vec<String> = described().into_iter().map(|[.., from]| from).collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = tree(&root.join("contrib")).into_keys();
@@ -139,6 +139,9 @@ fn every_file_of_contrib_is_installed() {
         // For whoever changes the rules.
         let test = file.ends_with(".test.yml");
         assert_eq!(installed.contains(&file), !test, "{file}");
+    }
+    for file in tree(&root.join("docs")).into_keys() {
+        assert!(installed.contains(&format!("docs/{file}")), "{file}");
     }
 }
 

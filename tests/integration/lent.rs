@@ -501,6 +501,33 @@ fn capabilities_are_in_use_only_while_proc_is_read() {
 }
 
 #[test]
+fn the_name_service_is_asked_without_them() {
+    let Some(installed) = Installed::new() else { return };
+    need!(Path::new("/usr/bin/strace").exists(), "strace is not installed");
+    let (live, _) = of_root(&installed.place);
+    let trace = installed.place.path().join("trace");
+    let (uid, gid) = ids("nobody").unwrap();
+    output(
+        command("strace")
+            .args(["-f", "-qq", "-e", "trace=capset,execve,%file", "-o"])
+            .arg(&trace)
+            .args(["setpriv", &format!("--reuid={uid}"), &format!("--regid={gid}")])
+            .arg("--groups=60")
+            .arg(installed.place.path().join("bin/check_procward"))
+            .arg(format!(
+                "pid={},user.exists=yes,group.account=root,fds>0:1",
+                live.pid()
+            )),
+    )
+    .ends(0);
+    let looked_for = looked_for(&std::fs::read_to_string(&trace).unwrap());
+    assert!(looked_for.contains(&(false, "/etc/group".to_owned())));
+    for (raised, path) in looked_for {
+        assert!(!raised || path == "/proc" || path.starts_with("/proc/"), "{path}");
+    }
+}
+
+#[test]
 fn while_it_waits_no_capability_is_in_use_and_its_user_can_not_get_into_it() {
     let Some(installed) = Installed::new() else { return };
     let (uid, gid) = ids("nobody").unwrap();

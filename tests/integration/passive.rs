@@ -1,6 +1,12 @@
 //! Passive results, without a server; with the real ones in `servers`.
 
-use crate::common::{Output, Procward, command, output};
+use crate::common::{Output, Place, Procward, command, output};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 
 fn check(format: &str, words: &[&str]) -> Output {
     Procward::check(format).args(words).arg("pwtnosuch:1").run()
@@ -106,7 +112,7 @@ fn wrong_usage_is_3_and_no_result() {
 #[test]
 fn a_run_without_a_verdict_is_a_result_in_state_3() {
     let late = Procward::check("nsca").args(["--timeout", "1s", "--host", "web", "--config"]);
-    let place = crate::common::Place::new();
+    let place = Place::new();
     let fifo = place.path().join("fifo");
     output(command("mkfifo").arg(&fifo)).ends(0);
     let said = late.arg(&fifo).run().ends(0).stdout();
@@ -125,6 +131,75 @@ fn a_run_without_a_verdict_is_a_result_in_state_3() {
     assert!(
         nothing.starts_with("web\tprocward\t3\tPROCS UNKNOWN: nothing to check\n"),
         "{nothing}"
+    );
+}
+
+/// A command file that is open, as Nagios has it, and its reader, which does not wait.
+fn command_file(place: &Place) -> (PathBuf, File) {
+    let path = place.path().join("nagios.cmd");
+    output(command("mkfifo").arg(&path)).ends(0);
+    let reader = File::options().read(true).custom_flags(O_NONBLOCK).open(&path);
+    (path, reader.unwrap())
+}
+
+const O_NONBLOCK: i32 = 0o4000;
+
+#[test]
+fn nagios_may_be_slow_and_gets_every_result_with_that_of_the_run_behind_them() {
+    let place = Place::new();
+    let (path, mut reader) = command_file(&place);
+    let checks =
+        (0..1000).map(|n| format!("[[check]]\nname = \"c{n}\"\nselect = \"pwtnosuch\"\ncount = \"0\"\n"));
+    let config = place.script("p.toml", &checks.collect::<String>());
+    let over = AtomicBool::new(false);
+    let text = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let (mut text, mut buffer) = (Vec::new(), [0; 4096]);
+            loop {
+                let last = over.load(Relaxed);
+                match reader.read(&mut buffer) {
+                    Ok(0) | Err(_) if last => break text,
+                    Ok(length) => text.extend(&buffer[..length]),
+                    Err(_) => {}
+                }
+                // 80 KB a second: more than one second for what does not fit.
+                if !last {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            }
+        });
+        let check = Procward::check("nagios-passive").args(["--host", "web"]);
+        let said = check.arg("--config").arg(config).arg("--output").arg(&path).run();
+        over.store(true, Relaxed);
+        assert_eq!(said.ends(0).stdout(), "");
+        String::from_utf8(reading.join().unwrap()).unwrap()
+    });
+    assert_eq!(text.lines().count(), 1001);
+    let last = text.lines().last().unwrap();
+    assert!(
+        last.contains("RESULT;web;procward;0;PROCS OK: 1000 checks judged"),
+        "{last}"
+    );
+}
+
+#[test]
+fn a_command_file_that_stays_full_is_told_and_given_up() {
+    let place = Place::new();
+    let (path, _reader) = command_file(&place);
+    let mut writer = File::options()
+        .write(true)
+        .custom_flags(O_NONBLOCK)
+        .open(&path)
+        .unwrap();
+    while writer.write(&[b'x'; 4096]).is_ok() {}
+    let check = Procward::check("nagios-passive").args(["--host", "web"]);
+    let said = check.arg("--output").arg(&path).arg("pwtnosuch:0").run().ends(3);
+    assert_eq!(
+        said.stdout(),
+        format!(
+            "UNKNOWN: the results can't be written to {}: it is full, and nobody empties it\n",
+            path.display()
+        )
     );
 }
 
