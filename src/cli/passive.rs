@@ -49,9 +49,6 @@ pub(super) fn run(view: ViewArguments, check: &CheckCommand, passive: Passive) -
     let Some(path) = &check.output else {
         return Some(Outcome::new(results.concat(), outcome.exit));
     };
-    // That of the run vouches for the others: where not all of them arrive, it must not either.
-    let (run, checks) = results.split_at(results.len().min(1));
-    let results = [checks, run].concat();
     let limited = ViewArguments {
         timeout: Some(PATIENCE),
         ..view

@@ -18,22 +18,22 @@ const HEAD: &str = "PROCS CRITICAL: pwtnosuch missing | processes=0;;1:1;0";
 fn results_end_0_whatever_the_states_are() {
     let said = check("nsca", &["--host", "web 1"]).ends(0).stdout();
     let records: Vec<&str> = said.split('\x17').collect();
-    assert_eq!(records[0], "web 1\tprocward\t0\tPROCS OK: 1 check judged");
+    assert_eq!(records[1], "web 1\tprocward\t0\tPROCS OK: 1 check judged");
     let check_of = format!("web 1\tprocward pwtnosuch\t2\t{HEAD}\npwtnosuch: no process; want ");
-    assert!(records[1].starts_with(&check_of), "{records:?}");
+    assert!(records[0].starts_with(&check_of), "{records:?}");
     assert_eq!((records.len(), records[2]), (3, ""));
 
     let said = check("nagios-passive", &["--host", "web"]).ends(0).stdout();
     let lines: Vec<&str> = said.lines().collect();
     let without_time = |line: &str| line.split_once("] ").map(|(_, line)| line.to_owned());
     assert_eq!(
-        without_time(lines[0]).unwrap(),
+        without_time(lines[1]).unwrap(),
         "PROCESS_SERVICE_CHECK_RESULT;web;procward;0;PROCS OK: 1 check judged"
     );
     let check_of =
         format!("PROCESS_SERVICE_CHECK_RESULT;web;procward pwtnosuch;2;{HEAD}\\npwtnosuch: no process; ");
     assert!(
-        without_time(lines[1]).unwrap().starts_with(&check_of),
+        without_time(lines[0]).unwrap().starts_with(&check_of),
         "{lines:?}"
     );
     assert_eq!(lines.len(), 2);
@@ -50,8 +50,8 @@ fn results_end_0_whatever_the_states_are() {
     assert_eq!(
         states,
         [
-            (&"web!procward".into(), &0.into()),
-            (&"web!procward pwtnosuch".into(), &2.into())
+            (&"web!procward pwtnosuch".into(), &2.into()),
+            (&"web!procward".into(), &0.into())
         ]
     );
 }
@@ -61,7 +61,7 @@ fn a_host_is_called_what_the_kernel_calls_it() {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     let said = check("nsca", &[]).ends(0).stdout();
     assert!(
-        said.starts_with(&format!("{}\tprocward\t", name.trim_end())),
+        said.starts_with(&format!("{}\tprocward pwtnosuch\t", name.trim_end())),
         "{said}"
     );
 }
@@ -236,7 +236,7 @@ fn unknown_is_told_as_what_was_asked_for_of_the_run_too() {
     let faulty = Procward::check("nsca").args(["--unknown-is", "warning", "--host", "web", "nosuch=x:1"]);
     let stdout = faulty.run().ends(0).stdout();
     assert!(
-        stdout.contains("\x17web\tprocward nosuch_x:1\t1\tPROCS WARNING: "),
+        stdout.starts_with("web\tprocward nosuch_x:1\t1\tPROCS WARNING: "),
         "{stdout}"
     );
 }

@@ -73,7 +73,8 @@ pub(super) fn is_one(text: &str) -> bool {
             .all(|line| serde_json::from_str::<Said>(line).is_ok())
 }
 
-/// The results as the server takes them, each by itself.
+/// The results as the server takes them, each by itself. That of the run is the last: it vouches for the others, and where
+/// not all of them arrive, it must not either.
 #[must_use]
 pub fn addressed(passive: Passive, results: &[u8], sender: &Sender) -> Vec<String> {
     let encode = match passive {
@@ -83,7 +84,11 @@ pub fn addressed(passive: Passive, results: &[u8], sender: &Sender) -> Vec<Strin
     };
     let results = String::from_utf8_lossy(results);
     let said = results.lines().filter_map(|line| serde_json::from_str(line).ok());
-    said.map(|said| encode(&said, sender)).collect()
+    let mut results: Vec<String> = said.map(|said| encode(&said, sender)).collect();
+    if !results.is_empty() {
+        results.rotate_left(1);
+    }
+    results
 }
 
 fn said(service: String, state: State, mut lines: Vec<String>, data: Option<String>) -> Said {

@@ -29,11 +29,11 @@ fn nagios_gets_a_command_for_the_run_and_one_for_each_check() {
     assert_eq!(
         shown(Passive::Nagios, &text),
         format!(
-            "{head};0;PROCS OK: 2 checks judged\\na: skipped, b\\\\n\n\
-             {head} cron;0;PROCS OK: cron ok | processes=1;;1:;0\\n\
+            "{head} cron;0;PROCS OK: cron ok | processes=1;;1:;0\\n\
              cron: 1 process; want at least 1 process named cron\\n  pid 10 /usr/sbin/cron (root, up 59m)\n\
              {head} no_ne;2;PROCS CRITICAL: no¦ne missing | processes=0;;1:3;0\\n\
-             no¦ne: no process; want 1 to 3 processes named nosuch\n"
+             no¦ne: no process; want 1 to 3 processes named nosuch\n\
+             {head};0;PROCS OK: 2 checks judged\\na: skipped, b\\\\n\n"
         )
     );
     assert_eq!(
@@ -46,9 +46,9 @@ fn nagios_gets_a_command_for_the_run_and_one_for_each_check() {
 fn send_nsca_gets_records_whose_line_breaks_and_backslashes_it_escapes_itself() {
     assert_eq!(
         shown(Passive::Nsca, &render(&report(&[("cron", "cron:0")]))),
-        "www.example.org\tprocward\t0\tPROCS OK: 1 check judged\na: skipped, b\\n\x17\
-         www.example.org\tprocward cron\t2\tPROCS CRITICAL: cron running (cron, root) | processes=1;;0;0\n\
-         cron: 1 process; want no process named cron\n  pid 10 /usr/sbin/cron (root, up 59m)\x17"
+        "www.example.org\tprocward cron\t2\tPROCS CRITICAL: cron running (cron, root) | processes=1;;0;0\n\
+         cron: 1 process; want no process named cron\n  pid 10 /usr/sbin/cron (root, up 59m)\x17\
+         www.example.org\tprocward\t0\tPROCS OK: 1 check judged\na: skipped, b\\n\x17"
     );
 }
 
@@ -60,7 +60,7 @@ fn icinga_gets_a_body_with_times_in_fractions() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(
-        bodies[1],
+        bodies[0],
         serde_json::json!({
             "type": "Service",
             "service": "www.example.org!procward cron",
@@ -73,7 +73,7 @@ fn icinga_gets_a_body_with_times_in_fractions() {
             "execution_end": 1_700_000_001.5,
         })
     );
-    assert_eq!(bodies[0]["performance_data"], serde_json::json!([]));
+    assert_eq!(bodies[1]["performance_data"], serde_json::json!([]));
 }
 
 #[test]
@@ -82,12 +82,12 @@ fn a_run_that_has_to_end_keeps_what_was_known() {
     let text = unfinished(&known, "late", State::Unknown);
     assert!(is_one(&text) && is_one(&known));
     let records = shown(Passive::Nsca, &text);
-    let (run, checks) = records.split_once('\x17').unwrap();
+    let (checks, run) = records.split_once('\x17').unwrap();
     assert_eq!(
         run,
-        "www.example.org\tprocward\t3\tPROCS UNKNOWN: not finished\nlate"
+        "www.example.org\tprocward\t3\tPROCS UNKNOWN: not finished\nlate\x17"
     );
-    assert_eq!(checks, shown(Passive::Nsca, &known).split_once('\x17').unwrap().1);
+    assert_eq!(checks, shown(Passive::Nsca, &known).split_once('\x17').unwrap().0);
     assert_eq!(unfinished("", "late", State::Critical).lines().count(), 1);
 }
 
@@ -124,8 +124,8 @@ fn a_result_fits_into_one_write_and_says_what_is_left_out() {
             };
             assert!(length <= 4096, "{length}");
         }
-        assert!(lines[0].contains(" more lines"), "{}", lines[0]);
-        let mut parts = lines[1].split([';', '\t']);
+        assert!(lines[3].contains(" more lines"), "{}", lines[3]);
+        let mut parts = lines[0].split([';', '\t']);
         let name = parts.find(|part| part.starts_with("procward ")).unwrap();
         assert!(name.len() < 128, "{name}");
     }
