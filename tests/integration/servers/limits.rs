@@ -7,10 +7,12 @@ use std::path::Path;
 use std::time::Duration;
 
 /// How a caller's time is written, in which file of contrib/.
-const CALLERS: [(&str, &str); 3] = [
+const CALLERS: [(&str, &str); 5] = [
     ("nagios/procward.cfg", " -t "),
     ("icinga2/procward.conf", "\n  timeout = "),
     ("monit/procward", " with timeout "),
+    ("prometheus/procward-textfile.service", "\nTimeoutStartSec="),
+    ("systemd/procward-check.service", "\nTimeoutStartSec="),
 ];
 
 /// Files whose caller waits for ever, or as long as Debian's configuration says.
