@@ -180,7 +180,7 @@ fn a_configuration_that_was_emptied_is_notified_once() {
 fn names_of_any_characters_are_values_of_their_own() {
     need!(Path::new(COLLECTD).exists(), "collectd is not installed");
     let place = Place::new();
-    let prefix = unique("");
+    let prefix = unique("q");
     let _live = [&b"\nPUTVAL"[..], b"\" x/y", b"\xff|\x1b[1m"]
         .map(|ending| Live::with_comm(&[prefix.as_bytes(), ending].concat()));
     let checks = ["a/b\\\"", "a_b__", "\\nPUTVAL \\\"h/x/gauge\\\" N:1", ".."].map(|name| {

@@ -402,7 +402,7 @@ fn a_snapshot_keeps_the_load() {
 }
 
 /// A process of which one thread is in state D: it waits in vfork(2) for its child, which waits for the end of its
-/// standard input.
+/// standard input. The child must not wait for the interpreter's lock, which another thread may have been given by then: PyDLL keeps it.
 fn in_state_d(place: &Place, name: &str, thread: bool) -> Live {
     let program = place.script(
         name,
@@ -410,7 +410,7 @@ fn in_state_d(place: &Place, name: &str, thread: bool) -> Live {
             "#!/usr/bin/python3\nimport ctypes,os,platform,sys,threading\n\
              number={{'x86_64':56,'aarch64':220}}[platform.machine()]\n\
              def wait():\n\
-             \x20if ctypes.CDLL(None).syscall(number,0x4000|17,0,0,0,0)==0:\n\
+             \x20if ctypes.PyDLL(None).syscall(number,0x4000|17,0,0,0,0)==0:\n\
              \x20 sys.stdin.read();os._exit(0)\n\
              {}\n",
             if thread {

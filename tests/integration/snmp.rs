@@ -186,7 +186,7 @@ fn a_failure_and_its_end_are_rows_of_the_table() {
 fn what_processes_and_checks_are_called_reaches_the_manager_as_it_was_meant() {
     need!(is_installed(), "snmpd or snmp is not installed");
     let place = Place::new();
-    let prefix = unique("");
+    let prefix = unique("q");
     let _live = [&b"|;$(i)"[..], b"\n\"x", b"\xff\x1b[1m"]
         .map(|ending| Live::with_comm(&[prefix.as_bytes(), ending].concat()));
     let select = format!("comm~(?s-u)^{prefix}");
