@@ -402,7 +402,8 @@ fn a_snapshot_keeps_the_load() {
 }
 
 /// A process of which one thread is in state D: it waits in vfork(2) for its child, which waits for the end of its
-/// standard input. The child must not wait for the interpreter's lock, which another thread may have been given by then: PyDLL keeps it.
+/// standard input. The child must not wait for the interpreter's lock, which another thread may have been given by then:
+/// PyDLL keeps it.
 fn in_state_d(place: &Place, name: &str, thread: bool) -> Live {
     let program = place.script(
         name,
