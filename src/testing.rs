@@ -322,6 +322,16 @@ pub(crate) fn check(spec: &str, snapshot: &Snapshot) -> Check {
     )
 }
 
+/// The verdict of a spec; one of a key that is not known is faulty.
+#[cfg(test)]
+pub(crate) fn judged(spec: &str, host: &Snapshot) -> Verdict {
+    if spec.starts_with("nosuch=") {
+        faulty_verdict()
+    } else {
+        verdict(spec, host)
+    }
+}
+
 /// The verdict of a check that is faulty.
 pub(crate) fn faulty_verdict() -> Verdict {
     let faulty = Faulty {

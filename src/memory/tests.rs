@@ -3,20 +3,23 @@ use super::*;
 use crate::judge::Manner;
 use crate::testing::{check, host, verdict};
 
+/// A cron, as it was sighted.
+pub(super) fn cron_as(pid: i32) -> Sighting {
+    Sighting {
+        pid,
+        start: u64::try_from(pid).unwrap(),
+        cpu: Duration::ZERO,
+        program: b"/usr/sbin/cron".to_vec(),
+        name: b"cron".to_vec(),
+        uid: Some(0),
+        age: None,
+        known_before: false,
+        span: Duration::ZERO,
+    }
+}
+
 fn seen(ids: &[i32]) -> Vec<Sighting> {
-    ids.iter()
-        .map(|pid| Sighting {
-            pid: *pid,
-            start: u64::try_from(*pid).unwrap(),
-            cpu: Duration::ZERO,
-            program: b"/usr/sbin/cron".to_vec(),
-            name: b"cron".to_vec(),
-            uid: Some(0),
-            age: None,
-            known_before: false,
-            span: Duration::ZERO,
-        })
-        .collect()
+    ids.iter().map(|pid| cron_as(*pid)).collect()
 }
 
 fn outcome(state: State, ids: &[i32], rechecked: bool) -> Verdict {

@@ -96,19 +96,14 @@ fn find<'a>(processes: &'a [(i32, u64, u64)], wanted: &(i32, u64, u64)) -> Optio
 mod tests {
     use super::*;
     use crate::judge::Sighting;
+    use crate::memory::tests::cron_as;
     use crate::testing::{host, verdict};
 
     fn saw(processes: &[(i32, u64, u64)]) -> Verdict {
         let sightings = processes.iter().map(|(pid, start, ms)| Sighting {
-            pid: *pid,
             start: *start,
             cpu: Duration::from_millis(*ms),
-            program: b"/usr/sbin/cron".to_vec(),
-            name: b"cron".to_vec(),
-            uid: Some(0),
-            age: None,
-            known_before: false,
-            span: Duration::ZERO,
+            ..cron_as(*pid)
         });
         Verdict {
             sightings: sightings.collect(),

@@ -236,15 +236,7 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{faulty_verdict, host, process, verdict};
-
-    fn judged(spec: &str, host: &crate::snapshot::Snapshot) -> Verdict {
-        if spec.starts_with("nosuch=") {
-            faulty_verdict()
-        } else {
-            verdict(spec, host)
-        }
-    }
+    use crate::testing::{host, judged, process};
 
     fn rendered(specs: &[(&str, &str)], skipped: &[(&str, &str)]) -> String {
         let host = host(vec![process(10, "cron"), process(11, "in.telnetd")]);

@@ -79,15 +79,7 @@ pub(super) fn key(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{faulty_verdict, host, verdict};
-
-    fn judged(spec: &str, host: &crate::snapshot::Snapshot) -> Verdict {
-        if spec.starts_with("nosuch=") {
-            faulty_verdict()
-        } else {
-            verdict(spec, host)
-        }
-    }
+    use crate::testing::{host, judged};
 
     fn told(names: &[(&str, &str)], skipped: &[&str]) -> (String, Exit) {
         let host = host(vec![]);

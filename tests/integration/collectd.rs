@@ -152,28 +152,27 @@ fn a_failure_is_a_value_and_is_notified_once_and_so_is_its_end() {
     assert_eq!((collectd.told("fine"), collectd.told("")), (vec![], vec![]));
 }
 
-#[test]
-fn values_that_cease_to_come_are_notified_once() {
-    need!(Path::new(COLLECTD).exists(), "collectd is not installed");
+/// What ends the values of a check that is OK is one failure, of the run.
+fn told_once_after(end: impl FnOnce(&Place)) {
     let place = Place::new();
     let checks = "[[check]]\nname = \"fine\"\nselect = \"pwtnosuch\"\ncount = \"0\"\n";
     let collectd = Collectd::start(&place, checks);
     collectd.wait_for_value("procward-fine", "state", "0.000000");
-    std::fs::rename(place.procward(), place.path().join("away")).expect("rename");
+    end(&place);
     collectd.wait_for_told("", &["FAILURE"]);
     assert_eq!(collectd.told("fine"), [""; 0]);
 }
 
 #[test]
+fn values_that_cease_to_come_are_notified_once() {
+    need!(Path::new(COLLECTD).exists(), "collectd is not installed");
+    told_once_after(|place| std::fs::rename(place.procward(), place.path().join("away")).expect("rename"));
+}
+
+#[test]
 fn a_configuration_that_was_emptied_is_notified_once() {
     need!(Path::new(COLLECTD).exists(), "collectd is not installed");
-    let place = Place::new();
-    let checks = "[[check]]\nname = \"fine\"\nselect = \"pwtnosuch\"\ncount = \"0\"\n";
-    let collectd = Collectd::start(&place, checks);
-    collectd.wait_for_value("procward-fine", "state", "0.000000");
-    std::fs::write(place.path().join("p.toml"), "").expect("write");
-    collectd.wait_for_told("", &["FAILURE"]);
-    assert_eq!(collectd.told("fine"), [""; 0]);
+    told_once_after(|place| std::fs::write(place.path().join("p.toml"), "").expect("write"));
 }
 
 #[test]
