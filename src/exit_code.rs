@@ -28,6 +28,16 @@ impl Exit {
             Exit::Unknown => 3,
         }
     }
+
+    /// Of a monitor that knows only 0 and 1. That something can't be told is neither, and mon takes 3 for a failure too.
+    #[must_use]
+    pub fn of_monitor(state: State) -> Exit {
+        match state {
+            State::Ok => Exit::Ok,
+            State::Warning | State::Critical => Exit::Warning,
+            State::Unknown => Exit::Unknown,
+        }
+    }
 }
 
 impl From<State> for Exit {

@@ -1,6 +1,7 @@
 //! What a command has to say, and how the program ends.
 
 use crate::exit_code::Exit;
+use std::fmt::Display;
 
 /// The end of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,5 +19,10 @@ impl Outcome {
             text: text.into(),
             exit,
         }
+    }
+
+    /// Nothing could be judged: why, as a line of its own.
+    pub fn unknown(sentence: impl Display) -> Outcome {
+        Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown)
     }
 }

@@ -83,13 +83,13 @@ impl AuditCommand {
     pub fn run(self, arguments: &ViewArguments) -> Outcome {
         let view = match View::open(arguments) {
             Ok(view) => view,
-            Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
+            Err(sentence) => return Outcome::unknown(sentence),
         };
         let file = config_file(self.config.as_deref());
         let loaded = load(file.as_deref(), &view, arguments.notes);
         let settings = &loaded.settings.audit;
         if let Some(sentence) = self.unknown_rule(settings) {
-            return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown);
+            return Outcome::unknown(sentence);
         }
         if self.list {
             return Outcome::new(self.listed(settings), Exit::Ok);

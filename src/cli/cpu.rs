@@ -75,7 +75,7 @@ impl CpuCommand {
     pub fn run(self, arguments: &ViewArguments) -> Outcome {
         let view = match View::open(arguments) {
             Ok(view) => view,
-            Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
+            Err(sentence) => return Outcome::unknown(sentence),
         };
         let loaded = load(
             config_file(self.config.as_deref()).as_deref(),
@@ -101,7 +101,7 @@ impl CpuCommand {
         let except = settings.exempt.iter().cloned().chain(built_in).collect();
         let check = match check(&limits, except, &view) {
             Ok(check) => check,
-            Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
+            Err(sentence) => return Outcome::unknown(sentence),
         };
         let format = self.format();
         let outcome = |mut report: Report| {

@@ -1,7 +1,7 @@
 //! `procward explain`: term by term, why a process matches a spec or does not.
 
 use super::arguments::ViewArguments;
-use super::items::spec_or_outcome;
+use super::items::view_and_spec;
 use super::view::View;
 use crate::exit_code::Exit;
 use crate::judge::Check;
@@ -39,12 +39,8 @@ const TOLD: usize = 10;
 impl Explain {
     /// Runs it.
     pub fn run(self, arguments: &ViewArguments) -> Outcome {
-        let view = match View::open(arguments) {
-            Ok(view) => view,
-            Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
-        };
-        let spec = match spec_or_outcome(&self.spec, &view) {
-            Ok(spec) => spec,
+        let (view, spec) = match view_and_spec(arguments, &self.spec) {
+            Ok(both) => both,
             Err(outcome) => return outcome,
         };
         let check = check_of(&spec);

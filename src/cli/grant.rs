@@ -47,7 +47,7 @@ impl Grant {
             },
             Err(sentence) => {
                 let sentence = escape::text(sentence.as_bytes());
-                Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown)
+                Outcome::unknown(sentence)
             }
         }
     }

@@ -1,5 +1,7 @@
 //! What is asked for as items to judge: specs as typed, each with a name of its own, and the checks that are picked by name.
 
+use super::arguments::ViewArguments;
+use super::view::View;
 use crate::exit_code::Exit;
 use crate::judge::{Check, Faulty, Item, tell_apart};
 use crate::outcome::Outcome;
@@ -136,12 +138,14 @@ fn item_of_spec(text: &str, accounts: &dyn Accounts, dialect: Dialect) -> Item {
     }
 }
 
-/// The spec of a command that takes one, or its faults, each with its place.
+/// What a command that takes one spec looks at, and that spec.
 ///
 /// # Errors
 /// What to print instead.
-pub fn spec_or_outcome(text: &str, accounts: &dyn Accounts) -> Result<Spec, Outcome> {
-    parse(text, accounts, Dialect::Native).map_err(|faults| {
+pub fn view_and_spec(arguments: &ViewArguments, text: &str) -> Result<(View, Spec), Outcome> {
+    let view =
+        View::open(arguments).map_err(|sentence| Outcome::new(format!("{sentence}\n"), Exit::Unknown))?;
+    let spec = parse(text, &view, Dialect::Native).map_err(|faults| {
         let (source, text) = (Faulty::SPEC.to_owned(), text.to_owned());
         let faulty = Faulty {
             source,
@@ -149,7 +153,8 @@ pub fn spec_or_outcome(text: &str, accounts: &dyn Accounts) -> Result<Spec, Outc
             faults,
         };
         Outcome::new(diagnostic::render_all(&faulty, escape::text), Exit::Unknown)
-    })
+    })?;
+    Ok((view, spec))
 }
 
 #[cfg(test)]

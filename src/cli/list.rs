@@ -2,9 +2,8 @@
 
 use super::arguments::ViewArguments;
 use super::explain::check_of;
-use super::items::spec_or_outcome;
-use super::view::{View, exit_of};
-use crate::exit_code::Exit;
+use super::items::view_and_spec;
+use super::view::exit_of;
 use crate::judge::judgement::describe;
 use crate::outcome::Outcome;
 use crate::report::escape;
@@ -22,12 +21,8 @@ pub struct List {
 impl List {
     /// Runs it.
     pub fn run(self, arguments: &ViewArguments) -> Outcome {
-        let view = match View::open(arguments) {
-            Ok(view) => view,
-            Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
-        };
-        let spec = match spec_or_outcome(&self.spec, &view) {
-            Ok(spec) => spec,
+        let (view, spec) = match view_and_spec(arguments, &self.spec) {
+            Ok(both) => both,
             Err(outcome) => return outcome,
         };
         let check = check_of(&spec);

@@ -10,7 +10,7 @@ use crate::load::limits::{load, memory, perl};
 use crate::load::{Limit, Limits, Measure, Report, Suspects, judge};
 use crate::outcome::Outcome;
 use crate::report::load::render;
-use crate::report::{Format, Look, Perfdata, escape};
+use crate::report::{Format, Look, escape};
 use crate::select::{File, Plan};
 use crate::snapshot::{Clocks, Snapshot};
 use clap::Args;
@@ -67,7 +67,7 @@ impl LoadCommand {
 fn run(limits: &Limits, arguments: &ViewArguments, outcome: &dyn Fn(&Report) -> Outcome) -> Outcome {
     let view = match View::open(arguments) {
         Ok(view) => view,
-        Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
+        Err(sentence) => return Outcome::unknown(sentence),
     };
     let gauges = view.gauges();
     let mut report = judge(limits, &gauges);
@@ -134,22 +134,10 @@ pub fn as_monitor(arguments: &[OsString], view: &ViewArguments) -> Outcome {
         }
     };
     run(&limits, view, &|report| {
-        let exit = match report.state {
-            State::Ok => Exit::Ok,
-            State::Warning | State::Critical => Exit::Warning,
-            State::Unknown => Exit::Unknown,
-        };
-        Outcome::new(render(report, Format::Mon, &LOOK), exit)
+        let exit = Exit::of_monitor(report.state);
+        Outcome::new(render(report, Format::Mon, &Look::PIPE), exit)
     })
 }
-
-const LOOK: Look = Look {
-    width: None,
-    color: false,
-    verbose: false,
-    perfdata: Perfdata::COUNT,
-    caller: crate::report::Caller::NONE,
-};
 
 /// Three or four numbers as loadavg.monitor takes them: from memory and swap together, 90 % unless it is given.
 fn limits_of(words: &[String]) -> Result<Limits, String> {

@@ -6,38 +6,26 @@ use super::audit::Audit;
 use super::view::View;
 use crate::audit::compile::{COVERAGE, compile};
 use crate::audit::rule::Exempt;
-use crate::audit::{Case, Class, Report, Rule, Settings, Severity, built_in};
+use crate::audit::{Case, Class, Rule, Settings, Severity, built_in};
 use crate::exit_code::Exit;
-use crate::judge::State;
 use crate::outcome::Outcome;
 use crate::report::audit::render;
-use crate::report::{Format, Look, Perfdata, escape};
+use crate::report::{Format, Look, escape};
 use crate::snapshot::Accounts;
 use std::ffi::OsString;
-
-const LOOK: Look = Look {
-    width: None,
-    color: false,
-    verbose: false,
-    perfdata: Perfdata::COUNT,
-    caller: crate::report::Caller::NONE,
-};
 
 /// SELinux enforces its policy, and nothing runs in initrc_t. Like mon's, it takes no arguments: mon appends hosts.
 pub(super) fn selinux(arguments: &ViewArguments) -> Outcome {
     let view = match View::open(arguments) {
         Ok(view) => view,
-        Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
+        Err(sentence) => return Outcome::unknown(sentence),
     };
     match view.security_module() {
         Ok(Some(module)) if module == "selinux" => {}
         Ok(_) => return Outcome::new("CRITICAL: SELinux is not active\n", Exit::Warning),
         Err(sentence) => {
             let sentence = escape::text(sentence.as_bytes());
-            return Outcome::new(
-                format!("UNKNOWN: SELinux can't be told: {sentence}\n"),
-                Exit::Unknown,
-            );
+            return Outcome::unknown(format!("SELinux can't be told: {sentence}"));
         }
     }
     let initrc = own_rule(
@@ -58,11 +46,11 @@ pub(super) fn selinux(arguments: &ViewArguments) -> Outcome {
 pub(super) fn deleted_mapped(words: &[OsString], arguments: &ViewArguments) -> Outcome {
     let highest = match highest_uid(words) {
         Ok(highest) => highest,
-        Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
+        Err(sentence) => return Outcome::unknown(sentence),
     };
     let view = match View::open(arguments) {
         Ok(view) => view,
-        Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
+        Err(sentence) => return Outcome::unknown(sentence),
     };
     let mut rule = own_rule(
         "deleted-mapped",
@@ -148,17 +136,11 @@ fn run(view: &View, arguments: &ViewArguments, rules: Vec<Option<Rule>>) -> Outc
         view,
     };
     audit.run(arguments, &|report| {
-        Outcome::new(render(report, Format::Mon, &LOOK), exit_of(report))
+        Outcome::new(
+            render(report, Format::Mon, &Look::PIPE),
+            Exit::of_monitor(report.state),
+        )
     })
-}
-
-/// mon's monitors know only 0 and 1; that something can't be told is neither.
-fn exit_of(report: &Report) -> Exit {
-    match report.state {
-        State::Ok => Exit::Ok,
-        State::Unknown => Exit::Unknown,
-        State::Warning | State::Critical => Exit::Warning,
-    }
 }
 
 #[cfg(test)]

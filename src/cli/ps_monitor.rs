@@ -6,9 +6,9 @@ use super::items::items_of_specs;
 use super::view::View;
 use super::watch::Watch;
 use crate::exit_code::Exit;
-use crate::judge::{Item, Manner, Report, State, Verdict};
+use crate::judge::{Item, Manner, Report, Verdict};
 use crate::outcome::Outcome;
-use crate::report::{Format, Look, Perfdata, capped, escape, render};
+use crate::report::{Format, Look, capped, escape, render};
 use crate::select::reading::{Reading, Subject, Value};
 use crate::select::spec::{Dialect, sentence};
 use crate::select::{Fault, File, Key, Matcher, Op, Plan, parse_window};
@@ -81,7 +81,7 @@ fn judged(specs: &[String], view: &ViewArguments, window: Duration) -> Outcome {
     }
     match judge(specs, view, window) {
         Ok(report) => outcome(&report),
-        Err(sentence) => Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
+        Err(sentence) => Outcome::unknown(sentence),
     }
 }
 
@@ -106,23 +106,6 @@ fn unknown_option(word: &str) -> Option<String> {
         None => "a spec is NAME:MIN-MAX".into(),
     };
     Some(format!("unknown option `{word}`; {help}"))
-}
-
-const LOOK: Look = Look {
-    width: None,
-    color: false,
-    verbose: false,
-    perfdata: Perfdata::COUNT,
-    caller: crate::report::Caller::NONE,
-};
-
-/// ps.monitor knows 0 and 1; what can't be told is 3, which mon takes for a failure too.
-fn exit_of(report: &Report) -> Exit {
-    match report.state {
-        State::Ok => Exit::Ok,
-        State::Warning | State::Critical => Exit::Warning,
-        State::Unknown => Exit::Unknown,
-    }
 }
 
 fn judge(specs: &[String], arguments: &ViewArguments, window: Duration) -> Result<Report, String> {
@@ -155,7 +138,10 @@ fn judge(specs: &[String], arguments: &ViewArguments, window: Duration) -> Resul
 }
 
 fn outcome(report: &Report) -> Outcome {
-    Outcome::new(render(report, Format::Mon, &LOOK), exit_of(report))
+    Outcome::new(
+        render(report, Format::Mon, &Look::PIPE),
+        Exit::of_monitor(report.state),
+    )
 }
 
 /// What the user wrote, not what it was widened to.
@@ -220,14 +206,11 @@ fn name_of(pid: Option<&str>, view: &ViewArguments) -> Outcome {
     };
     let view = match View::open(view) {
         Ok(view) => view,
-        Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
+        Err(sentence) => return Outcome::unknown(sentence),
     };
     let snapshot = view.look(&Plan::everything(&[File::Stat, File::Comm, File::Cmdline]));
     let Some(process) = snapshot.by_pid(pid) else {
-        return Outcome::new(
-            format!("UNKNOWN: there is no process {pid} in this view\n"),
-            Exit::Unknown,
-        );
+        return Outcome::unknown(format!("there is no process {pid} in this view"));
     };
     let subject = Subject::of(process, &snapshot);
     let name = match subject.read(Key::Name) {
@@ -304,7 +287,7 @@ fn compare(specs: &[String], view: &ViewArguments) -> Outcome {
     };
     let report = match judge(specs, view, Duration::ZERO) {
         Ok(report) => report,
-        Err(sentence) => return Outcome::new(format!("UNKNOWN: {sentence}\n"), Exit::Unknown),
+        Err(sentence) => return Outcome::unknown(sentence),
     };
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     let their_failures: BTreeSet<&str> = stdout
@@ -320,7 +303,7 @@ fn compare(specs: &[String], view: &ViewArguments) -> Outcome {
             .status
             .code()
             .map_or_else(|| "by a signal".to_owned(), |code| code.to_string()),
-        exit_of(&report).code()
+        Exit::of_monitor(report.state).code()
     );
     let mut same = true;
     for verdict in &report.verdicts {

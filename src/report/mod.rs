@@ -99,6 +99,17 @@ pub struct Look {
     pub caller: Caller,
 }
 
+impl Look {
+    /// What a program reads: all of it, and nothing beside it.
+    pub const PIPE: Look = Look {
+        width: None,
+        color: false,
+        verbose: false,
+        perfdata: Perfdata::COUNT,
+        caller: Caller::NONE,
+    };
+}
+
 /// What collectd says of itself to programs that it starts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Caller {

@@ -9,10 +9,7 @@ use std::ops::Add;
 
 const LOOK: Look = Look {
     width: Some(80),
-    color: false,
-    verbose: false,
-    perfdata: Perfdata::COUNT,
-    caller: crate::report::Caller::NONE,
+    ..Look::PIPE
 };
 
 fn report(verdicts: Vec<Verdict>) -> Report {

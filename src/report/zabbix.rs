@@ -47,7 +47,7 @@ pub fn discovery(report: &Report) -> Outcome {
     rules.sort_by(|a, b| a.rule.cmp(&b.rule));
     match serde_json::to_string(&rules) {
         Ok(text) => Outcome::new(text + "\n", Exit::Ok),
-        Err(error) => Outcome::new(format!("UNKNOWN: {error}\n"), Exit::Unknown),
+        Err(error) => Outcome::unknown(error),
     }
 }
 

@@ -11,7 +11,6 @@ use super::arguments::ViewArguments;
 use super::view::View;
 use super::watch::Watch;
 use crate::config::load::Files;
-use crate::exit_code::Exit;
 use crate::judge::alternative::alternatives;
 use crate::judge::{Check, Faulty, Item, Report, State, Verdict};
 use crate::outcome::Outcome;
@@ -67,10 +66,7 @@ const TIME: Duration = Duration::from_secs(60);
 pub(super) fn run(user: &str, config: Option<&Path>, arguments: &ViewArguments) -> Outcome {
     match attempt(user, config, arguments) {
         Ok(trial) => text::outcome(&trial),
-        Err(sentence) => Outcome::new(
-            format!("UNKNOWN: {}\n", escape::text(sentence.as_bytes())),
-            Exit::Unknown,
-        ),
+        Err(sentence) => Outcome::unknown(escape::text(sentence.as_bytes())),
     }
 }
 

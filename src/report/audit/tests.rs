@@ -1,19 +1,11 @@
 use super::*;
 use crate::audit::outcome::{Finding, Judged};
 use crate::audit::{Class, Rule, Severity};
-use crate::report::{LIMIT, Perfdata};
+use crate::report::LIMIT;
 use proptest::prelude::*;
 
-const LOOK: Look = Look {
-    width: None,
-    color: false,
-    verbose: false,
-    perfdata: Perfdata::COUNT,
-    caller: crate::report::Caller::NONE,
-};
-
 fn shown(report: &Report, format: Format) -> String {
-    String::from_utf8(render(report, format, &LOOK)).unwrap()
+    String::from_utf8(render(report, format, &Look::PIPE)).unwrap()
 }
 
 fn judged(id: &str, severity: Severity, state: State, findings: Vec<Finding>) -> Judged {

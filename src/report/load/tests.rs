@@ -6,17 +6,13 @@ use crate::judge::{Evidence, Rate};
 use crate::load::blame::{Asleep, Blame, Blocked, Held, Hidden, Pressed};
 use crate::load::limits::{load, perl};
 use crate::load::{Limits, Measure, judge};
-use crate::report::Perfdata;
 use crate::snapshot::{Bytes, Fact, Gauges, Loadavg, Meminfo, Pressure, Stall, Why};
 use proptest::prelude::*;
 use std::time::Duration;
 
 const LOOK: Look = Look {
     width: Some(80),
-    color: false,
-    verbose: false,
-    perfdata: Perfdata::COUNT,
-    caller: crate::report::Caller::NONE,
+    ..Look::PIPE
 };
 const ALL: [Format; 4] = [Format::Human, Format::Mon, Format::Nagios, Format::Json];
 
