@@ -280,17 +280,7 @@ fn an_open_directory_shows_no_other_process_when_the_pid_is_given_again() {
     assert!(read_below(&dir, pid).is_ok());
     old.0.kill().unwrap();
     assert_eq!(old.0.wait().unwrap().signal(), Some(9));
-    for file in File::ALL {
-        let mut process = Process {
-            pid,
-            ..Process::default()
-        };
-        assert_eq!(
-            dir.read(file, &mut process),
-            Err(Vanished),
-            "{file:?} of a dead process"
-        );
-    }
+    shows_nothing_of(&dir, pid, "a dead process");
     for _ in 0..200 {
         // Other tests fork too: the next PID is ours only most of the time.
         if std::fs::write("/proc/sys/kernel/ns_last_pid", (pid - 1).to_string()).is_err() {
@@ -301,20 +291,20 @@ fn an_open_directory_shows_no_other_process_when_the_pid_is_given_again() {
             continue;
         }
         new.until(|process| process.comm == Fact::Value(b"sleep".to_vec()));
-        for file in File::ALL {
-            let mut process = Process {
-                pid,
-                ..Process::default()
-            };
-            assert_eq!(
-                dir.read(file, &mut process),
-                Err(Vanished),
-                "{file:?} of another process"
-            );
-        }
+        shows_nothing_of(&dir, pid, "another process");
         return;
     }
     skipped("the PID was not given again in 200 tries");
+}
+
+fn shows_nothing_of(dir: &ProcessDir, pid: i32, whom: &str) {
+    for file in File::ALL {
+        let mut process = Process {
+            pid,
+            ..Process::default()
+        };
+        assert_eq!(dir.read(file, &mut process), Err(Vanished), "{file:?} of {whom}");
+    }
 }
 
 /// A copy of /proc with these processes: PID, comm, parent.

@@ -1,7 +1,7 @@
 //! A selector and its range, said as an English sentence.
 
 use super::value::STATES;
-use crate::select::key::Key;
+use crate::select::key::{Key, Kind};
 use crate::select::range::Range;
 use crate::select::selector::{Matcher, Op, Scope, Selector, Term};
 
@@ -84,25 +84,9 @@ fn clause(term: &Term, one: bool) -> String {
         (Op::Is | Op::IsNot, Key::GroupSupplementary) => {
             format!("{not}with supplementary group {values}")
         }
-        (
-            Op::Is,
-            Key::CapsEffective
-            | Key::CapsPermitted
-            | Key::CapsInheritable
-            | Key::CapsAmbient
-            | Key::CapsBounding,
-        ) => {
-            format!("with {} in {name}", values.replace(", ", " or "))
-        }
-        (
-            Op::IsNot,
-            Key::CapsEffective
-            | Key::CapsPermitted
-            | Key::CapsInheritable
-            | Key::CapsAmbient
-            | Key::CapsBounding,
-        ) => {
-            format!("without {} in {name}", values.replace(", ", " or "))
+        (Op::Is | Op::IsNot, key) if key.kind() == Kind::Capability => {
+            let with = if term.op.negated() { "without" } else { "with" };
+            format!("{with} {} in {name}", values.replace(", ", " or "))
         }
         (Op::Is | Op::IsNot, Key::CpuStarved) => {
             let starved = (values == "yes") != term.op.negated();
@@ -144,21 +128,22 @@ fn yes_no(term: &Term, that: &str) -> String {
             values(&term.values)
         );
     };
-    let not = if said == term.op.negated() { "not " } else { "" };
+    let yes = said != term.op.negated();
+    let not = if yes { "" } else { "not " };
     match term.key {
         Key::Kthread if that == "that is" => format!("{that} {not}a kernel thread"),
         Key::Kthread => format!("{that} {not}kernel threads"),
         Key::Main => format!("{that} {not}the main process of a program"),
         Key::ListenPublic => format!("{that} {not}listening on a public address"),
-        Key::FdBlock if not.is_empty() => "with a block device open".into(),
+        Key::FdBlock if yes => "with a block device open".into(),
         Key::FdBlock => "without a block device open".into(),
-        Key::FdOutside if not.is_empty() => "with a directory outside its root open".into(),
+        Key::FdOutside if yes => "with a directory outside its root open".into(),
         Key::FdOutside => "without a directory outside its root open".into(),
-        Key::ExeDeleted if not.is_empty() => "whose program file has no name any more".into(),
+        Key::ExeDeleted if yes => "whose program file has no name any more".into(),
         Key::ExeDeleted => "whose program file still has a name".into(),
-        Key::ExeSystem if not.is_empty() => "whose program belongs to the system".into(),
+        Key::ExeSystem if yes => "whose program belongs to the system".into(),
         Key::ExeSystem => "whose program does not belong to the system".into(),
-        _ if not.is_empty() => "whose program file was replaced".into(),
+        _ if yes => "whose program file was replaced".into(),
         _ => "whose program file was not replaced".into(),
     }
 }
