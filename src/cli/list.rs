@@ -4,7 +4,7 @@ use super::arguments::ViewArguments;
 use super::explain::check_of;
 use super::items::view_and_spec;
 use super::view::exit_of;
-use crate::judge::judgement::describe;
+use crate::judge::evidence::describe;
 use crate::outcome::Outcome;
 use crate::report::escape;
 use crate::select::{Plan, select};

@@ -4,7 +4,7 @@ use super::State;
 use crate::memory::Patience;
 use crate::memory::restarts::Restarts;
 use crate::select::selection::Exempts;
-use crate::select::{Fault, Range, Selector};
+use crate::select::{Fault, Key, Range, Selector};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +62,12 @@ impl Check {
             confirm: None,
             facts: false,
         }
+    }
+
+    /// Whether it asks how much CPU a process uses, now or all its life.
+    pub(super) fn is_about_cpu(&self) -> bool {
+        let mut keys = self.selector.terms.iter().map(|term| term.key);
+        keys.any(|key| key.is_rate() || key == Key::CpuLife)
     }
 }
 

@@ -2,17 +2,14 @@
 
 use super::State;
 use super::check::{Check, Faulty, Item};
-use super::facts::facts;
+use super::evidence::{describe, evidence, sightings, unsure};
 use super::footprint::footprint;
 use super::near::near_misses;
 use super::remedy::Case;
-use super::verdict::{EVIDENCE, Evidence, Manner, Rate, Report, Sighting, Usage, Verdict};
-use crate::select::reading::{Reading, Subject, Value};
-use crate::select::selection::{Except, LeftOut, Wanted, program, select, short_name};
-use crate::select::usage::window;
-use crate::select::{Key, Selection, place, spec};
-use crate::snapshot::{Accounts, Fact, Process, Snapshot, Why};
-use std::time::Duration;
+use super::verdict::{EVIDENCE, Manner, Report, Verdict};
+use crate::select::selection::{Except, LeftOut, Wanted, select};
+use crate::select::{Key, Selection, spec};
+use crate::snapshot::{Accounts, Snapshot, Why};
 
 impl Check {
     /// What selecting needs of the check.
@@ -212,7 +209,8 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
         verdict.near = near_misses(check, &selection, snapshot, accounts);
     }
     // What is too busy may yet turn out not to be so for long, and then this is why the rest can't be told.
-    if state == State::Unknown || (check.selector.is_rate() && !selection.unknown.is_empty()) {
+    let open = state == State::Unknown || check.selector.is_rate();
+    if state == State::Unknown || ((open || check.facts) && !selection.unknown.is_empty()) {
         let case = Case {
             check,
             selection: &selection,
@@ -220,17 +218,10 @@ fn judge_check(check: &Check, snapshot: &Snapshot, accounts: &dyn Accounts) -> V
             accounts,
         };
         explain_unknown(&mut verdict, &case);
-    } else if check.facts && !selection.unknown.is_empty() {
-        // A rule that some are known to break is blind of others still: the audit says what to grant.
-        let case = Case {
-            check,
-            selection: &selection,
-            snapshot,
-            accounts,
-        };
-        let reasons = std::mem::take(&mut verdict.reasons);
-        explain_unknown(&mut verdict, &case);
-        verdict.reasons = reasons;
+        if !open {
+            // A rule that some are known to break is blind of others still: the audit says what to grant.
+            verdict.reasons.clear();
+        }
     }
     verdict
 }
@@ -247,15 +238,10 @@ fn manner(check: &Check, state: State, matched: u64) -> Manner {
         // By what is wanted, not by what is there: the word must not move with the count.
         _ if matched < range.min && range.min == 1 => Manner::Missing,
         _ if matched < range.min => Manner::TooFew,
-        _ if range.forbids() && is_about_cpu(check) => Manner::Busy,
+        _ if range.forbids() && check.is_about_cpu() => Manner::Busy,
         _ if range.forbids() => Manner::Running,
         _ => Manner::TooMany,
     }
-}
-
-fn is_about_cpu(check: &Check) -> bool {
-    let mut keys = check.selector.terms.iter().map(|term| term.key);
-    keys.any(|key| key.is_rate() || key == Key::CpuLife)
 }
 
 fn explain_unknown(verdict: &mut Verdict, case: &Case<'_>) {
@@ -293,127 +279,6 @@ fn explain_unknown(verdict: &mut Verdict, case: &Case<'_>) {
     }
 }
 
-fn evidence(check: &Check, indices: &[usize], snapshot: &Snapshot, accounts: &dyn Accounts) -> Vec<Evidence> {
-    let busy = is_about_cpu(check);
-    let described = indices.iter().map(|index| {
-        let process = &snapshot.processes[*index];
-        let mut evidence = describe(process, snapshot, accounts);
-        if check.facts {
-            evidence.facts = facts(&check.selector, Subject::of(process, snapshot), accounts);
-        }
-        if busy {
-            evidence.usage = Some(usage(Subject::of(process, snapshot)));
-        }
-        evidence
-    });
-    let mut evidence: Vec<Evidence> = described.collect();
-    evidence.sort_by_key(|evidence| {
-        let rate = evidence.usage.map(|usage| usage.rate.map(|rate| rate.demand));
-        (
-            std::cmp::Reverse(rate.filter(|_| busy)),
-            std::cmp::Reverse(evidence.age),
-            evidence.pid,
-        )
-    });
-    evidence
-}
-
-fn unsure(selection: &Selection, snapshot: &Snapshot, accounts: &dyn Accounts) -> Vec<Evidence> {
-    selection
-        .unknown
-        .iter()
-        .take(EVIDENCE)
-        .map(|(index, key, why)| Evidence {
-            doubt: Some(doubt(*key, *why, &snapshot.processes[*index])),
-            ..describe(&snapshot.processes[*index], snapshot, accounts)
-        })
-        .collect()
-}
-
-/// `exe: permission denied`; what does not answer is named, for somebody has to look after it.
-fn doubt(key: Key, why: Why, process: &Process) -> String {
-    let text = format!("{}: {}", key.name(), why.text());
-    if why != Why::NoAnswer {
-        return text;
-    }
-    let file = match &process.exe {
-        _ if process.cmdline == Fact::Unreadable(why) => "cmdline",
-        Fact::Value(exe) if exe.file == Fact::Unreadable(why) => "exe",
-        _ => return text,
-    };
-    format!("{text} from /proc/{}/{file}", process.pid)
-}
-
-/// The processes that are known well enough to be known again.
-fn sightings(indices: &[usize], snapshot: &Snapshot) -> Vec<Sighting> {
-    let seen = indices.iter().map(|index| &snapshot.processes[*index]);
-    seen.filter(|process| process.exe.asked() && process.owner.asked())
-        .filter_map(|process| {
-            let stat = process.stat.value()?;
-            Some(Sighting {
-                pid: process.pid,
-                start: stat.starttime,
-                cpu: snapshot.host.span(stat.ticks()),
-                program: program(process),
-                name: short_name(process),
-                uid: process.owner.value().map(|(uid, _)| *uid),
-                age: Duration::from_nanos(process.read_at).checked_sub(snapshot.host.span(stat.starttime)),
-                known_before: false,
-                span: window(Subject::of(process, snapshot)).map_or(Duration::ZERO, Duration::from_nanos),
-            })
-        })
-        .collect()
-}
-
-/// The line of evidence about one process.
-#[must_use]
-pub fn describe(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> Evidence {
-    let subject = Subject::of(process, snapshot);
-    let path = process.cgroup.value().map(|cgroup| cgroup.path.as_slice());
-    let age = match subject.read(Key::Age) {
-        Reading::One(Value::Number(age)) => u64::try_from(age).ok(),
-        _ => None,
-    };
-    Evidence {
-        pid: process.pid,
-        program: program(process),
-        name: short_name(process),
-        user: process
-            .owner
-            .value()
-            .map(|(uid, _)| accounts.user_name(*uid).unwrap_or_else(|| uid.to_string())),
-        age,
-        unit: path.and_then(place::unit).map(<[u8]>::to_vec),
-        container: path.and_then(place::container).map(<[u8]>::to_vec),
-        usage: subject.past.map(|_| usage(subject)),
-        lasts: None,
-        lesser: false,
-        facts: Vec::new(),
-        doubt: None,
-    }
-}
-
-/// How much CPU it uses: over its life, and where there is an earlier look to compare with, since then.
-fn usage(subject: Subject<'_>) -> Usage {
-    let tenths = |key| match subject.read(key) {
-        Reading::One(Value::Number(tenths)) => Some(tenths),
-        _ => None,
-    };
-    let rate = || {
-        let now = tenths(Key::Cpu)?;
-        Some(Rate {
-            now,
-            demand: tenths(Key::CpuDemand).unwrap_or(now),
-            reaped: tenths(Key::CpuReaped).unwrap_or(0),
-            over: Duration::from_nanos(window(subject)?),
-        })
-    };
-    Usage {
-        rate: rate(),
-        life: tenths(Key::CpuLife).unwrap_or(0),
-    }
-}
-
 /// How many processes were left out so.
 fn count(selection: &Selection, wanted: LeftOut) -> usize {
     let why = selection.left_out.iter().map(|(_, why)| *why);
@@ -423,7 +288,7 @@ fn count(selection: &Selection, wanted: LeftOut) -> usize {
 /// The exceptions that matched no process. Where processes may be hidden, nobody knows.
 fn unused(check: &Check, selection: &Selection, snapshot: &Snapshot) -> Vec<String> {
     // Who may use much CPU and does not just now still may.
-    if !snapshot.is_complete() || is_about_cpu(check) {
+    if !snapshot.is_complete() || check.is_about_cpu() {
         return Vec::new();
     }
     let exceptions = check.except.iter().enumerate();

@@ -2,6 +2,7 @@
 
 pub mod alternative;
 pub mod check;
+pub mod evidence;
 mod facts;
 pub mod footprint;
 pub mod history;

@@ -1,7 +1,7 @@
 //! Near misses: which processes came closest to a check that found too few, and what they failed.
 
 use super::Check;
-use super::judgement::describe;
+use super::evidence::describe;
 use super::verdict::{Failed, NearMiss};
 use crate::select::reading::{NONE, Reading, Subject, Value};
 use crate::select::script::file_name;

@@ -1,7 +1,7 @@
 //! Who is to blame: what sleeps in state D, what used most CPU between two looks, what holds most memory, and which
 //! cgroups wait. First suspects are picked from all processes, then the few of them are made out.
 
-use crate::judge::judgement::describe;
+use crate::judge::evidence::describe;
 use crate::judge::{Evidence, Rate};
 use crate::select::Key;
 use crate::select::reading::{Reading, Subject, Value};
