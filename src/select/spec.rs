@@ -4,6 +4,8 @@ mod forms;
 mod glob;
 mod lexer;
 mod nearest;
+mod pattern;
+mod quantity;
 mod ranges;
 mod sentence;
 mod terms;

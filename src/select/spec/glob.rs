@@ -101,7 +101,7 @@ impl Glob {
             };
         }
         pattern.push_str(r"\z");
-        super::value::bounded(&mut RegexBuilder::new(&pattern)).build()
+        super::pattern::bounded(&mut RegexBuilder::new(&pattern)).build()
     }
 }
 
