@@ -1,6 +1,6 @@
 //! Names of users and groups: NSS for the live host, so that LDAP works; passwd files for copies of others.
 
-use super::process_dir::{file_at, file_of_path};
+use super::file_id::{file_at, file_of_path};
 use super::procfs::Procfs;
 use crate::deadline::Notes;
 use crate::snapshot::{Accounts, FileId, Table, Why};

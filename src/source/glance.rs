@@ -1,7 +1,8 @@
 //! A glance at a process by path. What is read may be of another process than what is read next, so it may only
 //! dismiss; every process that a check may mean is read again below its own descriptor.
 
-use super::process_dir::{LINE, Proc, comm_of, file_behind, read, watched};
+use super::process_dir::{LINE, Proc, comm_of, read, watched};
+use super::program::file_behind;
 use super::read::Place;
 use super::settle::fresh;
 use super::tally;

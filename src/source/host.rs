@@ -1,6 +1,7 @@
 //! Facts about the host and about procward itself.
 
-use super::process_dir::{Proc, ProcessDir, file_at};
+use super::file_id::file_at;
+use super::process_dir::{Proc, ProcessDir};
 use super::read::whole;
 use super::rights;
 use crate::parse::number;

@@ -7,17 +7,15 @@ use super::read::{FIRST, Place, Vanished, whole};
 use super::settle::now;
 use super::survivor::{self, Remains, has_ended};
 use super::tally;
-use super::{image, label, standing};
+use super::{image, label, program, standing};
 use crate::deadline::Notes;
 use crate::parse::{self, number};
 use crate::select::File;
-use crate::snapshot::process::DELETED;
-use crate::snapshot::{Cmdline, Exe, Fact, FileId, Process, Ranks, Sched, Stat, Status, Why};
+use crate::snapshot::{Cmdline, Fact, Process, Ranks, Sched, Stat, Status, Why};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, Statx, StatxFlags, openat, statx};
+use rustix::fs::{AtFlags, Dir, Mode, OFlags, StatxFlags, openat, statx};
 use rustix::io::Errno;
 use std::collections::BTreeSet;
-use std::os::unix::ffi::OsStrExt;
 
 /// A proc file system, and how its processes are read.
 #[derive(Clone, Copy, Debug)]
@@ -138,7 +136,7 @@ pub(super) fn read(place: Place<'_>, file: File, process: &mut Process) -> Resul
         File::Writers => image::writers(place, process)?,
         File::Maps => image::maps(place, process)?,
         File::Environ => image::environ(place, process)?,
-        File::Exe => exe(place, process)?,
+        File::Exe => program::exe(place, process)?,
         File::Cmdline => cmdline(place, process)?,
         File::Sched => process.sched = sched(place)?,
         File::Ranks => process.ranks = ranks(place)?,
@@ -244,85 +242,6 @@ pub(super) fn has_no_program(place: Place<'_>, process: &mut Process) -> Result<
     read(place, File::Stat, process)?;
     let stat = process.stat.value();
     Ok(stat.is_some_and(|stat| stat.is_kthread() || has_ended(stat)))
-}
-
-fn exe(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
-    let pid = process.pid;
-    process.exe = match exe_of(place, pid)? {
-        Ok(known) => known,
-        Err(_) if has_no_program(place, process)? => Fact::NotApplicable,
-        Err(errno) => match survivor::read(place, |thread, _| exe_of(thread, pid).ok()?.ok()) {
-            Remains::Read(known) => known,
-            _ => place.failure(errno)?,
-        },
-    };
-    Ok(())
-}
-
-/// The program of a process or of one of its threads, or why its link can't be read.
-fn exe_of(place: Place<'_>, pid: i32) -> Result<Result<Fact<Exe>, Errno>, Vanished> {
-    for _ in 0..3 {
-        let text = match place.link("exe") {
-            Ok(text) => text,
-            Err(errno) => return Ok(Err(errno)),
-        };
-        let exe = program(place, pid, text)?;
-        // An exec between the two reads would give one program's name to another's file.
-        if place.link("exe").is_ok_and(|now| now == exe.text) {
-            return Ok(Ok(Fact::Value(exe)));
-        }
-    }
-    Ok(Ok(Fact::Unreadable(Why::Torn)))
-}
-
-/// The program file itself.
-pub(super) fn file_behind(place: Place<'_>) -> Result<FileId, Errno> {
-    tally::file("exe (file)", 0);
-    file_at(place.dir, place.path("exe"))
-}
-
-fn program(place: Place<'_>, pid: i32, text: Vec<u8>) -> Result<Exe, Vanished> {
-    let mut device = None;
-    let file = if place.live || is_magic(place) {
-        // Some file systems (NFS) ask their server whether the file is still the same, whatever the flags say.
-        match watched(place, pid, "exe", || file_behind(place)) {
-            Some(Ok(file)) => Fact::Value(file),
-            Some(Err(errno)) => {
-                device = device_at(place.dir, place.path("exe"));
-                place.failure(errno)?
-            }
-            None => Fact::Unreadable(Why::NoAnswer),
-        }
-    } else {
-        Fact::Unreadable(Why::Absent)
-    };
-    let deleted = file.value().filter(|file| file.links == 0);
-    // A path in another mount namespace or "(unreachable)" is not one of ours; a relative one would be looked up
-    // below our working directory.
-    let path_exists = match deleted {
-        Some(old) if place.live && text.starts_with(b"/") => {
-            // In its mount namespace: a container has its own file of that path.
-            let path = text.strip_suffix(DELETED).unwrap_or(&text);
-            let look = || {
-                let top = standing::path_root(place)?;
-                entry_at(place.dir, &[top.as_bytes(), path].concat())
-            };
-            match watched(place, pid, "root", || place.look_up(look)) {
-                // Of another device or owner it is not what replaced the program, but what another mount namespace
-                // has there, or what somebody put there.
-                Some(Ok(new)) => Some((new.device, new.owner) == (old.device, old.owner)),
-                Some(Err(Errno::NOENT | Errno::NOTDIR)) => Some(false),
-                _ => None,
-            }
-        }
-        _ => None,
-    };
-    Ok(Exe {
-        text,
-        file,
-        device,
-        path_exists,
-    })
 }
 
 /// Whether the links of this tree lead to the programs themselves, and not, as in a copy, to whatever has their
@@ -480,54 +399,4 @@ fn count_fds(place: Place<'_>) -> Result<u64, Errno> {
     Dir::new(dir)?.try_fold(0u64, |count, entry| {
         Ok(count + u64::from(!entry?.file_name().to_bytes().starts_with(b".")))
     })
-}
-
-/// The file behind a path, by one statx that never waits for a server: a plain stat on a dead FUSE hangs and
-/// cannot be killed.
-///
-/// # Errors
-/// The errno of statx.
-pub fn file_at<P: rustix::path::Arg>(dir: BorrowedFd<'_>, path: P) -> Result<FileId, Errno> {
-    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
-    let stat = statx(
-        dir,
-        path,
-        flags,
-        StatxFlags::INO | StatxFlags::UID | StatxFlags::NLINK,
-    )?;
-    Ok(FileId {
-        device: device_of(&stat),
-        inode: stat.stx_ino,
-        owner: stat.stx_uid,
-        links: stat.stx_nlink,
-    })
-}
-
-/// What has a name, without following it: in another root directory a link leads somewhere else.
-fn entry_at(dir: BorrowedFd<'_>, name: &[u8]) -> Result<FileId, Errno> {
-    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT | AtFlags::SYMLINK_NOFOLLOW;
-    let mask = StatxFlags::INO | StatxFlags::UID | StatxFlags::NLINK;
-    let stat = statx(dir, std::ffi::OsStr::from_bytes(name), flags, mask)?;
-    Ok(FileId {
-        device: device_of(&stat),
-        inode: stat.stx_ino,
-        owner: stat.stx_uid,
-        links: stat.stx_nlink,
-    })
-}
-
-/// The file behind a path of the host, which may lead to a server that does not answer. `None`: it did not.
-pub(super) fn file_of_path(notes: Notes, path: &[u8]) -> Option<Result<FileId, Errno>> {
-    notes.of_path(path, || file_at(CWD, path))
-}
-
-/// The device alone: whoever asks for nothing else is told it by FUSE, too, fuse_update_get_attr() of fs/fuse/dir.c.
-fn device_at<P: rustix::path::Arg>(dir: BorrowedFd<'_>, path: P) -> Option<u64> {
-    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
-    let stat = statx(dir, path, flags, StatxFlags::empty()).ok()?;
-    Some(device_of(&stat))
-}
-
-fn device_of(stat: &Statx) -> u64 {
-    u64::from(stat.stx_dev_major) << 32 | u64::from(stat.stx_dev_minor)
 }

@@ -1,6 +1,7 @@
 //! Who a process is beside its own ids: its account, its threads, its namespaces, its root directory.
 
-use super::process_dir::{LINE, file_at, of_program, of_threads, read};
+use super::file_id::file_at;
+use super::process_dir::{LINE, of_program, of_threads, read};
 use super::read::{Place, Vanished};
 use crate::parse::{self, number};
 use crate::select::File;

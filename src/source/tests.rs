@@ -1,7 +1,8 @@
 //! The source against fake trees, and against the processes of the host that runs the tests.
 
+use super::file_id::file_at;
 use super::known::Known;
-use super::process_dir::{Proc, ProcessDir, file_at};
+use super::process_dir::{Proc, ProcessDir};
 use super::procfs::Procfs;
 use super::read::{Vanished, whole};
 use crate::deadline::Notes;
