@@ -1,6 +1,6 @@
 //! Descriptors made up of bytes, and what may have been behind those that could not be told.
 
-use super::hosts::Dice;
+use super::dice::Dice;
 use crate::snapshot::{
     Descriptor, Descriptors, Endpoint, Fact, FileKind, OpenFile, Process, Protocol, Socket, Target, Why,
 };

@@ -1,36 +1,12 @@
 //! Hosts and specs made up of bytes: every sequence of bytes is one.
 
+use super::dice::Dice;
 use super::{accounts, descriptors};
 use crate::snapshot::process::{PF_FORKNOEXEC, PF_KTHREAD};
 use crate::snapshot::{
     Access, Account, Caps, Cgroup, Cmdline, Environ, Exe, Fact, FileId, Host, Label, Library, Maps, Process,
     Root, Snapshot, Stat, Status, Threads, Why, Writers,
 };
-
-/// Bytes as choices; when they are used up, always the first.
-pub(super) struct Dice<'a>(&'a [u8]);
-
-impl<'a> Dice<'a> {
-    pub(super) fn new(data: &'a [u8]) -> Dice<'a> {
-        Dice(data)
-    }
-
-    pub(super) fn below(&mut self, limit: usize) -> usize {
-        let Some((first, rest)) = self.0.split_first() else {
-            return 0;
-        };
-        self.0 = rest;
-        usize::from(*first) % limit
-    }
-
-    pub(super) fn one<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len())]
-    }
-
-    pub(super) fn chance(&mut self, of: usize) -> bool {
-        self.below(of) == of - 1
-    }
-}
 
 const NAMES: [&str; 8] = [
     "sshd",
@@ -251,7 +227,7 @@ fn stat(pid: i32, count: usize, dice: &mut Dice<'_>) -> Stat {
     }
 }
 
-fn exe(dice: &mut Dice<'_>) -> Exe {
+pub(super) fn exe(dice: &mut Dice<'_>) -> Exe {
     let path = dice.one(&PATHS);
     let deleted = dice.chance(4);
     let mut file = file(path);
@@ -264,7 +240,7 @@ fn exe(dice: &mut Dice<'_>) -> Exe {
     }
 }
 
-fn status(pid: i32, dice: &mut Dice<'_>) -> Status {
+pub(super) fn status(pid: i32, dice: &mut Dice<'_>) -> Status {
     let mut ids = || [(); 4].map(|()| dice.one(&IDS));
     let (uid, gid) = (ids(), ids());
     Status {
@@ -289,7 +265,7 @@ fn status(pid: i32, dice: &mut Dice<'_>) -> Status {
 }
 
 /// Of each security module; a host runs one.
-const LABELS: [(&str, &[&str]); 3] = [
+pub(super) const LABELS: [(&str, &[&str]); 3] = [
     (
         "selinux",
         &[
@@ -314,7 +290,7 @@ const LABELS: [(&str, &[&str]); 3] = [
 ];
 
 /// A label, or why there is none: of a host without a module nobody tells one.
-fn label(module: usize, dice: &mut Dice<'_>) -> Fact<Label> {
+pub(super) fn label(module: usize, dice: &mut Dice<'_>) -> Fact<Label> {
     let Some((module, labels)) = LABELS.get(module) else {
         return Fact::Unreadable(Why::NoModule);
     };
@@ -331,7 +307,7 @@ fn told<T: Copy>(dice: &mut Dice<'_>, of: &[T]) -> Option<T> {
     (!dice.chance(6)).then_some(value)
 }
 
-fn cmdline(dice: &mut Dice<'_>) -> Cmdline {
+pub(super) fn cmdline(dice: &mut Dice<'_>) -> Cmdline {
     Cmdline {
         arguments: dice
             .one(&ARGUMENTS)
@@ -342,7 +318,7 @@ fn cmdline(dice: &mut Dice<'_>) -> Cmdline {
     }
 }
 
-fn account(dice: &mut Dice<'_>) -> Account {
+pub(super) fn account(dice: &mut Dice<'_>) -> Account {
     Account {
         exists: dice.chance(2),
         groups: vec![dice.one(&IDS)],
@@ -350,7 +326,7 @@ fn account(dice: &mut Dice<'_>) -> Account {
     }
 }
 
-fn root(dice: &mut Dice<'_>) -> Root {
+pub(super) fn root(dice: &mut Dice<'_>) -> Root {
     Root {
         root: dice.one(&["/", "/srv/jail"]).as_bytes().to_vec(),
         cwd: Some(dice.one(&["/", "/srv/jail/x"]).as_bytes().to_vec()),
@@ -358,7 +334,7 @@ fn root(dice: &mut Dice<'_>) -> Root {
     }
 }
 
-fn writers(dice: &mut Dice<'_>) -> Writers {
+pub(super) fn writers(dice: &mut Dice<'_>) -> Writers {
     Writers {
         access: dice.one(&[Access::Root, Access::EmptyGroup, Access::Others]),
         by: None,
@@ -366,7 +342,7 @@ fn writers(dice: &mut Dice<'_>) -> Writers {
     }
 }
 
-fn threads(dice: &mut Dice<'_>) -> Threads {
+pub(super) fn threads(dice: &mut Dice<'_>) -> Threads {
     Threads {
         differ: dice.chance(2),
         uids: vec![dice.one(&IDS)],
@@ -374,7 +350,7 @@ fn threads(dice: &mut Dice<'_>) -> Threads {
     }
 }
 
-fn environ(dice: &mut Dice<'_>) -> Environ {
+pub(super) fn environ(dice: &mut Dice<'_>) -> Environ {
     Environ {
         names: vec![dice.one(&["LD_PRELOAD", "PATH"]).as_bytes().to_vec()],
         preloads: vec![dice.one(&["/x.so", "libjemalloc.so.2"]).as_bytes().to_vec()],
@@ -382,7 +358,7 @@ fn environ(dice: &mut Dice<'_>) -> Environ {
     }
 }
 
-fn maps(dice: &mut Dice<'_>) -> Maps {
+pub(super) fn maps(dice: &mut Dice<'_>) -> Maps {
     let library = Library {
         path: b"/usr/lib/x.so".to_vec(),
         deleted: dice.chance(3),
@@ -463,112 +439,6 @@ fn process(pid: i32, count: usize, dice: &mut Dice<'_>) -> Process {
     }
     if dice.chance(12) {
         process.owner = Fact::Unreadable(Why::Errno(5));
-    }
-    process
-}
-
-fn uncover_image(process: &mut Process, dice: &mut Dice<'_>) {
-    fn hidden<T>(fact: &Fact<T>) -> bool {
-        matches!(fact, Fact::Unreadable(_))
-    }
-    if hidden(&process.account) {
-        process.account = Fact::Value(account(dice));
-    }
-    if hidden(&process.userns) {
-        process.userns = Fact::Value(dice.chance(2));
-    }
-    if hidden(&process.threads) {
-        process.threads = Fact::Value(threads(dice));
-    }
-    if hidden(&process.root) {
-        process.root = Fact::Value(root(dice));
-    }
-    if hidden(&process.writers) {
-        process.writers = Fact::Value(writers(dice));
-    }
-    if let Fact::Value(known) = &mut process.environ
-        && known.truncated
-    {
-        let more = environ(dice);
-        known.names.extend(more.names);
-        known.preloads.extend(more.preloads);
-        known.truncated = false;
-    } else if hidden(&process.environ) {
-        process.environ = Fact::Value(Environ {
-            truncated: false,
-            ..environ(dice)
-        });
-    }
-    if let Fact::Value(known) = &mut process.maps {
-        for library in &mut known.libraries {
-            if hidden(&library.writers) {
-                library.writers = Fact::Value(writers(dice));
-            }
-        }
-        if known.truncated {
-            let more = maps(dice);
-            known.libraries.extend(
-                more.libraries
-                    .into_iter()
-                    .filter(|library| library.writers.value().is_some()),
-            );
-            known.gone.extend(more.gone);
-            known.writable |= more.writable;
-            known.truncated = false;
-        }
-    } else if hidden(&process.maps) {
-        let mut maps = maps(dice);
-        maps.truncated = false;
-        maps.libraries.retain(|library| library.writers.value().is_some());
-        process.maps = Fact::Value(maps);
-    }
-}
-
-/// What may have been behind the facts that could not be read.
-pub(super) fn uncovered(process: &Process, dice: &mut Dice<'_>) -> Process {
-    let mut process = process.clone();
-    if matches!(process.exe, Fact::Unreadable(_)) {
-        process.exe = Fact::Value(exe(dice));
-    }
-    if matches!(process.cmdline, Fact::Unreadable(_)) || process.cmdline.value().is_some_and(|c| c.truncated)
-    {
-        let mut more = cmdline(dice);
-        more.truncated = false;
-        if let Fact::Value(known) = &process.cmdline {
-            more.arguments = known.arguments.iter().cloned().chain(more.arguments).collect();
-        }
-        process.cmdline = Fact::Value(more);
-    }
-    if matches!(process.label, Fact::Unreadable(_)) {
-        process.label = label(dice.below(LABELS.len()), dice);
-    }
-    uncover_image(&mut process, dice);
-    descriptors::uncover(&mut process, dice);
-    let owner = process.owner.value().copied();
-    if let Fact::Value(known) = &mut process.status {
-        let more = status(process.pid, dice);
-        let caps = &mut known.caps;
-        caps.inheritable = caps.inheritable.or(more.caps.inheritable);
-        caps.permitted = caps.permitted.or(more.caps.permitted);
-        caps.effective = caps.effective.or(more.caps.effective);
-        caps.bounding = caps.bounding.or(more.caps.bounding);
-        caps.ambient = caps.ambient.or(more.caps.ambient);
-        known.no_new_privs = known.no_new_privs.or(more.no_new_privs);
-        known.seccomp = known.seccomp.or(more.seccomp);
-        known.tracer = known.tracer.or(more.tracer);
-        known.umask = known.umask.or(more.umask);
-    }
-    if matches!(process.status, Fact::Unreadable(_)) {
-        let mut status = status(process.pid, dice);
-        if let Some((uid, gid)) = owner {
-            (status.uid[1], status.gid[1]) = (uid, gid);
-        }
-        process.status = Fact::Value(status);
-    }
-    if matches!(process.owner, Fact::Unreadable(_))
-        && let Fact::Value(status) = &process.status
-    {
-        process.owner = Fact::Value((status.uid[1], status.gid[1]));
     }
     process
 }

@@ -8,6 +8,7 @@
 )]
 
 mod descriptors;
+mod dice;
 mod hosts;
 mod metrics;
 mod plans;
@@ -15,6 +16,7 @@ mod results;
 mod services;
 #[cfg(test)]
 mod tests;
+mod uncovered;
 
 use crate::config::{Source, from_texts};
 use crate::judge::{Faulty, Item, Report, judge};
@@ -27,7 +29,7 @@ use crate::select::{Key, Selector, select};
 use crate::snapshot::{Endpoint, Fact, Label, Snapshot, Stat, Table, file};
 use crate::testing::{check, host, process};
 use crate::{cli, parse};
-use hosts::Dice;
+use dice::Dice;
 
 pub type Target = fn(&[u8]);
 

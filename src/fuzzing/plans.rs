@@ -1,8 +1,9 @@
 //! Two properties of selecting: reading by plan finds what reading everything finds, and a verdict holds whatever
 //! was behind the facts that could not be read.
 
-use super::hosts::{Dice, uncovered};
+use super::dice::Dice;
 use super::meant;
+use super::uncovered::uncovered;
 use crate::judge::{Check, State};
 use crate::select::plan::asked;
 use crate::select::selection::Wanted;
