@@ -188,3 +188,10 @@ impl From<FormatName> for Format {
         }
     }
 }
+
+/// The format where none was asked for: mon's under mon, else for people.
+#[must_use]
+pub fn default_format() -> Format {
+    let mon = std::env::var_os("MON_GROUP").is_some() && std::env::var_os("MON_SERVICE").is_some();
+    if mon { Format::Mon } else { Format::Human }
+}

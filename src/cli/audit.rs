@@ -1,7 +1,6 @@
 //! `procward audit`: is anything true of a process that must never be?
 
-use super::arguments::{FormatName, ViewArguments, config_file};
-use super::default_format;
+use super::arguments::{FormatName, ViewArguments, config_file, default_format};
 use super::view::View;
 use super::watch::Watch;
 use crate::audit::compile::{Compiled, compile};

@@ -1,7 +1,6 @@
 //! `procward check`: judge checks from the command line or the configuration.
 
-use super::arguments::{CheckFormatName, ViewArguments, config_file};
-use super::default_format;
+use super::arguments::{CheckFormatName, ViewArguments, config_file, default_format};
 use super::items::{is_host_name, items_of_specs, picked};
 use super::limits::{self, parse_range};
 use super::setting;

@@ -250,7 +250,7 @@ fn others(snapshot: &mut Snapshot, view: &View) -> Vec<i32> {
     };
     let (name, uid) = (snapshot.observer.comm.clone(), snapshot.observer.uid);
     let comm = |comm: &[u8]| {
-        let known = super::NAMES
+        let known = super::dispatch::NAMES
             .iter()
             .any(|known| known.as_bytes()[..known.len().min(15)] == *comm);
         known || comm == name

@@ -2,7 +2,7 @@
 //! `bin` that this program is in. Its file lends two capabilities (see `capabilities`) to whoever may run it, so under the
 //! name of a monitor or a plugin the program goes on as that copy, where it may.
 
-use super::NAMES;
+use super::dispatch::NAMES;
 use super::file_capabilities::file_capabilities;
 use crate::capabilities::{self, OF_USE};
 use rustix::fs::{AtFlags, CWD, FileType, Stat, statat};

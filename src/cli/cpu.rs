@@ -1,7 +1,6 @@
 //! `procward cpu`: does any process use too much CPU that may not?
 
-use super::arguments::{FormatName, ViewArguments, config_file};
-use super::default_format;
+use super::arguments::{FormatName, ViewArguments, config_file, default_format};
 use super::view::View;
 use super::watch::Watch;
 use crate::config::load::load;

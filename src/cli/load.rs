@@ -1,7 +1,6 @@
 //! `procward load`, and procward under the name of mon's `loadavg.monitor`: is the load too high, and who is to blame?
 
-use super::arguments::{FormatName, ViewArguments};
-use super::default_format;
+use super::arguments::{FormatName, ViewArguments, default_format};
 use super::items::is_host_name;
 use super::view::View;
 use crate::exit_code::Exit;

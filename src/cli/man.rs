@@ -1,7 +1,7 @@
 //! The manual pages, made from the parsers of the command line. procward.toml(5) is written by hand, in `man`.
 
 use super::arguments::Arguments;
-use super::{as_plugin, parser};
+use super::parser::{of_plugin, parser};
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use clap::CommandFactory;
@@ -88,7 +88,7 @@ fn walk(command: &clap::Command, tell: &mut dyn FnMut(&clap::Command)) {
 fn command_of(page: &str) -> Option<clap::Command> {
     if let Some((name, command, format)) = PLUGINS.iter().find(|(name, ..)| *name == page) {
         let line = ["procward", command].map(OsString::from);
-        let mut plugin = as_plugin(name, parser::parser(&line), command, format);
+        let mut plugin = of_plugin(name, parser(&line), command, format);
         plugin.build();
         let plugin = plugin.find_subcommand(command)?.clone();
         return Some(plugin.name(*name).bin_name(*name).display_name(*name));

@@ -20,6 +20,37 @@ pub(super) fn parser(line: &[OsString]) -> clap::Command {
     ViewArguments::augment_args(whole).subcommand(lone)
 }
 
+/// The parser of a plugin: its help has the plugin's own name and format.
+pub(super) fn of_plugin(
+    name: &str,
+    parser: clap::Command,
+    subcommand: &'static str,
+    format: &'static str,
+) -> clap::Command {
+    let operands = match subcommand {
+        "cpu" => "[LIMIT]",
+        "audit" => "[RULE]...",
+        _ => "[SPECS]...",
+    };
+    let usage = format!("{name} [OPTIONS] {operands}");
+    let hidden = |argument: clap::Arg| argument.hide(true);
+    parser
+        .mut_args(|argument| match argument.get_id().as_str() {
+            "proc" | "snapshot" => hidden(argument),
+            _ => argument,
+        })
+        .mut_subcommand(subcommand, |command| {
+            // -V itself is answered before all else, but must be in the help.
+            let command = command.override_usage(usage).version(env!("CARGO_PKG_VERSION"));
+            command.mut_args(|argument| match argument.get_id().as_str() {
+                "format" => argument.help("How to write the report").default_value(format),
+                // For whoever looks into things, not for a scheduler.
+                "output" | "host" | "stats" | "match_self" => hidden(argument),
+                _ => argument,
+            })
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,9 @@
 
 use super::arguments::ViewArguments;
 use super::check::CheckCommand;
-use super::{fifo, usage, watched, watched_as};
+use super::fifo;
+use super::supervised::{watched, watched_as};
+use super::usage::usage;
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use crate::report::passive::{Passive, Sender, addressed};

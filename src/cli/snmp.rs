@@ -4,7 +4,7 @@
 use super::arguments::{CheckFormatName, ViewArguments};
 use super::check::CheckCommand;
 use super::deliver::write_all;
-use super::supervised;
+use super::supervised::supervised;
 use crate::deadline::was_told;
 use crate::exit_code::Exit;
 use crate::judge::State;

@@ -1,5 +1,7 @@
 //! What is known of the terminal, told before the work goes to a worker, which has none.
 
+use crate::outcome::Outcome;
+use crate::report::wrap::wrap;
 use crate::report::{Caller, Look, Perfdata};
 use std::io::IsTerminal;
 
@@ -36,6 +38,14 @@ impl Terminal {
             caller: Caller::NONE,
         }
     }
+}
+
+/// A text for people, its lines broken between words where a width is known; in a pipe a line stays a line.
+pub(super) fn laid_out(outcome: Outcome) -> Outcome {
+    let Some(width) = Terminal::here().columns else {
+        return outcome;
+    };
+    Outcome::new(wrap(&String::from_utf8_lossy(&outcome.text), width), outcome.exit)
 }
 
 /// Some terminals say 0; in fewer than 20 columns nothing can be laid out.

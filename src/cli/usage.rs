@@ -1,0 +1,33 @@
+//! What is said where the command line was not understood, or asks for help.
+
+use super::terminal::{Terminal, color_wanted};
+use crate::exit_code::Exit;
+use crate::outcome::Outcome;
+use crate::report::{capped, escape};
+
+/// What clap says in place of running a command. `help`: how `--help` and `--version` end.
+pub(super) fn refused(error: &clap::Error, help: Exit) -> Outcome {
+    let text = error.render();
+    if error.use_stderr() {
+        return usage(&text.to_string());
+    }
+    let colored = Terminal::here().is_terminal && color_wanted();
+    let text = if colored {
+        text.ansi().to_string()
+    } else {
+        // What was typed is shown in it.
+        let lines = text.to_string();
+        let lines = lines.lines().map(|line| escape::text(line.as_bytes()) + "\n");
+        lines.collect()
+    };
+    Outcome::new(text, help)
+}
+
+/// Wrong usage: the first line is what a pager shows. It holds what the user wrote.
+pub(super) fn usage(text: &str) -> Outcome {
+    let lines = text.trim_start_matches("error: ").lines();
+    let plain = |line: &str| escape::without_bars(&escape::text(line.as_bytes()));
+    let lines: Vec<String> = lines.map(plain).collect();
+    let text = capped(format!("UNKNOWN: {}\n", lines.join("\n")));
+    Outcome::new(text, Exit::Unknown)
+}
