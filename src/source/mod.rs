@@ -19,6 +19,7 @@ mod kcmp;
 mod known;
 mod label;
 mod networks;
+mod pass;
 pub mod process_dir;
 pub mod procfs;
 mod program;

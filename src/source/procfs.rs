@@ -1,23 +1,22 @@
 //! A proc file system, read by plan into a snapshot.
 
-use super::births::{self, Births};
-use super::complete::Crowd;
-use super::glance::Glance;
+use super::births::Births;
 use super::host;
 use super::known::Known;
+use super::pass::Pass;
 use super::process_dir::{Proc, ProcessDir};
 use super::read::Vanished;
 pub use super::settle::now;
-use super::settle::{Kept, PATIENCE, Source};
+use super::settle::{PATIENCE, Source};
 use super::{attachments, rights, tally};
 use crate::capabilities::{Raised, raise};
 use crate::deadline::Notes;
-use crate::select::{File, Key, Plan, Sieve};
-use crate::snapshot::{Clock, Clocks, Fact, Gap, Process, Snapshot, Why};
+use crate::select::{File, Key, Plan};
+use crate::snapshot::{Clocks, Fact, Gap, Process, Snapshot, Why};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Dir, Mode, OFlags, open, readlinkat};
+use rustix::io::Errno;
 use std::cell::Cell;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// A proc file system.
@@ -78,8 +77,7 @@ impl Procfs {
     /// its time. None where that can't be told.
     #[must_use]
     pub fn view(&self) -> Option<String> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let proc = open(&self.root, flags, Mode::empty()).ok()?;
+        let proc = self.open().ok()?;
         let namespace = |kind: &str| {
             let link = readlinkat(&proc, format!("self/ns/{kind}"), Vec::new()).ok()?;
             Some(link.to_string_lossy().into_owned())
@@ -96,8 +94,7 @@ impl Procfs {
     /// # Errors
     /// Why it can't be told.
     pub fn security_module(&self) -> Result<Option<String>, String> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let dir = open(&self.root, flags, Mode::empty()).map_err(|error| error.to_string())?;
+        let dir = self.open().map_err(|error| error.to_string())?;
         let proc = Proc {
             dir: dir.as_fd(),
             live: self.live,
@@ -136,91 +133,53 @@ impl Procfs {
             past,
             ..Snapshot::default()
         };
-        let opened = open(
-            &self.root,
-            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-            Mode::empty(),
-        );
-        let proc = match opened {
-            Ok(proc) => proc,
-            Err(error) => {
-                snapshot.gaps.push(Gap::Closed(self.shown(), error.to_string()));
-                return snapshot;
-            }
-        };
-        let opened = Proc {
-            dir: proc.as_fd(),
+        match self.open() {
+            Ok(dir) => self.fill(&mut snapshot, &dir, plan),
+            Err(error) => snapshot.gaps.push(Gap::Closed(self.shown(), error.to_string())),
+        }
+        snapshot
+    }
+
+    fn open(&self) -> Result<OwnedFd, Errno> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        open(&self.root, flags, Mode::empty())
+    }
+
+    fn fill(&self, snapshot: &mut Snapshot, dir: &OwnedFd, plan: &Plan) {
+        let proc = Proc {
+            dir: dir.as_fd(),
             live: self.live,
             notes: self.notes,
-            known: &Known::of(&proc),
+            known: &Known::of(dir),
         };
-        host::look(opened, &mut snapshot);
+        host::look(proc, snapshot);
         if self.live && plan.mentions(Key::ApparmorAttachment) {
             snapshot.host.attachments = attachments::look(Path::new("/sys/kernel/security"));
         }
-        let births = if self.live { Births::from_now(&proc) } else { None };
-        let (pids, error) = list(&proc);
+        let births = if self.live { Births::from_now(dir) } else { None };
+        let (pids, error) = list(dir);
         snapshot.gaps = match error {
             Some(error) => vec![Gap::Listing(self.shown(), error.to_string())],
-            None => self.gaps(&proc, &pids),
+            None => self.gaps(dir, &pids),
         };
         snapshot.seen = pids.len();
         tally::look(pids.len());
 
+        let patience = Cell::new(PATIENCE);
         let source = Source {
-            proc: opened,
+            proc,
             plan,
-            patience: &Cell::new(PATIENCE),
+            patience: &patience,
         };
-        let mut crowd = Crowd::new(source);
-        let mut clocks = plan.clocks().then(|| Clocks {
-            at: snapshot.at,
-            clocks: Vec::with_capacity(pids.len()),
-        });
-        let mut glance = Sieve::of(plan, &snapshot).map(|sieve| Glance::new(opened, sieve));
-        let mut dismissed = |pid, snapshot: &Snapshot| {
-            let glance = glance.as_mut();
-            glance.is_some_and(|glance| glance.dismisses(pid, snapshot))
-        };
-        let mut gone = BTreeSet::new();
-        for pid in &pids {
-            if dismissed(*pid, &snapshot) {
-                continue;
-            }
-            match keep(&mut crowd, source.read_one(*pid, &snapshot, clocks.as_mut())) {
-                Ok(process) => snapshot.processes.extend(process),
-                Err(Vanished) => {
-                    gone.insert(*pid);
-                }
-            }
-        }
+        let mut pass = Pass::begin(source, snapshot);
+        let gone = pass.read_listed(&pids, snapshot);
         snapshot.vanished = gone.len();
-        for pid in births.into_iter().flat_map(|births| births.follow(&proc)) {
-            if pids.binary_search(&pid).is_ok() && !gone.contains(&pid) {
-                continue;
-            }
-            // Of a thread there are no clocks, and nothing else; where none are kept, few get so far that it matters.
-            if clocks.is_some() && !births::is_process(&proc, pid) {
-                continue;
-            }
-            if !dismissed(pid, &snapshot)
-                && let Ok(Some(kept)) = source.read_one(pid, &snapshot, clocks.as_mut())
-                && births::is_process(&proc, pid)
-                && let Ok(Some(process)) = keep(&mut crowd, Ok(Some(kept)))
-            {
-                snapshot.seen += 1;
-                snapshot.processes.push(process);
+        for pid in births.into_iter().flat_map(|births| births.follow(dir)) {
+            if pids.binary_search(&pid).is_err() || gone.contains(&pid) {
+                pass.read_born(dir, pid, snapshot);
             }
         }
-        snapshot.processes.sort_by_key(|process| process.pid);
-        if let Some(mut clocks) = clocks {
-            clocks.clocks.sort_by_key(|clock| clock.pid);
-            clocks.clocks.dedup_by_key(|clock| clock.pid);
-            snapshot.keep_clocks(clocks);
-        }
-        crowd.complete(&mut snapshot);
-        refresh(&mut snapshot);
-        snapshot
+        pass.end(snapshot);
     }
 
     /// What this view may lack.
@@ -246,8 +205,7 @@ impl Procfs {
     /// What this view may lack, as it is now.
     pub(super) fn gaps_now(&self) -> Vec<Gap> {
         let _raised = self.raised();
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        match open(&self.root, flags, Mode::empty()) {
+        match self.open() {
             Ok(proc) => self.gaps(&proc, &list(&proc).0),
             Err(error) => vec![Gap::Closed(self.shown(), error.to_string())],
         }
@@ -260,31 +218,9 @@ impl Procfs {
     }
 }
 
-fn keep(crowd: &mut Crowd<'_>, read: Result<Option<Kept>, Vanished>) -> Result<Option<Process>, Vanished> {
-    read?.map(|kept| crowd.keep(kept)).transpose()
-}
-
-/// Of a process that stays, what was read last counts.
-fn refresh(snapshot: &mut Snapshot) {
-    let Some(mut clocks) = snapshot.clocks.take() else {
-        return;
-    };
-    for clock in &mut clocks.clocks {
-        let Some(last) = snapshot.by_pid(clock.pid).and_then(Clock::of) else {
-            continue;
-        };
-        *clock = Clock {
-            exempt: clock.exempt,
-            sched: last.sched.or_else(|| clock.sched.take()),
-            ..last
-        };
-    }
-    snapshot.clocks = Some(clocks);
-}
-
 /// The PIDs that the directory lists, ascending, and the error that ended the listing early. proc_pid_readdir() of
 /// fs/proc/base.c goes up the PIDs, so that every process that lives throughout is listed.
-fn list(proc: &OwnedFd) -> (Vec<i32>, Option<rustix::io::Errno>) {
+fn list(proc: &OwnedFd) -> (Vec<i32>, Option<Errno>) {
     let mut pids = Vec::new();
     let mut error = None;
     match Dir::read_from(proc) {
@@ -311,11 +247,9 @@ fn list(proc: &OwnedFd) -> (Vec<i32>, Option<rustix::io::Errno>) {
 ///
 /// # Errors
 /// That of opening or listing it.
-pub(super) fn listed(procfs: &Procfs) -> Result<Vec<i32>, rustix::io::Errno> {
+pub(super) fn listed(procfs: &Procfs) -> Result<Vec<i32>, Errno> {
     let _raised = procfs.raised();
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let proc = open(&procfs.root, flags, Mode::empty())?;
-    match list(&proc) {
+    match list(&procfs.open()?) {
         (pids, None) => Ok(pids),
         (_, Some(error)) => Err(error),
     }
