@@ -7,8 +7,8 @@ use crate::exit_code::Exit;
 use crate::judge::Item;
 use crate::outcome::Outcome;
 use crate::report::escape;
-use crate::select::Selector;
 use crate::select::spec::Dialect;
+use crate::select::{Fault, Selector};
 use crate::source::accounts::Nss;
 use clap::Args;
 use std::fmt::Write;
@@ -28,50 +28,13 @@ impl Migrate {
     /// Runs it.
     pub fn run(self, notes: Notes) -> Outcome {
         let mut text = String::new();
-        let specs: Vec<String> = match &self.mon_cf {
-            None => self
-                .specs
-                .iter()
-                .flat_map(|spec| spec.split_whitespace().map(str::to_owned))
-                .collect(),
-            Some(path) => match notes.of_file(path, || std::fs::read(path)) {
-                Ok(bytes) => {
-                    let lines = lines_of_mon_cf(&String::from_utf8_lossy(&bytes));
-                    if lines.iter().all(|line| line.specs.is_empty()) {
-                        let what = if lines.is_empty() {
-                            "has no line `monitor ps.monitor …`"
-                        } else {
-                            "gives ps.monitor no spec"
-                        };
-                        let line = format!("nothing to migrate: {} {what}\n", shown(path));
-                        return Outcome::new(line, Exit::Unknown);
-                    }
-                    for line in lines.iter().filter(|line| !line.closed) {
-                        let _ = writeln!(
-                            text,
-                            "# {}:{}: the monitor line does not end with ;; and so mon appends the hosts of its group: add it\n",
-                            shown(path),
-                            line.number
-                        );
-                    }
-                    lines.into_iter().flat_map(|line| line.specs).collect()
-                }
-                Err(error) => {
-                    return Outcome::new(format!("cannot read {}: {error}\n", shown(path)), Exit::Unknown);
-                }
-            },
+        let specs = match self.specs(&mut text, notes) {
+            Ok(specs) => specs,
+            Err(sentence) => return Outcome::new(format!("{sentence}\n"), Exit::Unknown),
         };
-        if specs.is_empty() {
-            return Outcome::new(
-                "nothing to migrate: give specs, or --mon-cf FILE\n",
-                Exit::Unknown,
-            );
-        }
+        let items = items_of_specs(&specs, &Nss::watched(notes), Dialect::PsMonitor);
         let mut exit = Exit::Ok;
-        for (item, spec) in items_of_specs(&specs, &Nss::watched(notes), Dialect::PsMonitor)
-            .iter()
-            .zip(&specs)
-        {
+        for (item, spec) in items.iter().zip(&specs) {
             match item {
                 Item::Check(check) => {
                     let _ = writeln!(
@@ -84,20 +47,58 @@ impl Migrate {
                 }
                 Item::Faulty { faulty, .. } => {
                     exit = Exit::Unknown;
-                    if is_host_name(spec) {
-                        // What was written here mon has not appended.
-                        let _ = writeln!(text, "# {spec}: no range; write `{spec}:1-` for at least one\n");
-                        continue;
-                    }
-                    for fault in &faulty.faults {
-                        let line = format!("{spec}: {}; {}", fault.message, fault.help);
-                        let _ = writeln!(text, "# {}\n", escape::text(line.as_bytes()));
-                    }
+                    tell_faults(&mut text, spec, &faulty.faults);
                 }
                 Item::Skipped { .. } => {}
             }
         }
         Outcome::new(text, exit)
+    }
+
+    /// The specs as typed, or those of mon.cf; what is wrong with its lines is told.
+    fn specs(&self, text: &mut String, notes: Notes) -> Result<Vec<String>, String> {
+        let Some(path) = &self.mon_cf else {
+            let specs = self.specs.iter().flat_map(|spec| spec.split_whitespace());
+            let specs: Vec<String> = specs.map(str::to_owned).collect();
+            return if specs.is_empty() {
+                Err("nothing to migrate: give specs, or --mon-cf FILE".into())
+            } else {
+                Ok(specs)
+            };
+        };
+        let bytes = notes
+            .of_file(path, || std::fs::read(path))
+            .map_err(|error| format!("cannot read {}: {error}", shown(path)))?;
+        let lines = lines_of_mon_cf(&String::from_utf8_lossy(&bytes));
+        if lines.iter().all(|line| line.specs.is_empty()) {
+            let what = if lines.is_empty() {
+                "has no line `monitor ps.monitor …`"
+            } else {
+                "gives ps.monitor no spec"
+            };
+            return Err(format!("nothing to migrate: {} {what}", shown(path)));
+        }
+        for line in lines.iter().filter(|line| !line.closed) {
+            let _ = writeln!(
+                text,
+                "# {}:{}: the monitor line does not end with ;; and so mon appends the hosts of its group: add it\n",
+                shown(path),
+                line.number
+            );
+        }
+        Ok(lines.into_iter().flat_map(|line| line.specs).collect())
+    }
+}
+
+fn tell_faults(text: &mut String, spec: &str, faults: &[Fault]) {
+    if is_host_name(spec) {
+        // What was written here mon has not appended.
+        let _ = writeln!(text, "# {spec}: no range; write `{spec}:1-` for at least one\n");
+        return;
+    }
+    for fault in faults {
+        let line = format!("{spec}: {}; {}", fault.message, fault.help);
+        let _ = writeln!(text, "# {}\n", escape::text(line.as_bytes()));
     }
 }
 

@@ -60,16 +60,12 @@ pub(super) fn take(
         }
         is_known
     };
-    let mut take = |words: &[Placed<String>], all: &mut Vec<String>| {
-        all.extend(
-            words
-                .iter()
-                .filter(|word| known(word, &mut faults))
-                .map(|word| word.0.clone()),
-        );
+    let known_of = |words: &[Placed<String>], faults: &mut Vec<Fault>| -> Vec<String> {
+        let words = words.iter().filter(|word| known(word, faults));
+        words.map(|word| word.0.clone()).collect()
     };
-    take(&raw.with, &mut settings.with);
-    take(&raw.without, &mut settings.without);
+    settings.with.extend(known_of(&raw.with, &mut faults));
+    settings.without.extend(known_of(&raw.without, &mut faults));
     // An audit that does not tell what it could not look at would be OK where it is blind.
     let is_coverage = |word: &&Placed<String>| word.0 == COVERAGE;
     let severities = || raw.severities.iter().map(|(rule, _)| rule);
@@ -85,21 +81,12 @@ pub(super) fn take(
     }
     for raw in &raw.exempt {
         if raw.rules.is_empty() {
-            faults.push(Fault::new(
-                raw.place.clone(),
-                "an exemption without `rule`",
-                EXEMPT_FORM,
-            ));
+            let message = "an exemption without `rule`";
+            faults.push(Fault::new(raw.place.clone(), message, EXEMPT_FORM));
         }
-        let rules: Vec<String> = raw
-            .rules
-            .iter()
-            .filter(|word| known(word, &mut faults))
-            .map(|word| word.0.clone())
-            .collect();
-        settings
-            .exempt
-            .extend(exempt(validation, source, raw, rules, &mut faults));
+        let rules = known_of(&raw.rules, &mut faults);
+        let exemption = exempt(validation, source, raw, rules, &mut faults);
+        settings.exempt.extend(exemption);
     }
     faults
 }

@@ -101,77 +101,60 @@ pub const CPU_KEYS: [&str; 7] = [
 #[must_use]
 pub fn parse(text: &str) -> RawFile {
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut faults = Vec::new();
-    let (mut checks, mut recheck, mut of_cpu, mut of_audit) = (Vec::new(), None, None, None);
+    let mut file = RawFile {
+        broken: !errors.is_empty(),
+        ..RawFile::default()
+    };
     for (key, value) in table.get_ref() {
+        let faults = &mut file.faults;
         match (key.get_ref().as_ref(), value.get_ref()) {
-            ("check", _) => {}
-            ("recheck", _) => {
-                recheck = string(value, &mut faults);
-                continue;
-            }
-            ("cpu", DeValue::Table(table)) => {
-                of_cpu = Some(cpu(table));
-                continue;
-            }
-            ("audit", DeValue::Table(table)) => {
-                of_audit = Some(audit::read(table));
-                continue;
-            }
-            ("audit", _) => {
-                faults.push(Fault::new(key.span(), "`audit` is a table", "write [audit]"));
-                continue;
-            }
-            ("cpu", _) => {
-                faults.push(Fault::new(key.span(), "`cpu` is a table", "write [cpu]"));
-                continue;
-            }
+            ("check", _) => file.checks = checks(key.span(), value.get_ref(), faults),
+            ("recheck", _) => file.recheck = string(value, faults),
+            ("cpu", DeValue::Table(table)) => file.cpu = Some(cpu(table)),
+            ("audit", DeValue::Table(table)) => file.audit = Some(audit::read(table)),
+            ("audit", _) => faults.push(Fault::new(key.span(), "`audit` is a table", "write [audit]")),
+            ("cpu", _) => faults.push(Fault::new(key.span(), "`cpu` is a table", "write [cpu]")),
             (other, _) => {
                 faults.push(unknown(other, key.span(), &["check", "recheck", "cpu", "audit"]));
-                continue;
             }
-        }
-        match value.get_ref() {
-            DeValue::Array(list) => checks.extend(list.iter().filter_map(|entry| match entry.get_ref() {
-                DeValue::Table(table) => Some(check(table, entry.span())),
-                _ => {
-                    faults.push(Fault::new(entry.span(), "a check is a table", "write [[check]]"));
-                    None
-                }
-            })),
-            _ => faults.push(Fault::new(
-                key.span(),
-                "`check` is a list of tables",
-                "write [[check]]",
-            )),
         }
     }
     // Tables come in the order of their keys' first sight; places tell the order written.
-    checks.sort_by_key(|check| check.place.start);
+    file.checks.sort_by_key(|check| check.place.start);
     for error in &errors {
         let fault = fault_of_toml(&error.span().unwrap_or(0..0), error.message());
         // A check that TOML could not read is not what was meant: it must not be judged.
-        let within: &mut Vec<Fault> = match checks
-            .iter_mut()
-            .rev()
-            .find(|check| check.place.start <= fault.start)
-        {
+        let mut checks = file.checks.iter_mut().rev();
+        let within = match checks.find(|check| check.place.start <= fault.start) {
             Some(check) => &mut check.faults,
-            None => &mut faults,
+            None => &mut file.faults,
         };
         let told = |other: &Fault| (other.start, other.end) == (fault.start, fault.end);
         if !within.iter().any(told) {
             within.push(fault);
         }
     }
-    RawFile {
-        recheck,
-        cpu: of_cpu,
-        audit: of_audit,
-        checks,
-        faults,
-        broken: !errors.is_empty(),
+    file
+}
+
+/// `[[check]]`, whose key is at `place`.
+fn checks(place: Range<usize>, value: &DeValue<'_>, faults: &mut Vec<Fault>) -> Vec<RawCheck> {
+    let DeValue::Array(list) = value else {
+        faults.push(Fault::new(
+            place,
+            "`check` is a list of tables",
+            "write [[check]]",
+        ));
+        return Vec::new();
+    };
+    let mut checks = Vec::new();
+    for entry in list {
+        match entry.get_ref() {
+            DeValue::Table(table) => checks.push(check(table, entry.span())),
+            _ => faults.push(Fault::new(entry.span(), "a check is a table", "write [[check]]")),
+        }
     }
+    checks
 }
 
 fn cpu(table: &DeTable<'_>) -> RawCpu {

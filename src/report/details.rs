@@ -2,7 +2,7 @@
 
 use super::{Look, diagnostic, escape};
 use crate::judge::near::percent;
-use crate::judge::{Evidence, Manner, NearMiss, Report, State, Usage, Verdict};
+use crate::judge::{Evidence, Faulty, Manner, NearMiss, Report, State, Usage, Verdict};
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -87,12 +87,7 @@ fn one(text: &mut String, verdict: &Verdict) {
     let name = escape::text(verdict.name.as_bytes());
     if let Some(faulty) = &verdict.faulty {
         let _ = writeln!(text, "{name}: faulty, not checked");
-        for line in diagnostic::render_all(faulty, escape::text)
-            .lines()
-            .filter(|line| !line.is_empty())
-        {
-            let _ = writeln!(text, "  {line}");
-        }
+        faults(text, faulty);
         return;
     }
     let wants = escape::text(verdict.wants.as_bytes());
@@ -144,6 +139,14 @@ fn one(text: &mut String, verdict: &Verdict) {
     }
     if let Some(note) = verdict.note.as_ref().filter(|_| verdict.state != State::Ok) {
         let _ = writeln!(text, "  note: {}", escape::text(note.as_bytes()));
+    }
+}
+
+/// The faults of what is not checked, below its name.
+pub(super) fn faults(text: &mut String, faulty: &Faulty) {
+    let rendered = diagnostic::render_all(faulty, escape::text);
+    for line in rendered.lines().filter(|line| !line.is_empty()) {
+        let _ = writeln!(text, "  {line}");
     }
 }
 

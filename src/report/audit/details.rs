@@ -2,8 +2,8 @@
 
 use crate::audit::{Finding, Judged, Outcome, Report, Severity};
 use crate::judge::State;
-use crate::report::details::process;
-use crate::report::{Look, diagnostic, escape};
+use crate::report::details::{faults, process};
+use crate::report::{Look, escape};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -20,54 +20,18 @@ pub(super) fn text(report: &Report, look: &Look) -> String {
     for verdict in &report.faulty {
         if let Some(faulty) = &verdict.faulty {
             let _ = writeln!(text, "{}: faulty", safe(&verdict.name));
-            for line in diagnostic::render_all(faulty, escape::text)
-                .lines()
-                .filter(|line| !line.is_empty())
-            {
-                let _ = writeln!(text, "  {line}");
-            }
+            faults(&mut text, faulty);
         }
     }
-    for rule in report
-        .rules
-        .iter()
-        .filter(|rule| rule.outcome == Outcome::Violated)
-    {
+    for rule in report.rules.iter().filter(|rule| is_broken(rule)) {
         broken(&mut text, rule, &shared);
     }
     if look.verbose {
-        for rule in report
-            .rules
-            .iter()
-            .filter(|rule| rule.outcome != Outcome::Violated)
-        {
-            let _ = writeln!(
-                text,
-                "{}: {}; {}",
-                safe(&rule.rule.id),
-                rule.outcome.word(),
-                safe(&rule.rule.title)
-            );
-            left_out(&mut text, rule, &shared);
+        for rule in report.rules.iter().filter(|rule| !is_broken(rule)) {
+            unbroken(&mut text, rule, &shared);
         }
     } else {
-        let fine = report
-            .rules
-            .iter()
-            .filter(|rule| rule.outcome == Outcome::Ok)
-            .count();
-        if fine > 0 {
-            let _ = writeln!(text, "{fine} rule{} ok", if fine == 1 { "" } else { "s" });
-        }
-        for rule in report.rules.iter().filter(|rule| rule.outcome == Outcome::Ok) {
-            for line in rule
-                .left_out
-                .iter()
-                .filter(|line| line.contains("by the exception") && !shared.contains_key(line.as_str()))
-            {
-                let _ = writeln!(text, "{}: left out {}", safe(&rule.rule.id), safe(line));
-            }
-        }
+        fine(&mut text, report, &shared);
     }
     for (line, rules) in &shared {
         let _ = writeln!(text, "{rules} rules: left out {}", safe(line));
@@ -79,6 +43,33 @@ pub(super) fn text(report: &Report, look: &Look) -> String {
         let _ = writeln!(text, "{}", safe(line));
     }
     text
+}
+
+fn is_broken(rule: &Judged) -> bool {
+    rule.outcome == Outcome::Violated
+}
+
+fn unbroken(text: &mut String, rule: &Judged, shared: &Shared<'_>) {
+    let id = safe(&rule.rule.id);
+    let (outcome, title) = (rule.outcome.word(), safe(&rule.rule.title));
+    let _ = writeln!(text, "{id}: {outcome}; {title}");
+    left_out(text, rule, shared);
+}
+
+/// The rules that are OK, in one line, and what only an exception makes so.
+fn fine(text: &mut String, report: &Report, shared: &Shared<'_>) {
+    let fine = report.rules.iter().filter(|rule| rule.outcome == Outcome::Ok);
+    let number = fine.clone().count();
+    if number > 0 {
+        let _ = writeln!(text, "{number} rule{} ok", if number == 1 { "" } else { "s" });
+    }
+    for rule in fine {
+        for line in &rule.left_out {
+            if line.contains("by the exception") && !shared.contains_key(line.as_str()) {
+                let _ = writeln!(text, "{}: left out {}", safe(&rule.rule.id), safe(line));
+            }
+        }
+    }
 }
 
 fn broken(text: &mut String, rule: &Judged, shared: &Shared<'_>) {
