@@ -56,6 +56,10 @@ pub struct AuditCommand {
     #[arg(long)]
     pub baseline: bool,
     /// The configuration file, whose [audit] is taken [default: /etc/procward/procward.toml and conf.d/*.toml, or PROCWARD_CONFIG]
+    #[allow(
+        rustdoc::broken_intra_doc_links,
+        reason = "a table of the configuration, as it is written"
+    )]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// How to write the report [default: human, or mon's under mon]

@@ -87,6 +87,7 @@ impl Kind {
 macro_rules! keys {
     ($($variant:ident $name:literal $kind:ident $doc:literal),* $(,)?) => {
         /// A key of the selector language.
+        #[allow(rustdoc::broken_intra_doc_links, reason = "argv[0] is no link, and the lines are shown to users as they are")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Key { $(#[doc = $doc] $variant),* }
 

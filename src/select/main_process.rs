@@ -250,7 +250,7 @@ fn has_workers(subject: Subject<'_>) -> Result<bool, Reading<'_>> {
     Ok(false)
 }
 
-/// Whether argv[0] was overwritten by a title: workers do that.
+/// Whether `argv[0]` was overwritten by a title: workers do that.
 fn has_a_title(subject: Subject<'_>) -> Result<bool, Reading<'_>> {
     let cmdline = match fact(&subject.process.cmdline, File::Cmdline) {
         Ok(cmdline) => cmdline,

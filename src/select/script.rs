@@ -154,7 +154,7 @@ fn dialect(name: &[u8]) -> Option<&'static Dialect> {
     })
 }
 
-/// Whether `name` (a comm or the file name of argv[0]) is an interpreter's.
+/// Whether `name` (a comm or the file name of `argv[0]`) is an interpreter's.
 #[must_use]
 pub fn is_interpreter(name: &[u8]) -> bool {
     dialect(name).is_some()
@@ -168,8 +168,8 @@ pub fn file_name(path: &[u8]) -> &[u8] {
         .map_or(path, |at| &path[at + 1..])
 }
 
-/// The whole of a name that the kernel cut to `comm`: in argv[0], in the first word of a title that was written over it,
-/// or, where `comm` is a script's, in the arguments that the kernel puts behind its interpreter.
+/// The whole of a name that the kernel cut to `comm`: in `argv[0]`, in the first word of a title that was written over
+/// it, or, where `comm` is a script's, in the arguments that the kernel puts behind its interpreter.
 #[must_use]
 pub fn whole_names<'a>(comm: &[u8], arguments: &'a [Vec<u8>]) -> Vec<&'a [u8]> {
     let Some((argv0, rest)) = arguments.split_first() else {
@@ -198,7 +198,7 @@ fn without_title<'a>(comm: &[u8], name: &'a [u8]) -> &'a [u8] {
     &name[..end.map_or(name.len(), |end| comm.len() + end)]
 }
 
-/// What an interpreter called `name` runs, by its arguments (argv[0] first).
+/// What an interpreter called `name` runs, by its arguments (`argv[0]` first).
 #[must_use]
 pub fn script<'a>(name: &[u8], cmdline: &'a Cmdline) -> Script<'a> {
     let script = of_arguments(name, &cmdline.arguments);

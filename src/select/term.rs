@@ -106,7 +106,7 @@ impl Term {
             .then_some(Truth::No)
     }
 
-    /// `exe` can't be read. In a check with a minimum only a process may be meant whose comm or argv[0] has the
+    /// `exe` can't be read. In a check with a minimum only a process may be meant whose comm or `argv[0]` has the
     /// file name asked for; otherwise one unreadable stranger would blind the check for ever.
     fn unreadable_exe(&self, subject: Subject<'_>, strict: bool, why: Why) -> Truth {
         let unknown = Truth::Unknown(Key::Exe, why);

@@ -1,4 +1,4 @@
-//! Titles: what a daemon writes over argv[0] to tell its processes apart for ps, or the arguments that it starts
+//! Titles: what a daemon writes over `argv[0]` to tell its processes apart for ps, or the arguments that it starts
 //! itself anew with.
 //!
 //! The few daemons below mark every process that is not their main one, and their marks are their own: such a mark
@@ -73,7 +73,7 @@ pub(super) fn role(comm: &[u8], arguments: &[Vec<u8>]) -> Option<Role> {
     Some(if is_main { Role::Main } else { Role::Other })
 }
 
-/// Whether argv[0] was overwritten by a title (`nfsd: worker`, `redis-server *:6379` is a name with an address).
+/// Whether `argv[0]` was overwritten by a title (`nfsd: worker`, `redis-server *:6379` is a name with an address).
 pub(super) fn is_title(comm: &[u8], argv0: &[u8]) -> bool {
     let first = without_directory(argv0)
         .split(|b| *b == b' ')
@@ -82,7 +82,7 @@ pub(super) fn is_title(comm: &[u8], argv0: &[u8]) -> bool {
     first.ends_with(b":") || !(first.starts_with(comm) || file_name(argv0).starts_with(comm))
 }
 
-/// argv[0] without the directory of its first word: a title may hold paths further on.
+/// `argv[0]` without the directory of its first word: a title may hold paths further on.
 fn without_directory(argv0: &[u8]) -> &[u8] {
     let end = argv0.iter().position(|b| *b == b' ').unwrap_or(argv0.len());
     let start = argv0[..end]

@@ -6,7 +6,7 @@
 pub struct Automaton {
     /// By byte: its class; empty where each byte is a class of its own.
     pub classes: Vec<u32>,
-    /// By state: where its successors begin, and [`SHARED`].
+    /// By state: where its successors begin, and in the highest bit whether it has those of its default state besides.
     pub base: Vec<u32>,
     /// By state: where to go for what it has no successor for.
     pub default: Vec<u32>,

@@ -223,7 +223,7 @@ impl Exe {
 /// `/proc/PID/cmdline`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cmdline {
-    /// The arguments, argv[0] first; empty ones are kept.
+    /// The arguments, `argv[0]` first; empty ones are kept.
     pub arguments: Vec<Bytes>,
     /// Whether it was longer than our limit.
     pub truncated: bool,

@@ -5,6 +5,7 @@ use procward::config::audit::{AUDIT_KEYS, EXEMPT_KEYS, RULE_KEYS};
 use procward::select::Key;
 use procward::select::spec::{Dialect, parse};
 use procward::snapshot::{Accounts, FileId};
+use std::path::{Path, PathBuf};
 
 /// Every user and file exists.
 struct Generous;
@@ -42,6 +43,38 @@ pub(crate) fn first_column(text: &str, heading: &str) -> Vec<String> {
         .filter_map(|line| line.split("` |").next())
         .map(|spec| spec.replace("\\|", "|"))
         .collect()
+}
+
+/// The folders of the sources, but for those that hold nothing but the tests of the file beside them.
+fn folders(of: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(of).expect("a folder");
+    let entries: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    let name = of.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("below it");
+    let only_tests = entries.iter().all(|entry| entry.ends_with("tests.rs"));
+    let below = entries.iter().filter(|entry| entry.is_dir());
+    let own = (!only_tests).then(|| name.display().to_string());
+    own.into_iter()
+        .chain(below.flat_map(|dir| folders(dir)))
+        .collect()
+}
+
+#[test]
+fn the_architecture_names_every_folder_and_nothing_that_is_not_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = document("docs/architecture.md");
+    let spans: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+    let unnamed: Vec<String> = folders(&root.join("src"))
+        .into_iter()
+        .filter(|folder| folder != "src" && !spans.contains(&folder.as_str()))
+        .collect();
+    assert_eq!(unnamed, Vec::<String>::new());
+    let is_path = |span: &&&str| span.starts_with("src/") || span.ends_with(".rs") && span.contains('/');
+    let gone: Vec<&&str> = spans
+        .iter()
+        .filter(is_path)
+        .filter(|span| !root.join(span).exists() && !root.join("src").join(span).exists())
+        .collect();
+    assert_eq!(gone, Vec::<&&str>::new());
 }
 
 #[test]
