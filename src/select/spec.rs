@@ -6,6 +6,7 @@ mod lexer;
 mod nearest;
 mod pattern;
 mod quantity;
+mod quoting;
 mod ranges;
 mod sentence;
 mod terms;
@@ -13,6 +14,7 @@ mod terms;
 mod tests;
 mod traps;
 mod value;
+mod words;
 pub mod writing;
 
 pub use nearest::of as nearest;
@@ -278,7 +280,10 @@ fn two_specs(whole: Piece<'_>, accounts: &dyn Accounts, form: Form) -> Option<Ve
     }
     let last = whole.after(from).trim();
     parts.push(last);
-    let arguments: Vec<String> = parts.iter().map(|part| terms::shell_quoted(part.raw())).collect();
+    let arguments: Vec<String> = parts
+        .iter()
+        .map(|part| quoting::shell_quoted(part.raw()))
+        .collect();
     let place = parts.get(1).map_or(last.start(), |part| part.start())..last.end();
     let message = if parts.len() == 2 {
         "two specs in one argument"

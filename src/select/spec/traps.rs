@@ -2,6 +2,7 @@
 //! would be a silent OK where nothing may match. What is put in quotes is taken at its word.
 
 use super::glob::Glob;
+use super::quoting::{in_quotes, quoted_where_needed};
 use super::value::Value;
 use crate::select::fault::Fault;
 use crate::select::key::{Key, Kind};
@@ -59,11 +60,8 @@ impl Value<'_> {
         let is_term = term.contains(['=', '~']);
         let value = if is_term { self.all.raw() } else { plain };
         let (not, key) = (if self.op.negated() { "!" } else { "" }, self.key.name());
-        let like = self.write_term(&format!(
-            "{key}{not}~{}",
-            super::terms::quoted_where_needed(value)
-        ));
-        let quoted = self.write(&super::terms::in_quotes(plain));
+        let like = self.write_term(&format!("{key}{not}~{}", quoted_where_needed(value)));
+        let quoted = self.write(&in_quotes(plain));
         Some(self.fault(
             format!(
                 "`{plain}` looks like a regular expression, and `{}` takes a glob",
@@ -158,7 +156,7 @@ impl Value<'_> {
                 let help = format!(
                     "{}, or {} where there are no arguments",
                     self.write(&format!("*{plain}*")),
-                    self.write(&super::terms::in_quotes(plain))
+                    self.write(&in_quotes(plain))
                 );
                 Some(self.fault(
                     format!("`cmdline={plain}` means a whole command line of one word"),
