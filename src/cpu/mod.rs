@@ -24,7 +24,7 @@ pub struct Limits {
     pub severity: State,
 }
 
-/// Where no limit is given.
+/// Percent of one core, where no limit is given.
 pub const LIMIT: u32 = 90;
 
 /// A real runaway goes on; what ends by itself is no reason to wake anybody.

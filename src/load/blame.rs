@@ -80,9 +80,9 @@ pub struct Asleep {
 /// Memory of a process.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Held {
-    /// Resident set size.
+    /// Resident memory, bytes.
     pub bytes: u64,
-    /// Of all memory, where that is known.
+    /// Percent of all memory, where that is known.
     pub percent: Option<f64>,
 }
 

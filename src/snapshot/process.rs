@@ -70,12 +70,12 @@ pub struct Stat {
     pub comm: Bytes,
     /// Field 3: one letter.
     pub state: u8,
-    /// Field 4.
+    /// Field 4: the PID of its parent.
     pub ppid: i32,
-    /// Field 5.
+    /// Field 5: its process group.
     #[serde(default)]
     pub pgrp: i32,
-    /// Field 6.
+    /// Field 6: its session; 0 where that is outside the PID namespace.
     pub session: i32,
     /// Field 7: 0 for no terminal.
     pub tty_nr: i32,
@@ -96,15 +96,15 @@ pub struct Stat {
     /// Field 17: clock ticks in the kernel of the same.
     #[serde(default)]
     pub cstime: u64,
-    /// Field 19.
+    /// Field 19: the nice value of its first thread, -20 to 19.
     pub nice: i64,
-    /// Field 20.
+    /// Field 20: threads.
     pub num_threads: u64,
     /// Field 22: clock ticks since boot.
     pub starttime: u64,
-    /// Field 23: bytes.
+    /// Field 23: virtual memory, bytes.
     pub vsize: u64,
-    /// Field 24: pages.
+    /// Field 24: resident memory, pages.
     pub rss: u64,
     /// Field 41: SCHED_ of linux/sched.h; none where the kernel does not tell.
     #[serde(default)]
@@ -176,7 +176,7 @@ pub struct FileId {
     pub device: u64,
     /// Inode number.
     pub inode: u64,
-    /// Owner of the file.
+    /// The uid of its owner.
     pub owner: u32,
     /// Link count; 0 for a deleted or replaced file.
     pub links: u32,
