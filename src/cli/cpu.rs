@@ -87,16 +87,7 @@ impl CpuCommand {
         );
         let settings = loaded.settings.cpu;
         if self.show_exempt {
-            let mut outcome = shown(&settings, &view);
-            let faulty: Vec<String> = loaded.of_cpu.iter().filter_map(faults_of).collect();
-            if !faulty.is_empty() {
-                // What the configuration exempts, or switches off, may be missing from the list.
-                let list = std::mem::take(&mut outcome.text);
-                let head = "UNKNOWN: the configuration is faulty, and may say otherwise\n";
-                outcome = Outcome::new(format!("{head}{}\n", faulty.concat()), Exit::Unknown);
-                outcome.text.extend(list);
-            }
-            return outcome;
+            return shown_with_faults(&settings, &loaded.of_cpu, &view);
         }
         let store = view.store(self.state.as_deref());
         let (limits, remark) = self.limits(&settings, store.is_some());
@@ -162,6 +153,18 @@ fn faults_of(item: &Item) -> Option<String> {
         Item::Faulty { faulty, .. } => Some(diagnostic::render_all(faulty, escape::text)),
         _ => None,
     }
+}
+
+/// Who is exempt; what the configuration exempts, or switches off, may be missing where it is faulty.
+fn shown_with_faults(settings: &CpuSettings, of_cpu: &[Item], view: &View) -> Outcome {
+    let shown = shown(settings, view);
+    let faulty: Vec<String> = of_cpu.iter().filter_map(faults_of).collect();
+    if faulty.is_empty() {
+        return shown;
+    }
+    let head = "UNKNOWN: the configuration is faulty, and may say otherwise\n";
+    let text = format!("{head}{}\n", faulty.concat());
+    Outcome::new([text.as_bytes(), &shown.text].concat(), Exit::Unknown)
 }
 
 /// Who is exempt, why, and how many that are at the moment: an exemption that nobody needs is one too many.

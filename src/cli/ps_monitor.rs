@@ -271,19 +271,11 @@ fn here(verdict: &Verdict) -> String {
 
 fn compare(specs: &[String], view: &ViewArguments) -> Outcome {
     let Some(path) = theirs() else {
-        return Outcome::new(
-            "UNKNOWN: mon's own ps.monitor is not installed here\n",
-            Exit::Unknown,
-        );
+        return Outcome::unknown("mon's own ps.monitor is not installed here");
     };
     let output = match Command::new(&path).args(specs).output() {
         Ok(output) => output,
-        Err(error) => {
-            return Outcome::new(
-                format!("UNKNOWN: cannot run {}: {error}\n", path.display()),
-                Exit::Unknown,
-            );
-        }
+        Err(error) => return Outcome::unknown(format!("cannot run {}: {error}", path.display())),
     };
     let report = match judge(specs, view, Duration::ZERO) {
         Ok(report) => report,

@@ -14,7 +14,7 @@ use crate::select::selection::Wanted;
 use crate::select::spec::parse_selector;
 use crate::select::spec::writing::{quoted, word};
 use crate::select::{File, Key, Plan, select};
-use crate::snapshot::{Accounts, Gap, Process, Snapshot};
+use crate::snapshot::{Accounts, Bytes, Gap, Observer, Process, Snapshot, Stat};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -141,38 +141,13 @@ pub fn left_out(young: usize) -> Option<String> {
 
 fn group_of(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> Option<Group> {
     let stat = process.stat.value()?;
-    let observer = &snapshot.observer;
-    // Session 0 is any session outside the PID namespace.
-    let beside = observer
-        .session
-        .is_some_and(|own| own == stat.session && own != 0);
-    let own = beside
-        || observer.pid == Some(process.pid)
-        || observer.ancestors.contains(&process.pid) && process.pid != 1;
-    // What belongs to somebody's login is no daemon: it has a terminal, or lives in a session or below user@.
     let path = process.cgroup.value().map_or(&b""[..], |cgroup| &cgroup.path);
     let unit = place::unit(path);
-    let login = unit.is_some_and(|unit| unit.starts_with(b"session-") || unit.starts_with(b"user@"));
     let subject = Subject::of(process, snapshot);
-    let inside = matches!(subject.read(Key::Scope), Reading::One(Value::YesNo(true)));
-    if stat.is_kthread() || stat.is_zombie() || own || login || stat.tty_nr != 0 || inside {
+    if !is_daemon(subject, stat, unit, &snapshot.observer) {
         return None;
     }
-    let names = match subject.read(Key::Name) {
-        Reading::One(Value::Bytes(name)) => vec![name.into_owned()],
-        // The longest is the most telling: the whole of a name over 15 bytes, the script of an interpreter.
-        Reading::Set(values, _) => values
-            .into_iter()
-            .filter_map(|value| {
-                if let Value::Bytes(name) = value {
-                    Some(name.into_owned())
-                } else {
-                    None
-                }
-            })
-            .collect(),
-        _ => Vec::new(),
-    };
+    let names = names(subject);
     let comm = &stat.comm;
     let script = names.iter().find(|name| is_interpreter(comm) && *name != comm);
     let exe = process
@@ -207,6 +182,32 @@ fn group_of(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> 
         rss: stat.rss.saturating_mul(snapshot.host.page_size),
         unit: service.map(|unit| String::from_utf8_lossy(unit).into_owned()),
     })
+}
+
+fn is_daemon(subject: Subject<'_>, stat: &Stat, unit: Option<&[u8]>, observer: &Observer) -> bool {
+    let pid = subject.process.pid;
+    // Session 0 is any session outside the PID namespace.
+    let beside = observer
+        .session
+        .is_some_and(|own| own == stat.session && own != 0);
+    let own = beside || observer.pid == Some(pid) || observer.ancestors.contains(&pid) && pid != 1;
+    // What belongs to somebody's login is no daemon: it has a terminal, or lives in a session or below user@.
+    let login = unit.is_some_and(|unit| unit.starts_with(b"session-") || unit.starts_with(b"user@"));
+    let inside = matches!(subject.read(Key::Scope), Reading::One(Value::YesNo(true)));
+    !(stat.is_kthread() || stat.is_zombie() || own || login || stat.tty_nr != 0 || inside)
+}
+
+fn names(subject: Subject<'_>) -> Vec<Bytes> {
+    let bytes = |value: Value<'_>| match value {
+        Value::Bytes(name) => Some(name.into_owned()),
+        _ => None,
+    };
+    match subject.read(Key::Name) {
+        Reading::One(value) => bytes(value).into_iter().collect(),
+        // The longest is the most telling: the whole of a name over 15 bytes, the script of an interpreter.
+        Reading::Set(values, _) => values.into_iter().filter_map(bytes).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// What the columns between name and spec take, with their blanks.

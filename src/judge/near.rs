@@ -100,38 +100,7 @@ pub fn found(subject: Subject<'_>, term: &Term, accounts: &dyn Accounts) -> Byte
     if matches!(term.key, Key::Arg | Key::Cmdline) {
         return b"other arguments".to_vec();
     }
-    let show = |value: &Value<'_>| -> Bytes {
-        match value {
-            Value::Bytes(bytes) => bytes.to_vec(),
-            Value::Exe(exe) if is_same_text(term, exe.path()) && exe.is_deleted() == Some(true) => {
-                b"a file of that name that was deleted".to_vec()
-            }
-            Value::Exe(exe) if is_same_text(term, exe.path()) => {
-                b"another file under that name, in another mount namespace".to_vec()
-            }
-            Value::Exe(exe) => exe.text.clone(),
-            Value::YesNo(inside) if term.key == Key::Scope => {
-                if *inside {
-                    b"container".to_vec()
-                } else {
-                    b"host".to_vec()
-                }
-            }
-            Value::YesNo(yes) => {
-                if *yes {
-                    b"yes".to_vec()
-                } else {
-                    b"no".to_vec()
-                }
-            }
-            Value::Endpoint(endpoint) => endpoint.text(),
-            Value::Stack(members) => members.join(&b"//&"[..]),
-            Value::Caps(held) => held.text().into_bytes(),
-            Value::Number(mode) if term.key.kind() == Kind::Octal => format!("{mode:04o}").into_bytes(),
-            Value::Number(tenths) if term.key.kind() == Kind::Percent => percent(*tenths).into_bytes(),
-            Value::Number(id) => number(*id, term.key, accounts).into_bytes(),
-        }
-    };
+    let show = |value: &Value<'_>| shown(value, term, accounts);
     match subject.read(term.key) {
         Reading::One(value) => show(&value),
         Reading::Set(values, None) if values.is_empty() => b"none".to_vec(),
@@ -152,6 +121,27 @@ pub fn found(subject: Subject<'_>, term: &Term, accounts: &dyn Accounts) -> Byte
         Reading::NotApplicable => b"none".to_vec(),
         Reading::Unreadable(why) => why.text().into_bytes(),
         Reading::Need(_) => b"not read".to_vec(),
+    }
+}
+
+fn shown(value: &Value<'_>, term: &Term, accounts: &dyn Accounts) -> Bytes {
+    match value {
+        Value::Bytes(bytes) => bytes.to_vec(),
+        Value::Exe(exe) if is_same_text(term, exe.path()) && exe.is_deleted() == Some(true) => {
+            b"a file of that name that was deleted".to_vec()
+        }
+        Value::Exe(exe) if is_same_text(term, exe.path()) => {
+            b"another file under that name, in another mount namespace".to_vec()
+        }
+        Value::Exe(exe) => exe.text.clone(),
+        Value::YesNo(inside) if term.key == Key::Scope => if *inside { "container" } else { "host" }.into(),
+        Value::YesNo(yes) => if *yes { "yes" } else { "no" }.into(),
+        Value::Endpoint(endpoint) => endpoint.text(),
+        Value::Stack(members) => members.join(&b"//&"[..]),
+        Value::Caps(held) => held.text().into_bytes(),
+        Value::Number(mode) if term.key.kind() == Kind::Octal => format!("{mode:04o}").into_bytes(),
+        Value::Number(tenths) if term.key.kind() == Kind::Percent => percent(*tenths).into_bytes(),
+        Value::Number(id) => number(*id, term.key, accounts).into_bytes(),
     }
 }
 
