@@ -1,6 +1,7 @@
 //! What a run remembers of the runs before it: the state file is the tail of an earlier series of looks. Pure, but for
 //! [`store`].
 
+pub mod patience;
 pub mod restarts;
 pub mod store;
 #[cfg(test)]
@@ -9,6 +10,7 @@ pub mod totals;
 
 use crate::judge::{Check, Earlier, Manner, Sighting, State, Verdict};
 use crate::snapshot::Clocks;
+pub use patience::Patience;
 use restarts::Restarts;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -96,19 +98,8 @@ pub struct Run {
     pub pending: bool,
 }
 
-/// For how long something must go on before it is a warning, and a critical one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// A warning.
-    pub warning: Duration,
-    /// Critical.
-    pub critical: Duration,
-}
-
 /// So many runs are remembered.
 const RUNS: usize = 10;
-/// A check that matches more is about workers, and workers come and go.
-const FEW: usize = 64;
 /// Replacements are remembered for a day, and no more of them than a crash loop makes.
 const DAY: u64 = 86_400;
 const REPLACEMENTS: usize = 1000;
@@ -261,9 +252,7 @@ impl Recollection {
         });
         let surplus = self.runs.len().saturating_sub(RUNS);
         self.runs.drain(..surplus);
-        let troubled = self.runs.iter().filter(|run| run.is_troubled()).count();
-        self.restarting = troubled >= OFTEN || (self.restarting && !self.is_quiet());
-        self.over_limit = check.restarts.is_some_and(|limit| self.is_over(limit, now));
+        self.note_restarts(check.restarts, now);
     }
 
     /// Whether another run looked later than this one, which does not go on from it.
@@ -272,24 +261,6 @@ impl Recollection {
             return false;
         };
         theirs.at > last.at && own.runs.iter().all(|run| run.at != theirs.at)
-    }
-
-    /// Whether in all the runs that are remembered nothing happened.
-    fn is_quiet(&self) -> bool {
-        self.runs.len() == RUNS
-            && !self
-                .runs
-                .iter()
-                .any(|run| run.is_troubled() || run.failed || run.pending || run.unseen)
-    }
-
-    /// Whether others were started in place of those that matched in the run before. A restart is one, of however many
-    /// processes; and while the oldest stays, which started the others, those are sessions and workers.
-    fn was_restarted(&self, matched: &[Identity]) -> bool {
-        let few = self.matched.len() <= FEW && matched.len() <= FEW;
-        let oldest = self.matched.iter().min_by_key(|(pid, start)| (start, pid));
-        few && oldest.is_some_and(|oldest| !matched.contains(oldest))
-            && matched.iter().any(|id| !self.matched.contains(id))
     }
 
     /// The processes that matched before this run, at `now`.
@@ -353,114 +324,10 @@ impl Recollection {
             verdict.story.push(story);
         }
     }
-
-    /// Only what goes on for long enough is a finding; the rest is told beside it.
-    fn be_patient(&self, patience: Patience, verdict: &mut Verdict, now: u64) {
-        if !matches!(verdict.state, State::Warning | State::Critical) {
-            return;
-        }
-        verdict.note_durations(|seen| self.lasts(seen, now));
-        let lasts = |seen: &Sighting| self.lasts(seen, now).unwrap_or_default();
-        let longest = verdict.sightings.iter().map(lasts).max().unwrap_or_default();
-        let needed = if longest >= patience.critical {
-            verdict.state = State::Critical;
-            patience.critical
-        } else {
-            verdict.state = State::Warning;
-            patience.warning
-        };
-        for evidence in &mut verdict.evidence {
-            evidence.lesser = evidence.lasts.is_some_and(|lasts| lasts < needed);
-        }
-        let early: Vec<String> = verdict
-            .evidence
-            .iter()
-            .filter(|evidence| evidence.lasts.is_some_and(|lasts| lasts < patience.warning))
-            .map(|evidence| {
-                let name = String::from_utf8_lossy(&evidence.name);
-                let lasts = span(evidence.lasts.unwrap_or_default());
-                format!("pid {} {name} for {lasts}", evidence.pid)
-            })
-            .collect();
-        verdict.retain(|seen| lasts(seen) >= patience.warning.min(patience.critical));
-        if early.is_empty() {
-            return;
-        }
-        let more = match early.len().saturating_sub(FEW_TOLD) {
-            0 => String::new(),
-            n => format!(" and {n} more"),
-        };
-        let told = early[..early.len().min(FEW_TOLD)].join(", ");
-        let warned = span(patience.warning);
-        verdict
-            .story
-            .push(format!("over the limit, but not yet for {warned}: {told}{more}"));
-    }
-
-    /// How long a process goes on already.
-    #[must_use]
-    pub fn lasts(&self, seen: &Sighting, now: u64) -> Option<Duration> {
-        let is = |spell: &&Spell| (spell.pid, spell.start) == identity(seen);
-        let spell = self.since.iter().find(is)?;
-        Some(Duration::from_secs(now.saturating_sub(spell.since)))
-    }
-
-    fn replaced_within(&self, span: Duration, now: u64) -> usize {
-        let young = |at: &&u64| now.saturating_sub(**at) <= span.as_secs();
-        self.replaced.iter().filter(young).count()
-    }
-
-    /// A warning that comes and goes with each restart that grows too old would page each time.
-    fn is_over(&self, limit: Restarts, now: u64) -> bool {
-        let count = self.replaced_within(limit.per, now);
-        count > limit.count || (self.over_limit && count > limit.count / 2)
-    }
-
-    /// Why a check that passes is to be warned of: it does so again and again.
-    #[must_use]
-    pub fn restarts(&self, limit: Option<Restarts>, now: u64) -> Option<String> {
-        if let Some(limit) = limit {
-            let count = self.replaced_within(limit.per, now);
-            return self
-                .is_over(limit, now)
-                .then(|| format!("restarting: {count} times in {}", limit.span()));
-        }
-        if !self.restarting {
-            return None;
-        }
-        let rechecked = self.runs.iter().filter(|run| run.rechecked).count();
-        let runs = self.runs.len();
-        let hour = Restarts::HOUR;
-        Some(match (self.replaced_within(hour.per, now), rechecked) {
-            (0, 0) => format!("restarting: it did, and is not quiet for {RUNS} runs yet"),
-            (0, _) => format!("restarting: it needed a second look in {rechecked} of the last {runs} runs"),
-            (count, _) => format!("restarting: {count} times in {}", hour.span()),
-        })
-    }
 }
-
-impl Run {
-    fn is_troubled(&self) -> bool {
-        self.rechecked || self.replaced
-    }
-}
-
-/// So many of the last runs are no accident.
-const OFTEN: usize = 3;
-
-/// So many that are not yet a finding are named.
-const FEW_TOLD: usize = 3;
 
 /// A check that was not run for so long is forgotten: a week.
 const FORGOTTEN: u64 = 7 * DAY;
-
-/// `45 s`, `12 min`.
-fn span(time: Duration) -> String {
-    match time.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds => format!("{} min", seconds / 60),
-    }
-}
 
 /// What a process and another one started in its place have in common.
 fn who(seen: &Sighting) -> String {

@@ -1,6 +1,7 @@
-//! `restarts = "3 per 1h"`: how often a process may be replaced before that is worth a warning.
+//! What is replaced again and again and passes whenever it is looked at: worth a warning when it happened in several of
+//! the last runs, or more often than `restarts = "3 per 1h"` allows.
 
-use super::REPLACEMENTS;
+use super::{Identity, REPLACEMENTS, RUNS, Recollection, Run};
 use crate::select::parse_duration;
 use std::time::Duration;
 
@@ -53,4 +54,76 @@ pub fn parse_restarts(text: &str) -> Result<Restarts, String> {
         ));
     }
     Ok(Restarts { count, per })
+}
+
+/// So many of the last runs are no accident.
+const OFTEN: usize = 3;
+
+/// A check that matches more is about workers, and workers come and go.
+const FEW: usize = 64;
+
+impl Recollection {
+    /// Notes whether it is restarting, after a run was noted.
+    pub(super) fn note_restarts(&mut self, limit: Option<Restarts>, now: u64) {
+        let troubled = self.runs.iter().filter(|run| run.is_troubled()).count();
+        self.restarting = troubled >= OFTEN || (self.restarting && !self.is_quiet());
+        self.over_limit = limit.is_some_and(|limit| self.is_over(limit, now));
+    }
+
+    /// Whether others were started in place of those that matched in the run before. A restart is one, of however many
+    /// processes; and while the oldest stays, which started the others, those are sessions and workers.
+    pub(super) fn was_restarted(&self, matched: &[Identity]) -> bool {
+        let few = self.matched.len() <= FEW && matched.len() <= FEW;
+        let oldest = self.matched.iter().min_by_key(|(pid, start)| (start, pid));
+        few && oldest.is_some_and(|oldest| !matched.contains(oldest))
+            && matched.iter().any(|id| !self.matched.contains(id))
+    }
+
+    /// Whether in all the runs that are remembered nothing happened.
+    fn is_quiet(&self) -> bool {
+        self.runs.len() == RUNS
+            && !self
+                .runs
+                .iter()
+                .any(|run| run.is_troubled() || run.failed || run.pending || run.unseen)
+    }
+
+    fn replaced_within(&self, span: Duration, now: u64) -> usize {
+        let young = |at: &&u64| now.saturating_sub(**at) <= span.as_secs();
+        self.replaced.iter().filter(young).count()
+    }
+
+    /// A warning that comes and goes with each restart that grows too old would page each time.
+    fn is_over(&self, limit: Restarts, now: u64) -> bool {
+        let count = self.replaced_within(limit.per, now);
+        count > limit.count || (self.over_limit && count > limit.count / 2)
+    }
+
+    /// Why a check that passes is to be warned of: it does so again and again.
+    #[must_use]
+    pub fn restarts(&self, limit: Option<Restarts>, now: u64) -> Option<String> {
+        if let Some(limit) = limit {
+            let count = self.replaced_within(limit.per, now);
+            return self
+                .is_over(limit, now)
+                .then(|| format!("restarting: {count} times in {}", limit.span()));
+        }
+        if !self.restarting {
+            return None;
+        }
+        let rechecked = self.runs.iter().filter(|run| run.rechecked).count();
+        let runs = self.runs.len();
+        let hour = Restarts::HOUR;
+        Some(match (self.replaced_within(hour.per, now), rechecked) {
+            (0, 0) => format!("restarting: it did, and is not quiet for {RUNS} runs yet"),
+            (0, _) => format!("restarting: it needed a second look in {rechecked} of the last {runs} runs"),
+            (count, _) => format!("restarting: {count} times in {}", hour.span()),
+        })
+    }
+}
+
+impl Run {
+    fn is_troubled(&self) -> bool {
+        self.rechecked || self.replaced
+    }
 }
