@@ -2,7 +2,10 @@
 //! where something tries to hide. Measures are compared with measures of the same seconds, never with a load that the
 //! host may not let a process have; where two are taken, one after the other, they are taken again if they differ.
 
+mod state;
+
 use crate::common::{Output, Place, Procward, command, is_root, need, output, spawn, wait_for};
+use state::age;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -27,6 +30,14 @@ fn compiled(place: &Place) -> PathBuf {
 fn has(program: &str) -> bool {
     Path::new("/usr/bin").join(program).exists()
 }
+
+/// What burns CPU is compiled, and kept apart.
+macro_rules! need_burners {
+    () => {
+        need!(has("cc") && is_root(), "cc and root are needed");
+    };
+}
+use need_burners;
 
 /// A burner at work.
 struct Burner {
@@ -287,7 +298,7 @@ fn four_that_spin_on_two_cores_are_all_found_at_a_limit_of_ninety_percent() {
 
 #[test]
 fn an_exempt_hog_goes_quiet_while_a_daemon_starts_to_spin_and_only_the_daemon_alerts() {
-    need!(has("cc") && is_root(), "cc and root are needed");
+    need_burners!();
     let room = Room::new();
     let mut hog = room.burner_by(&["nice", "-n", "19"], "pwtscience", &["spin", "2", "100"]);
     let mut daemon = room.burner("pwtdaemon", &["spin", "2", "100"]);
@@ -306,7 +317,7 @@ fn an_exempt_hog_goes_quiet_while_a_daemon_starts_to_spin_and_only_the_daemon_al
 
 #[test]
 fn a_failure_shows_who_it_is_and_how_much_now_and_all_its_life() {
-    need!(has("cc") && is_root(), "cc and root are needed");
+    need_burners!();
     let room = Room::new();
     let burner = room.burner_by(&["setpriv", "--reuid=65534"], "pwtshown", &["spin", "1", "100"]);
     std::thread::sleep(Duration::from_millis(500));
@@ -329,7 +340,7 @@ fn a_failure_shows_who_it_is_and_how_much_now_and_all_its_life() {
 
 #[test]
 fn a_storm_of_children_is_counted_and_told_apart() {
-    need!(has("cc") && is_root(), "cc and root are needed");
+    need_burners!();
     let room = Room::new();
     let mut storm = room.burner("pwtstorm", &["storm", "20"]);
     let file = room.file("state");
@@ -353,7 +364,7 @@ fn a_storm_of_children_is_counted_and_told_apart() {
 
 #[test]
 fn of_a_child_that_ends_in_the_window_only_the_window_counts() {
-    need!(has("cc") && is_root(), "cc and root are needed");
+    need_burners!();
     let room = Room::new();
     agreed("a child", || {
         let mut job = room.burner("pwtjob", &["job", "3500"]);
@@ -396,7 +407,7 @@ fn within(room: &Room, words: &[&str]) -> String {
 
 #[test]
 fn what_takes_an_exempt_name_is_found() {
-    need!(has("cc") && is_root(), "cc and root are needed");
+    need_burners!();
     let room = Room::new();
     let _copy = room.burner("xz", &["spin", "1", "100"]);
     let text = "#!/usr/bin/perl\n$| = 1; print \"ready $$\\n\"; 1 while 1;\n";
@@ -419,7 +430,7 @@ fn what_takes_an_exempt_name_is_found() {
 
 #[test]
 fn people_may_but_not_as_root() {
-    need!(has("cc") && is_root(), "cc and root are needed");
+    need_burners!();
     let room = Room::new();
     let by = |words: &[&'static str], name| room.burner_by(words, name, &["spin", "1", "100"]);
     let _person = by(&["setpriv", "--reuid=12345"], "pwtperson");
@@ -431,7 +442,7 @@ fn people_may_but_not_as_root() {
 
 #[test]
 fn who_gives_way_with_one_thread_only_is_found() {
-    need!(has("cc") && is_root(), "cc and root are needed");
+    need_burners!();
     let room = Room::new();
     let all = room.burner_by(&["nice", "-n", "19"], "pwtall", &["spin", "2", "100"]);
     let first = room.burner("pwtfirst", &["spin", "2", "100"]);
@@ -444,7 +455,7 @@ fn who_gives_way_with_one_thread_only_is_found() {
 
 #[test]
 fn who_is_started_anew_all_the_time_is_found_with_who_waits_for_it() {
-    need!(has("cc") && is_root(), "cc and root are needed");
+    need_burners!();
     let room = Room::new();
     let _comet = room.burner("pwtcomet", &["again", "100"]);
     // It hardly gets a core where others want it, so half of what it then has is asked for.
@@ -459,7 +470,7 @@ fn who_is_started_anew_all_the_time_is_found_with_who_waits_for_it() {
 
 #[test]
 fn a_process_under_a_pid_that_another_one_had_is_judged_by_itself() {
-    need!(has("cc") && is_root(), "cc and root are needed");
+    need_burners!();
     let room = Room::new();
     let file = room.file("state");
     let run = |limit: &str| room.cpu(&[limit, "--state", &file, "--format", "json"]);
@@ -495,7 +506,7 @@ fn a_process_under_a_pid_that_another_one_had_is_judged_by_itself() {
 
 #[test]
 fn for_a_time_means_in_every_look_of_that_time() {
-    need!(has("cc") && is_root(), "cc and root are needed");
+    need_burners!();
     let room = Room::new();
     let mut burner = room.burner("pwtlasts", &["spin", "1", "100"]);
     let words = ["80%", "--window", "1s", "--for", "4s", "--format", "mon"];
@@ -515,7 +526,7 @@ fn for_a_time_means_in_every_look_of_that_time() {
 
 #[test]
 fn over_the_whole_life_nothing_sleeps() {
-    need!(has("cc") && is_root(), "cc and root are needed");
+    need_burners!();
     let room = Room::new();
     let mut burner = room.burner("pwtlife", &["spin", "1", "100"]);
     // Until it has used what a tenth of half a minute is.
@@ -531,183 +542,8 @@ fn over_the_whole_life_nothing_sleeps() {
 }
 
 #[test]
-fn the_second_run_measures_since_the_first_and_does_not_sleep() {
-    need!(has("cc") && is_root(), "cc and root are needed");
-    let room = Room::new();
-    let _burner = room.burner("pwtsince", &["spin", "1", "100"]);
-    let file = room.file("state");
-    let run = || {
-        let begun = Instant::now();
-        let said = room.cpu(&["80%", "--state", &file, "--format", "json"]).ends(2);
-        let window = found(&said)[0].1["cpu"]["window_seconds"]
-            .as_f64()
-            .expect("a window");
-        (begun.elapsed().as_secs_f64(), window)
-    };
-    let (first, window) = run();
-    assert!(
-        first >= 3.0 && (2.9..first + 1.0).contains(&window),
-        "{first} {window}"
-    );
-    // At once again: the last look is too young, and the one before it is not.
-    let (second, window) = run();
-    assert!(second < 1.0 && window >= 2.9, "{second} {window}");
-    std::thread::sleep(Duration::from_secs(5));
-    let (third, window) = run();
-    assert!(third < 1.0 && (4.9..15.0).contains(&window), "{third} {window}");
-    // A window that is asked for is measured now.
-    let begun = Instant::now();
-    room.cpu(&["80%", "--window", "2s", "--state", &file]).ends(2);
-    assert!(begun.elapsed() >= Duration::from_secs(2));
-}
-
-#[test]
-fn a_state_file_that_is_of_no_use_is_told_and_measured_anew() {
-    need!(has("cc") && is_root(), "cc and root are needed");
-    let room = Room::new();
-    let _burner = room.burner("pwtanew", &["spin", "1", "100"]);
-    let file = room.file("state");
-    let run = || {
-        let begun = Instant::now();
-        let said = room.cpu(&["80%", "--state", &file, "--format", "mon"]).ends(2);
-        assert_eq!(said.first_line(), "CRITICAL: cpu: pwtanew (root)");
-        (begun.elapsed() >= Duration::from_secs(3), said.stdout())
-    };
-    let write = |text: &str| std::fs::write(&file, text).expect("written");
-    run();
-    for damaged in ["", "{\"procward_state\":2,\"memory\":"] {
-        write(damaged);
-        let (slept, said) = run();
-        assert!(slept && said.contains("is not used: it is damaged"), "{said}");
-    }
-    let good = std::fs::read_to_string(&file).expect("a state file");
-    // Another boot, or another namespace, is no fault.
-    write(&good.replace("\"view\":\"", "\"view\":\"0"));
-    assert!(run().0);
-    // A look that lacks everybody.
-    let mut emptied: serde_json::Value = serde_json::from_str(&good).expect("JSON");
-    for sample in emptied["memory"]["samples"].as_array_mut().expect("samples") {
-        sample["clocks"] = serde_json::json!([]);
-    }
-    write(&format!(
-        "{{\"procward_state\":2,\"memory\":{}}}",
-        emptied["memory"]
-    ));
-    assert!(run().0);
-    // Somebody else's, and one that others may write.
-    std::os::unix::fs::chown(&file, Some(65_534), None).expect("chown");
-    let (slept, said) = run();
-    assert!(
-        slept && said.contains("is not used: it belongs to another user"),
-        "{said}"
-    );
-    std::os::unix::fs::chown(&file, Some(0), None).expect("chown");
-    // No state file at all: it stays what it is.
-    write("not ours");
-    let (slept, said) = run();
-    assert!(
-        slept && said.matches("it is no file of procward's").count() == 1,
-        "{said}"
-    );
-    assert_eq!(std::fs::read_to_string(&file).expect("a file"), "not ours");
-}
-
-/// Moves what a state file says of when something began back in time.
-fn age(file: &str, seconds: u64) {
-    let text = std::fs::read_to_string(file).expect("a state file");
-    let mut state: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    let checks = state["memory"]["checks"].as_object_mut().expect("checks");
-    for check in checks.values_mut() {
-        for spell in check["since"].as_array_mut().expect("spells") {
-            let since = spell["since"].as_u64().expect("an instant");
-            spell["since"] = since.saturating_sub(seconds).into();
-        }
-    }
-    std::fs::write(file, state_file(&state)).expect("written");
-}
-
-/// As procward writes it: the version first.
-fn state_file(state: &serde_json::Value) -> String {
-    let (version, memory) = (&state["procward_state"], &state["memory"]);
-    format!("{{\"procward_state\":{version},\"memory\":{memory}}}")
-}
-
-#[test]
-fn without_a_limit_it_is_a_warning_after_ten_minutes_and_critical_after_sixty() {
-    need!(has("cc") && is_root(), "cc and root are needed");
-    let room = Room::new();
-    let mut burner = room.burner("pwtlong", &["spin", "1", "100"]);
-    let file = room.file("state");
-    let run = || room.cpu(&["--state", &file, "--format", "mon"]);
-    let pause = || std::thread::sleep(Duration::from_millis(3200));
-    run().ends(0).says("over the limit, but not yet for 10 min: pid ");
-    age(&file, 580);
-    pause();
-    run().ends(0);
-    age(&file, 30);
-    let said = run().ends(1);
-    assert_eq!(said.first_line(), "WARNING: cpu: pwtlong (root)");
-    said.says("over the limit for 10m");
-    age(&file, 3000);
-    let said = run().ends(2);
-    assert_eq!(said.first_line(), "CRITICAL: cpu: pwtlong (root)");
-    said.says("over the limit for 1h 0m");
-    // Another that has just begun is no news yet, and one quiet look ends it.
-    let _other = room.burner("pwtother", &["spin", "1", "100"]);
-    pause();
-    let said = run().ends(2).says("not yet for 10 min: pid ");
-    assert_eq!(said.first_line(), "CRITICAL: cpu: pwtlong (root)");
-    burner.pause();
-    std::thread::sleep(Duration::from_millis(500));
-    pause();
-    run();
-    pause();
-    burner.go_on();
-    pause();
-    run().ends(0);
-}
-
-#[test]
-fn what_can_not_be_remembered_is_judged_by_this_run_alone() {
-    need!(has("cc") && is_root(), "cc and root are needed");
-    let room = Room::new();
-    let _burner = room.burner("pwtalone", &["spin", "1", "100"]);
-    let said = room.cpu(&["--format", "mon"]).ends(1);
-    assert_eq!(said.first_line(), "WARNING: cpu: pwtalone (root)");
-    said.says("there is no state file");
-    let nowhere = room.file("nowhere/state");
-    let said = room.cpu(&["--state", &nowhere, "--format", "mon"]).ends(1);
-    assert_eq!(said.first_line(), "WARNING: cpu: pwtalone (root)");
-    said.says("judged by this run alone").says("can't be written");
-}
-
-#[test]
-fn two_limits_do_not_disturb_each_others_memory() {
-    need!(has("cc") && is_root(), "cc and root are needed");
-    let room = Room::new();
-    let _burner = room.burner("pwtboth", &["spin", "1", "100"]);
-    let file = room.file("state");
-    room.cpu(&["--state", &file]).ends(0);
-    age(&file, 650);
-    room.cpu(&["200%", "--state", &file]).ends(0);
-    room.cpu(&["--state", &file]).ends(1);
-    // Two at once, again and again: neither is lost, and the file stays whole.
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                for _ in 0..5 {
-                    let code = room.cpu(&["--state", &file]).code();
-                    assert_eq!(code, Some(1));
-                }
-            });
-        }
-    });
-    room.cpu(&["--state", &file]).ends(1);
-}
-
-#[test]
 fn under_the_name_of_a_monitor_it_is_one() {
-    need!(has("cc") && is_root(), "cc and root are needed");
+    need_burners!();
     let room = Room::new();
     let mut burner = room.burner("pwtmon", &["spin", "1", "100"]);
     let monitor = room.place.link("cpu.monitor");
@@ -741,7 +577,7 @@ fn under_the_name_of_a_monitor_it_is_one() {
 
 #[test]
 fn who_is_exempt_is_shown_with_the_reason_and_how_many_there_are() {
-    need!(has("cc") && is_root(), "cc and root are needed");
+    need_burners!();
     let room = Room::new();
     let _one = room.burner_by(&["nice", "-n", "19"], "pwtnice", &["spin", "1", "0"]);
     let file = room.place.script(
@@ -766,7 +602,7 @@ fn who_is_exempt_is_shown_with_the_reason_and_how_many_there_are() {
 
 #[test]
 fn the_configuration_says_who_may_how_much_and_for_how_long() {
-    need!(has("cc") && is_root(), "cc and root are needed");
+    need_burners!();
     let room = Room::new();
     let _person = room.burner_by(&["setpriv", "--reuid=12345"], "pwtperson", &["spin", "1", "100"]);
     let _daemon = room.burner("pwtdaemon", &["spin", "1", "100"]);

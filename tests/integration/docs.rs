@@ -45,13 +45,16 @@ pub(crate) fn first_column(text: &str, heading: &str) -> Vec<String> {
         .collect()
 }
 
-/// The folders of the sources, but for those that hold nothing but the tests of the file beside them.
+/// The folders of the sources, but for those of tests.
 fn folders(of: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(of).expect("a folder");
     let entries: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
     let name = of.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("below it");
-    let only_tests = entries.iter().all(|entry| entry.ends_with("tests.rs"));
-    let below = entries.iter().filter(|entry| entry.is_dir());
+    let is_of_tests = |entry: &&PathBuf| entry.ends_with("tests.rs") || entry.ends_with("tests");
+    let only_tests = entries.iter().all(|entry| is_of_tests(&entry));
+    let below = entries
+        .iter()
+        .filter(|entry| entry.is_dir() && !is_of_tests(entry));
     let own = (!only_tests).then(|| name.display().to_string());
     own.into_iter()
         .chain(below.flat_map(|dir| folders(dir)))

@@ -87,6 +87,17 @@ fn configured(place: &Place, text: &str) -> PathBuf {
     path
 }
 
+/// A check that means a live process by its program file, which takes a right.
+fn by_program(place: &Place, name: &str, live: &Live) -> PathBuf {
+    let path = place.path().join(name);
+    let text = format!(
+        "[[check]]\nname = \"d\"\nselect = \"exe={},pid={}\"\n",
+        path.display(),
+        live.pid()
+    );
+    configured(place, &text)
+}
+
 /// The output without the service that it may have found.
 fn plain(said: &Output) -> String {
     let text = said.stdout();
@@ -289,13 +300,7 @@ fn what_the_program_file_grants_is_counted_as_the_users() {
     let place = Place::new();
     let name = unique("s");
     let live = Live::named(&place, &name);
-    let path = place.path().join(&name);
-    let text = format!(
-        "[[check]]\nname = \"d\"\nselect = \"exe={},pid={}\"\n",
-        path.display(),
-        live.pid()
-    );
-    let config = configured(&place, &text);
+    let config = by_program(&place, &name, &live);
     tried_as("nobody", &place, &config).ends(3);
     let granted = output(command("setcap").arg("cap_sys_ptrace+ep").arg(place.procward()));
     need!(
@@ -314,13 +319,7 @@ fn only_root_tries_anothers_rights_and_everybody_his_own() {
     let place = Place::new();
     let name = unique("o");
     let live = Live::named(&place, &name);
-    let path = place.path().join(&name);
-    let text = format!(
-        "[[check]]\nname = \"d\"\nselect = \"exe={},pid={}\"\n",
-        path.display(),
-        live.pid()
-    );
-    let config = configured(&place, &text);
+    let config = by_program(&place, &name, &live);
     let by_nobody = |user: &str| {
         let run = Procward::new()
             .user("nobody")
