@@ -23,6 +23,17 @@ fn a_name_is_counted_and_zombies_are_not() {
 }
 
 #[test]
+fn a_zombie_that_may_be_meant_or_not_is_no_word() {
+    // Its arguments were read while it died.
+    let shell = process(11, "sh").zombie();
+    let shell = shell.change(|p| p.cmdline = Fact::Unreadable(Why::Empty));
+    let host = host(vec![process(10, "sshd"), shell]);
+    let verdict = verdict("sshd:1", &host);
+    assert_eq!((verdict.state, verdict.left_out), (OK, vec![]));
+    assert_eq!(count("name=sh,state=zombie:1", &host), (OK, 1));
+}
+
+#[test]
 fn names_over_fifteen_bytes_are_found_whole_and_cut() {
     let long = process(10, "systemd-timesyncd").args(&["/lib/systemd/systemd-timesyncd"]);
     let host = host(vec![

@@ -138,6 +138,9 @@ impl Wanted {
         match self.left_out(subject, snapshot) {
             Err(Truth::Unknown(key, why)) => told(truth.and(Truth::Unknown(key, why))),
             Err(pending) => told(pending),
+            // A zombie counts for nothing, so nobody need ask whether it is one that is meant: one that died while it was
+            // read, say.
+            Ok(Some(LeftOut::Zombie)) if truth != Truth::Yes => told(Truth::No),
             Ok(Some(why)) => Meaning::LeftOut(why),
             Ok(None) if matches!(truth, Truth::Unknown(..)) => match self.accepted(subject) {
                 Err(pending) => told(pending),

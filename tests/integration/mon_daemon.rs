@@ -1,4 +1,5 @@
-//! The real mon daemon runs procward as its `ps.monitor`, as the user mon where the tests run as root.
+//! The real mon daemon, but for how often it looks what is due, runs procward as its `ps.monitor`, as the user mon where the
+//! tests run as root. With its own pace it is in `servers`.
 
 use crate::common::{Place, command, ids, is_root, need, spawn, unique, wait_for};
 use crate::namespace::Namespace;
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) const MON: &str = "/usr/sbin/mon";
 
-/// A mon daemon with one service, looked at every second; the whole process group is killed when dropped.
+/// A mon daemon with one service, looked at as soon as it may; the whole process group is killed when dropped.
 pub(crate) struct Daemon {
     pub(crate) child: Child,
     port: u16,
@@ -56,12 +57,13 @@ impl Daemon {
         std::fs::write(home.join("mon.cf"), configuration).expect("mon.cf");
         std::fs::write(home.join("auth.cf"), "command section\nlist: all\nquit: all\n\n").expect("auth.cf");
         let user = ids("mon").filter(|_| is_root());
+        let program = hasty(&place);
         let mut command = match &namespace {
-            None => command(MON),
+            None => command(program),
             Some(namespace) => {
                 let words = namespace.enter(if user.is_some() { "mon" } else { "root" });
                 let mut command = command(&words[0]);
-                command.args(&words[1..]).arg(MON);
+                command.args(&words[1..]).arg(program);
                 command
             }
         };
@@ -147,6 +149,26 @@ impl Daemon {
         });
     }
 
+    /// Waits until a run of a recorder has found so many processes of each name.
+    fn wait_for_details(&self, counts: &[(&str, usize)]) {
+        let details = counts.iter().map(|(name, count)| {
+            let plural = if *count == 1 { "" } else { "es" };
+            format!("\n{name}: {count} process{plural};")
+        });
+        let details: Vec<String> = details.collect();
+        wait_for(&format!("{details:?}"), 20, || {
+            let last = self.read("last");
+            details.iter().all(|text| last.contains(text)).then_some(())
+        });
+    }
+
+    /// Waits until mon has made of the last run of a recorder what it is to make of it: only then it begins another.
+    fn wait_for_another_run(&self) {
+        let runs = || self.read("lines").lines().count();
+        let before = runs();
+        wait_for("another run", 20, || (runs() > before).then_some(()));
+    }
+
     /// Each alert: its kind, and the first line of what it was given.
     pub(crate) fn alerts(&self) -> Vec<(String, String)> {
         let text = self.read("alerts");
@@ -183,6 +205,14 @@ impl Drop for Daemon {
     }
 }
 
+/// mon, but that it looks 20 times a second for what is due and what has ended; its own option takes whole seconds only.
+fn hasty(place: &Place) -> PathBuf {
+    let text = std::fs::read_to_string(MON).expect("mon");
+    let pause = "$SLEEPINT  = 1;";
+    assert_eq!(text.matches(pause).count(), 1, "{MON}");
+    place.script("mon/mon", &text.replace(pause, "$SLEEPINT  = 0.05;"))
+}
+
 /// A monitor that notes the first line of each run, as mon sees it (standard error comes first), and the last output.
 pub(crate) fn recorder(place: &Place, name: &str) -> PathBuf {
     let text = format!(
@@ -205,6 +235,14 @@ fn free_ports() -> (u16, u16) {
     (tcp.port(), udp.port())
 }
 
+/// Ends some of these processes, or starts more, until there are so many.
+fn resize(live: &mut Vec<Live>, count: usize, programs: &Place, name: &str) {
+    live.truncate(count);
+    while live.len() < count {
+        live.push(Live::named(programs, name));
+    }
+}
+
 pub(crate) fn alert(kind: &str, line: &str) -> (String, String) {
     (kind.to_owned(), line.to_owned())
 }
@@ -216,7 +254,7 @@ fn a_failure_alerts_once_and_its_end_upalerts() {
     let live = Live::named(&programs, &unique("one"));
     let place = Place::new();
     let link = place.link("ps.monitor");
-    let mon = Daemon::start(place, &link, &format!("{}:1-1", unique("one")));
+    let mon = Daemon::start(place, &link, &format!("--recheck 0 {}:1-1", unique("one")));
     assert!(mon.wait_for_status(1).contains("exitval=0"));
     assert_eq!(mon.alerts(), []);
 
@@ -243,34 +281,23 @@ fn two_failures_alert_once_while_their_counts_move() {
     let programs = Place::new();
     let place = Place::new();
     let recorder = recorder(&place, "ps.monitor");
-    let mut few = vec![Live::named(&programs, &unique("few"))];
-    let mut many: Vec<Live> = (0..2).map(|_| Live::named(&programs, &unique("many"))).collect();
-    let mon = Daemon::start(
-        place,
-        &recorder,
-        &format!("{}:5- {}:1-1", unique("few"), unique("many")),
-    );
-    let mut details = Vec::new();
-    for runs in 1..=7 {
-        wait_for("another run", 20, || {
-            (mon.read("lines").lines().count() >= runs).then_some(())
-        });
-        details.push(mon.read("last"));
-        if runs % 2 == 0 {
-            few.truncate(1);
-            many.push(Live::named(&programs, &unique("many")));
-        } else {
-            few.push(Live::named(&programs, &unique("few")));
-            many.truncate(2);
-        }
+    let (few, many) = (unique("few"), unique("many"));
+    let mut live = [Vec::new(), Vec::new()];
+    let mut become_so = |fews, manys| {
+        resize(&mut live[0], fews, &programs, &few);
+        resize(&mut live[1], manys, &programs, &many);
+    };
+    become_so(1, 2);
+    let mon = Daemon::start(place, &recorder, &format!("--recheck 0 {few}:5- {many}:1-1"));
+    for (fews, manys) in [(1, 2), (2, 2), (1, 3), (2, 2), (1, 3), (2, 2), (1, 3)] {
+        become_so(fews, manys);
+        mon.wait_for_details(&[(&few, fews), (&many, manys)]);
     }
-    let expected = format!("CRITICAL: {} too few, {} too many", unique("few"), unique("many"));
+    let expected = format!("CRITICAL: {few} too few, {many} too many");
     let lines = mon.read("lines");
     assert!(lines.lines().all(|line| line == expected), "{lines}");
-    details.dedup();
-    assert!(details.len() > 1, "the counts must move: {details:?}");
-    let alerts = mon.wait_for_alerts(1);
-    assert_eq!(alerts, [alert("failure", &expected)]);
+    mon.wait_for_another_run();
+    assert_eq!(mon.alerts(), [alert("failure", &expected)]);
 }
 
 #[test]
@@ -303,7 +330,7 @@ fn the_line_of_a_mail_and_tor_host_works_as_the_user_mon() {
     );
 }
 
-/// A configuration file below `place`, one check a line: name, selector, more.
+/// A configuration file below `place`, one check a line: name, selector, more. What fails is told at once.
 fn configuration(place: &Place, checks: &[(&str, &str, &str)]) -> PathBuf {
     let text: String = checks
         .iter()
@@ -311,7 +338,7 @@ fn configuration(place: &Place, checks: &[(&str, &str, &str)]) -> PathBuf {
             format!("[[check]]\nname = \"{name}\"\nselect = \"{select}\"\n{more}\n\n")
         })
         .collect();
-    place.script("procward.toml", &text)
+    place.script("procward.toml", &format!("recheck = \"0\"\n\n{text}"))
 }
 
 #[test]
@@ -331,27 +358,20 @@ fn a_warning_that_flickers_beside_a_steady_failure_does_not_alert_again() {
     let mut live = vec![Live::named(&programs, &flicker)];
     let lines = format!("monitor procward.monitor --config {} ;;", file.display());
     let mon = Daemon::with(place, &recorder, &lines);
-    let mut warned = Vec::new();
-    for runs in 1..=4 {
-        wait_for("another run", 20, || {
-            (mon.read("lines").lines().count() >= runs).then_some(())
+    let warned = || mon.read("last").contains("\nflicker: 2 processes;");
+    for warns in [false, true, false, true] {
+        resize(&mut live, if warns { 2 } else { 1 }, &programs, &flicker);
+        mon.wait_for_another_run();
+        wait_for("the warning, or its end", 20, || {
+            (warned() == warns).then_some(())
         });
-        warned.push(mon.read("last").contains("\nflicker: 2 processes;"));
-        if runs % 2 == 1 {
-            live.push(Live::named(&programs, &flicker));
-        } else {
-            live.truncate(1);
-        }
     }
+    mon.wait_for_another_run();
     mon.wait_for_exit(2);
     let lines = mon.read("lines");
     assert!(
         lines.lines().all(|line| line == "CRITICAL: steady missing"),
         "{lines}"
-    );
-    assert!(
-        warned.contains(&true) && warned.contains(&false),
-        "it must flicker: {warned:?}"
     );
     assert_eq!(mon.alerts(), [alert("failure", "CRITICAL: steady missing")]);
 }
@@ -464,10 +484,11 @@ fn one_mon_is_counted_from_its_own_monitor() {
     );
     assert!(mon.wait_for_status(1).contains("exitval=0"));
     // It stays so, whatever mon is at.
-    for _ in 0..4 {
-        std::thread::sleep(Duration::from_millis(500));
+    let began = Instant::now();
+    wait_for("many runs", 20, || {
         assert!(mon.wait_for_status(1).contains("exitval=0"));
-    }
+        (began.elapsed() > Duration::from_secs(1)).then_some(())
+    });
     assert_eq!(mon.alerts(), []);
 }
 

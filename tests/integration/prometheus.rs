@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 pub(crate) const NODE_EXPORTER: &str = "/usr/bin/prometheus-node-exporter";
-pub(crate) const PROMETHEUS: &str = "/usr/bin/prometheus";
 const PROMTOOL: &str = "/usr/bin/promtool";
 const SYSTEMD_ANALYZE: &str = "/usr/bin/systemd-analyze";
 /// A umask that keeps the file from node_exporter, if nobody minds it.
@@ -21,7 +20,7 @@ const PRIVATELY: [&str; 4] = ["sh", "-c", "umask 077; exec \"$@\"", "sh"];
 /// The real node_exporter, as Debian's user where the tests run as root; killed when dropped.
 pub(crate) struct NodeExporter {
     child: Child,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 /// What a server says to a request, if it says 200.
@@ -84,89 +83,6 @@ impl Drop for NodeExporter {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The real Prometheus, which scrapes node_exporter every second; killed when dropped.
-pub(crate) struct Prometheus {
-    child: Child,
-    port: u16,
-}
-
-impl Prometheus {
-    /// `rules`: a file of alert rules. `alerts`: the port of an Alertmanager.
-    pub(crate) fn start(
-        place: &Place,
-        exporter: &NodeExporter,
-        rules: &Path,
-        alerts: Option<u16>,
-    ) -> Prometheus {
-        let port = free_port();
-        let config = format!(
-            "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\n\
-             rule_files: ['{}']\n\
-             scrape_configs:\n  - job_name: node\n    static_configs: [ {{ targets: ['127.0.0.1:{}'] }} ]\n",
-            rules.display(),
-            exporter.port
-        );
-        let alerting = alerts.map(|port| {
-            format!("alerting: {{ alertmanagers: [ {{ static_configs: [ {{ targets: ['127.0.0.1:{port}'] }} ] }} ] }}\n")
-        });
-        let config = config + &alerting.unwrap_or_default();
-        let config = place.script("prometheus.yml", &config);
-        let mut command = command(PROMETHEUS);
-        command
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                place.path().join("tsdb").display()
-            ))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let prometheus = Prometheus {
-            child: spawn(&mut command),
-            port,
-        };
-        wait_for("Prometheus", 30, || get(port, "/-/ready"));
-        prometheus
-    }
-
-    /// The names of the alerts that fire, each with its rule and severity.
-    fn firing(&self) -> Vec<[String; 3]> {
-        let text = get(self.port, "/api/v1/alerts").expect("alerts");
-        let (_, body) = text.split_once("\r\n\r\n").expect("a body");
-        let answer: serde_json::Value = serde_json::from_str(body).expect("JSON");
-        let alerts = answer["data"]["alerts"].as_array().expect("alerts").iter();
-        let label = |alert: &serde_json::Value, name: &str| {
-            alert["labels"][name].as_str().unwrap_or_default().to_owned()
-        };
-        let mut firing: Vec<[String; 3]> = alerts
-            .filter(|alert| alert["state"] == "firing")
-            .map(|alert| ["alertname", "rule", "severity"].map(|name| label(alert, name)))
-            .collect();
-        firing.sort();
-        firing
-    }
-
-    pub(crate) fn wait_for(&self, wanted: &[[&str; 3]]) {
-        wait_for(&format!("{wanted:?}"), 30, || {
-            (self.firing() == wanted).then_some(())
-        });
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The rules as they are shipped, but for the time that an alert waits.
-pub(crate) fn hasty_rules(place: &Place) -> PathBuf {
-    let rules = std::fs::read_to_string(shipped("procward.rules.yml")).unwrap();
-    let rules = rules.replace("for: 10m", "for: 1s").replace("for: 1m", "for: 1s");
-    place.script("procward.rules.yml", &rules)
 }
 
 pub(crate) fn check(file: &Path) -> Procward {
@@ -274,39 +190,6 @@ fn node_exporter_shows_a_failure_and_its_end() {
     drop(second);
     assert_eq!(judge(0), "OK: 1 check\n");
     exporter.shows(&[&sample("state", 0), &sample("processes", 1), "procward_state 0"]);
-}
-
-#[test]
-fn prometheus_alerts_on_a_failure_and_no_more_after_its_end() {
-    let there = [NODE_EXPORTER, PROMETHEUS]
-        .iter()
-        .all(|file| Path::new(file).exists());
-    need!(there, "node_exporter or Prometheus is not installed");
-    let place = Place::new();
-    let name = unique("pr");
-    let directory = place.directory("textfile");
-    let file = directory.join("procward.prom");
-    let judge = |code: i32| {
-        let spec = format!("{name}:1");
-        check(&file).args([&spec, "nosuch=x:1"]).run().ends(code);
-    };
-    let rules = hasty_rules(&place);
-    let live = Live::named(&place, &name);
-    judge(3);
-    let exporter = NodeExporter::start(&directory);
-    let prometheus = Prometheus::start(&place, &exporter, &rules, None);
-    let faulty = ["ProcwardUnknown", "nosuch=x:1", "warning"];
-    prometheus.wait_for(&[faulty]);
-    drop(live);
-    judge(2);
-    prometheus.wait_for(&[["ProcwardMissing", &name, "critical"], faulty]);
-    let both = [Live::named(&place, &name), Live::named(&place, &name)];
-    judge(2);
-    prometheus.wait_for(&[["ProcwardTooMany", &name, "critical"], faulty]);
-    drop(both);
-    let _live = Live::named(&place, &name);
-    judge(3);
-    prometheus.wait_for(&[faulty]);
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn ok() -> String {
     State::Ok.word().to_owned()
 }
 
-fn host() -> Snapshot {
+pub(crate) fn host() -> Snapshot {
     fixture::snapshot(&document("tests/fixtures/host.toml"))
 }
 
@@ -128,7 +128,7 @@ fn each_documented_spec_selects_what_it_says() {
 }
 
 /// A snapshot in procward's own format, in a file that is gone when dropped.
-fn saved(snapshot: &Snapshot) -> tempfile::NamedTempFile {
+pub(crate) fn saved(snapshot: &Snapshot) -> tempfile::NamedTempFile {
     let saved = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(saved.path(), file::to_bytes(snapshot).expect("bytes")).expect("written");
     saved

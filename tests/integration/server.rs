@@ -38,10 +38,14 @@ impl Server {
             if let Some(answer) = ask() {
                 return answer;
             }
-            let said = || std::fs::read_to_string(&self.log).unwrap_or_default();
-            assert!(Instant::now() < end, "waited in vain: {what}; {}", said());
+            assert!(Instant::now() < end, "waited in vain: {what}; {}", self.said());
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// What it had to say so far.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 struct Mon<'a> {
     home: &'a Home,
     server: Server,
-    port: u16,
+    client: TcpStream,
 }
 
 impl<'a> Mon<'a> {
@@ -44,16 +44,14 @@ impl<'a> Mon<'a> {
         mon.arg("-D").arg(&state).arg("-L").arg(&state).args(["-P", ""]);
         mon.arg("-p").arg(port.to_string());
         mon.arg("-t").arg(free_port().to_string());
-        Mon {
-            home,
-            server: Server::start(&home.place, "mon", &mut mon),
-            port,
-        }
+        let server = Server::start(&home.place, "mon", &mut mon);
+        let client = server.wait_for("mon", || TcpStream::connect(("127.0.0.1", port)).ok());
+        Mon { home, server, client }
     }
 
-    /// What mon answers to a command.
+    /// What mon answers to a command. It hears who is new once a second only, so one connection stays.
     fn ask(&self, command: &str) -> Option<Vec<String>> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        let mut stream = &self.client;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
         stream.write_all(format!("{command}\n").as_bytes()).ok()?;
         let mut lines = Vec::new();
