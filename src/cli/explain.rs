@@ -119,7 +119,11 @@ fn all(text: &mut String, check: &Check, snapshot: &Snapshot, view: &View) {
             .collect(),
     );
     if selection.matched.is_empty() && selection.unknown.is_empty() && near.is_empty() {
-        let _ = writeln!(text, "\nno process of {} comes close", snapshot.seen);
+        let _ = writeln!(
+            text,
+            "\nno process matches, or nearly matches; {} were seen",
+            snapshot.seen
+        );
     }
 }
 

@@ -48,6 +48,7 @@ use crate::outcome::Outcome;
 use crate::report::wrap::wrap;
 use crate::report::{Format, capped, ended, escape, excuse};
 use arguments::{Arguments, Command, ViewArguments};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches};
 use parser::parser;
 use std::ffi::{OsStr, OsString};
@@ -257,8 +258,20 @@ fn parsed(parser: clap::Command, line: Vec<OsString>, help: Exit) -> Option<Outc
     let matches = parser.try_get_matches_from(line);
     match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => run(arguments),
-        Err(error) => Some(refused(&error, help)),
+        Err(error) => Some(refused(&helped(error), help)),
     }
+}
+
+/// Of the monitors only one judges the checks of the configuration.
+fn helped(mut error: clap::Error) -> clap::Error {
+    let of_checks = |value: &ContextValue| matches!(value, ContextValue::String(word) if word == "-r" || word == "--rule");
+    if error.kind() == ErrorKind::UnknownArgument && error.get(ContextKind::InvalidArg).is_some_and(of_checks)
+    {
+        let tip =
+            "checks of the configuration are judged by `procward check -r NAME`, under mon procward.monitor";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 fn refused(error: &clap::Error, help: Exit) -> Outcome {

@@ -19,7 +19,14 @@ fn an_option_of_ps_monitor_that_is_none_is_no_hosts_name() {
             "unknown option `--recheck=5s`; did you mean `--recheck`?",
         ),
         (&["x:1", "--recheck", "0"], "`--recheck` comes before all specs"),
-        (&["x:1", "-q"], "unknown option `-q`; a spec is NAME:MIN-MAX"),
+        (
+            &["x:1", "-q"],
+            "unknown option `-q`; ps.monitor takes specs, NAME:MIN-MAX; options such as -r NAME are procward.monitor's",
+        ),
+        (
+            &["--rule", "cron"],
+            "unknown option `--rule`; ps.monitor takes specs, NAME:MIN-MAX; options such as -r NAME are procward.monitor's",
+        ),
     ] {
         let said = Procward::new()
             .arg("ps.monitor")
@@ -34,6 +41,78 @@ fn an_option_of_ps_monitor_that_is_none_is_no_hosts_name() {
         .run()
         .ends(1);
     assert_eq!(shell.first_line(), "CRITICAL: -pwtsh missing");
+}
+
+#[test]
+fn who_picks_a_check_by_name_elsewhere_is_told_where_that_is() {
+    let place = Place::new();
+    let tip = "  tip: checks of the configuration are judged by `procward check -r NAME`, under mon procward.monitor";
+    for (name, usage) in [
+        ("cpu.monitor", "cpu.monitor [OPTIONS] [LIMIT]"),
+        ("audit.monitor", "audit.monitor [OPTIONS] [RULE]..."),
+    ] {
+        for word in ["-r", "--rule"] {
+            let said = Procward::at(&place.link(name)).args([word, "cron"]).run().ends(3);
+            let found = format!("UNKNOWN: unexpected argument '{word}' found");
+            let rest = "For more information, try '--help'.";
+            assert_eq!(
+                said.stdout(),
+                format!("{found}\n\n{tip}\n\nUsage: {usage}\n\n{rest}\n")
+            );
+        }
+    }
+}
+
+#[test]
+fn a_key_like_no_other_is_answered_with_where_all_are() {
+    let said = run(["check", "--format", "nagios", "foo=bar"]).ends(3);
+    assert_eq!(
+        said.stdout(),
+        "PROCS UNKNOWN: foo=bar faulty\nfoo=bar: faulty, not checked\n  the spec:1:1: key `foo` is not known\n    \
+         foo=bar\n    ^^^\n    help: `procward keys` lists the keys\n"
+    );
+    let place = Place::new();
+    let file = place.script(
+        "foo.toml",
+        "[[check]]\nname = \"x\"\nselect = \"x\"\ncount = \"1\"\nfoo = 1\n",
+    );
+    let file = file.display().to_string();
+    run(["config", "check", "--config", &file])
+        .ends(3)
+        .says("unknown key `foo`")
+        .says("help: known here: name, select, count, ");
+}
+
+#[test]
+fn the_first_configuration_says_where_it_belongs() {
+    let text = run(["init"]).stdout();
+    let head: Vec<&str> = text.lines().take(4).collect();
+    assert_eq!(
+        head,
+        [
+            "# Checks for procward, written by `procward init` from what was running.",
+            "# Save as /etc/procward/procward.toml, or as a file of its own in /etc/procward/conf.d/, its name ending in .toml;",
+            "# delete what may come and go, then run: procward check",
+            "# `count` is MIN-MAX: \"1\" exactly one, \"1-\" at least one, \"0\" must not run.",
+        ]
+    );
+}
+
+#[test]
+fn where_nothing_is_near_the_processes_seen_are_counted() {
+    let said = run(["explain", "pwtnosuch=1"]).ends(3);
+    assert!(!said.stdout().contains("nearly"), "{}", said.stdout());
+    let said = run(["explain", "pwt-nothing-is-called-so"]).ends(0).stdout();
+    let (head, seen) = said.trim_end().rsplit_once("; ").unwrap();
+    assert_eq!(
+        head,
+        "pwt-nothing-is-called-so: at least 1 process named pwt-nothing-is-called-so\n\nno process matches, or nearly \
+         matches"
+    );
+    assert!(
+        seen.strip_suffix(" were seen").unwrap().parse::<u32>().is_ok(),
+        "{seen}"
+    );
 }
 
 #[test]
