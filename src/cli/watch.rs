@@ -424,6 +424,7 @@ fn alone(
         };
         if check.patience.is_none() {
             if let Some(known) = memory.of(check) {
+                known.hold_back(verdict, at(check));
                 known.settle(check, verdict, at(check));
             }
         } else if verdict.state == State::Critical {
