@@ -19,9 +19,9 @@ use std::fmt::Write;
 /// The arguments of `explain`.
 #[derive(Clone, Args, Debug)]
 pub struct Explain {
-    /// The spec
+    /// Such as `cron,user=root:1`
     pub spec: String,
-    /// Only this process
+    /// Of this process alone
     #[arg(value_parser = pid)]
     pub pid: Option<i32>,
 }

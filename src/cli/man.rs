@@ -1,10 +1,8 @@
 //! The manual pages, made from the parsers of the command line. procward.toml(5) is written by hand, in `man`.
 
-use super::arguments::Arguments;
 use super::{as_plugin, parser};
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
-use clap::CommandFactory;
 use clap_mangen::Man;
 use std::ffi::OsString;
 use std::io::Write;
@@ -66,7 +64,7 @@ fn names() -> Vec<String> {
 }
 
 fn whole() -> clap::Command {
-    let mut whole = Arguments::command().disable_help_subcommand(true);
+    let mut whole = parser::whole().disable_help_subcommand(true);
     whole.build();
     whole
 }

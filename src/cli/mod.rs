@@ -48,9 +48,9 @@ use crate::outcome::Outcome;
 use crate::report::wrap::wrap;
 use crate::report::{Format, capped, ended, escape, excuse};
 use arguments::{Arguments, Command, ViewArguments};
+use clap::FromArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory, FromArgMatches};
-use parser::parser;
+use parser::{meaningless, parser};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
@@ -235,29 +235,32 @@ fn as_plugin(
         _ => "[SPECS]...",
     };
     let usage = format!("{name} [OPTIONS] {operands}");
-    let hidden = |argument: clap::Arg| argument.hide(true);
-    parser
-        .mut_args(|argument| match argument.get_id().as_str() {
-            "proc" | "snapshot" => hidden(argument),
+    parser.mut_subcommand(subcommand, |command| {
+        // -V itself is answered before all else, but must be in the help.
+        let command = command.override_usage(usage).version(env!("CARGO_PKG_VERSION"));
+        command.mut_args(|argument| match argument.get_id().as_str() {
+            // Whoever calls it by this name wants this one.
+            "format" => argument
+                .help("How to write the report")
+                .default_value(format)
+                .hide_short_help(true),
+            // For whoever looks into things, not for a scheduler.
+            "proc" | "snapshot" | "output" | "host" | "stats" | "match_self" => argument.hide(true),
+            "perfdata" => argument.hide(format != "nagios"),
             _ => argument,
         })
-        .mut_subcommand(subcommand, |command| {
-            // -V itself is answered before all else, but must be in the help.
-            let command = command.override_usage(usage).version(env!("CARGO_PKG_VERSION"));
-            command.mut_args(|argument| match argument.get_id().as_str() {
-                "format" => argument.help("How to write the report").default_value(format),
-                // For whoever looks into things, not for a scheduler.
-                "output" | "host" | "stats" | "match_self" => hidden(argument),
-                _ => argument,
-            })
-        })
+    })
 }
 
 /// `help`: how `--help` and `--version` end, 3 under a plugin's name.
 fn parsed(parser: clap::Command, line: Vec<OsString>, help: Exit) -> Option<Outcome> {
-    let matches = parser.try_get_matches_from(line);
-    match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
-        Ok(arguments) => run(arguments),
+    let read = parser.try_get_matches_from(line).and_then(|matches| {
+        let arguments = Arguments::from_arg_matches(&matches)?;
+        Ok((arguments, meaningless(&matches)))
+    });
+    match read {
+        Ok((_, Some(sentence))) => Some(usage(&sentence)),
+        Ok((arguments, None)) => run(arguments),
         Err(error) => Some(refused(&helped(error), help)),
     }
 }
@@ -342,7 +345,7 @@ fn run(arguments: Arguments) -> Option<Outcome> {
     match &command {
         Command::Completions { shell } => {
             let mut text = Vec::new();
-            clap_complete::generate(*shell, &mut Arguments::command(), "procward", &mut text);
+            clap_complete::generate(*shell, &mut parser::whole(), "procward", &mut text);
             return Some(Outcome::new(text, Exit::Ok));
         }
         Command::Keys => return Some(laid_out(keys::run())),
