@@ -40,16 +40,10 @@ fn locator(text: &[u8]) -> Locator<'_> {
     }
 }
 
-/// The words of the command line with those of the sections that it names, before all others. `read` gives the bytes of
-/// a file.
-///
-/// # Errors
-/// A sentence: what is wrong with a file.
-pub fn expand(
-    words: &[Vec<u8>],
-    read: impl Fn(&Locator<'_>) -> Result<Vec<u8>, String>,
-) -> Result<Vec<Vec<u8>>, String> {
-    let mut extra = Vec::new();
+/// The sections that a command line names, and its other words.
+#[must_use]
+pub fn split(words: &[Vec<u8>]) -> (Vec<Locator<'_>>, Vec<Vec<u8>>) {
+    let mut locators = Vec::new();
     let mut rest = Vec::new();
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
@@ -64,11 +58,24 @@ pub fn expand(
                 continue;
             }
         };
-        let locator = locator(named);
-        extra.extend(section(&read(&locator)?, locator.section)?);
+        locators.push(locator(named));
     }
-    extra.append(&mut rest);
-    Ok(extra)
+    (locators, rest)
+}
+
+/// The words of these sections. `read` gives the bytes of a file.
+///
+/// # Errors
+/// A sentence: what is wrong with a file.
+pub fn words(
+    locators: &[Locator<'_>],
+    read: impl Fn(&Locator<'_>) -> Result<Vec<u8>, String>,
+) -> Result<Vec<Vec<u8>>, String> {
+    let mut words = Vec::new();
+    for locator in locators {
+        words.extend(section(&read(locator)?, locator.section)?);
+    }
+    Ok(words)
 }
 
 /// The options of all sections of this name, as words.
@@ -123,7 +130,8 @@ mod tests {
             None | Some(b"/x") => Ok(INI.to_vec()),
             _ => Err("Can't read config file: gone".into()),
         };
-        let words = expand(&words, read)?;
+        let (locators, rest) = split(&words);
+        let words = [super::words(&locators, read)?, rest].concat();
         Ok(words
             .iter()
             .map(|word| String::from_utf8_lossy(word))

@@ -90,15 +90,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// # Errors
 /// What to print: the first line is that of check_procs, where it refuses the same.
 pub fn parse(words: &[Vec<u8>], accounts: &dyn Accounts) -> Result<Request, String> {
-    // An old way to write it, which check_procs knows too.
-    let old = |word: &Vec<u8>| {
-        if word == b"-to" {
-            b"-t".to_vec()
-        } else {
-            word.clone()
-        }
-    };
-    let words: Vec<Vec<u8>> = words.iter().map(old).collect();
+    let words = with_old(words);
     let mut reader = Reader::default();
     let mut getopt = Getopt::of(&words);
     for option in getopt.by_ref() {
@@ -110,6 +102,26 @@ pub fn parse(words: &[Vec<u8>], accounts: &dyn Accounts) -> Result<Request, Stri
         }
     }
     reader.finish(&getopt.operands)
+}
+
+/// `-to` is an old way to write `-t`, which check_procs knows too.
+fn with_old(words: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let mut words = words.to_vec();
+    for word in &mut words {
+        if word == b"-to" {
+            word.truncate(2);
+        }
+    }
+    words
+}
+
+/// How long these words say that a run may take, whatever else is wrong with them.
+#[must_use]
+pub fn timeout_of(words: &[Vec<u8>]) -> Option<Duration> {
+    let words = with_old(words);
+    let given = Getopt::of(&words).filter_map(Result::ok);
+    let times = given.filter(|(name, _)| *name == Name::Timeout);
+    times.filter_map(|(_, value)| timeout(value).ok()).last()
 }
 
 #[derive(Default)]
@@ -451,7 +463,9 @@ mod tests {
             let _ = parse(&words, &table());
             let words: Vec<Vec<u8>> = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
             let _ = parse(&words, &table());
-            let _ = extra::expand(&words, |_| Ok(line.clone().into_bytes()));
+            let (locators, rest) = extra::split(&words);
+            let _ = extra::words(&locators, |_| Ok(line.clone().into_bytes()));
+            let _ = timeout_of(&rest);
         }
     }
 }

@@ -10,8 +10,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Wider lines are not read.
-pub(super) const WIDTH: usize = 100;
+/// Terminals have 80 columns, and so have mails and the pages of a pager.
+pub(super) const WIDTH: usize = 80;
+
+/// What several commands have.
+pub(super) const CONFIG: &str = "Configuration file [default: below /etc/procward]";
+pub(super) const CONFIG_AT_LENGTH: &str = "Configuration file. Without it: the one that PROCWARD_CONFIG names, else \
+    /etc/procward/procward.toml and /etc/procward/conf.d/*.toml";
+pub(super) const STATE: &str = "Remember runs in it [default: in /var/lib/procward]";
+pub(super) const STATE_AT_LENGTH: &str = "Remember in this file what this run saw, for restarts and what goes on for long. \
+    Without it: a file in mon's state directory, or in /var/lib/procward, where there is one";
 
 /// Watches the processes of this host: is what must run running, as who it should be?
 #[derive(Debug, Parser)]
@@ -28,13 +36,13 @@ pub struct Arguments {
 /// Where to look in place of the live host.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ViewArguments {
-    /// Read this proc file system in place of /proc
+    /// Look at this proc file system in place of /proc
     #[arg(long, global = true, value_name = "DIR", conflicts_with = "snapshot")]
     pub proc: Option<PathBuf>,
-    /// Look at a snapshot saved by `procward snapshot` in place of the live host
+    /// Look at what `procward snapshot` saved
     #[arg(long, global = true, value_name = "FILE")]
     pub snapshot: Option<PathBuf>,
-    /// End within this time, such as 20s, whatever happens [default: 8s, or more where a check waits longer; 2m for audit]
+    /// End within this time, such as 20s, in any case
     #[arg(short, long, global = true, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// What standard output is.
@@ -70,9 +78,9 @@ pub fn config_file(typed: Option<&Path>) -> Option<PathBuf> {
 /// The commands.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
-    /// The daemons running here, each with the spec that would watch it (the default)
+    /// List the daemons here, each with its spec (the default)
     Roll(roll::Roll),
-    /// The roll call, written as a configuration file
+    /// Write the roll call as a configuration file
     Init(init::Init),
     /// Judges checks.
     #[command(about = check::ABOUT)]
@@ -86,22 +94,22 @@ pub enum Command {
     /// Judges the load.
     #[command(about = load::ABOUT)]
     Load(load::LoadCommand),
-    /// Serve the checks by SNMP: snmpd starts this, by pass_persist
+    /// Serve the checks to snmpd, which starts this by pass_persist
     Snmp(snmp::SnmpCommand),
-    /// Why processes match a spec, or do not, term by term
+    /// Explain term by term why processes match a spec, or do not
     Explain(explain::Explain),
-    /// The processes that match a spec
+    /// List the processes that match a spec
     List(list::List),
-    /// The keys of a spec, each with a line
+    /// List the keys of a spec, each with a line
     Keys,
     /// Save what is seen, for --snapshot
     Snapshot(snapshot::SnapshotCommand),
-    /// Look at the configuration
+    /// Check or show the configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
     /// Write ps.monitor's specs as TOML
     Migrate(migrate::Migrate),
-    /// Completions for a shell
+    /// Write completions for a shell
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
@@ -109,7 +117,7 @@ pub enum Command {
     /// Grants what it takes to see everything.
     #[command(about = grant::ABOUT)]
     Grant(grant::Grant),
-    /// The manual pages
+    /// Write a manual page
     Man {
         /// Of what, such as procward-check or check_procward [default: procward]
         page: Option<String>,

@@ -1,6 +1,6 @@
 //! `procward audit`: is anything true of a process that must never be?
 
-use super::arguments::{FormatName, ViewArguments, config_file, default_format};
+use super::arguments::{CONFIG, CONFIG_AT_LENGTH, FormatName, ViewArguments, config_file, default_format};
 use super::view::View;
 use super::watch::Watch;
 use crate::audit::compile::{Compiled, compile};
@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What the command is for.
-pub const ABOUT: &str = "Is anything true of a process that must never be?";
+pub const ABOUT: &str = "Judge what must never be true of any process";
 
 /// What other lists of such rules have, and the audit has not.
 const ELSEWHERE: [(&str, &str); 3] = [
@@ -37,35 +37,37 @@ const ELSEWHERE: [(&str, &str); 3] = [
 /// The arguments of `audit`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct AuditCommand {
-    /// Rules to look after, those that are not on by themselves too [default: all that are on]
+    /// Judge these rules, also those that are off [default: what is on]
     #[arg(value_name = "RULE")]
     pub rules: Vec<String>,
-    /// All rules, those that are not on by themselves too
+    /// Judge all rules, also those that are off
     #[arg(long, conflicts_with = "rules")]
     pub all: bool,
     /// List the rules
     #[arg(long)]
     pub list: bool,
-    /// Tell all of one rule: what it forbids, why, and what to do
+    /// Explain a rule: why, and what to do
     #[arg(long, value_name = "RULE", conflicts_with = "list")]
     pub explain: Option<String>,
+    /// Only rules that are at least so bad, such as high
+    ///
     /// Only rules that are at least so bad: info, low, medium, high, critical
-    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    #[arg(long, value_name = "LEVEL", value_parser = severity)]
     pub min_severity: Option<Severity>,
-    /// Write what is found as exemptions, for the configuration file
+    /// Write what is found as exemptions, for [audit]
     #[arg(long)]
     pub baseline: bool,
-    /// The configuration file, whose [audit] is taken [default: /etc/procward/procward.toml and conf.d/*.toml, or PROCWARD_CONFIG]
+    /// Whose [audit] is taken.
     #[allow(
         rustdoc::broken_intra_doc_links,
         reason = "a table of the configuration, as it is written"
     )]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = CONFIG, long_help = CONFIG_AT_LENGTH)]
     pub config: Option<PathBuf>,
     /// How to write the report [default: human, or mon's under mon]
     #[arg(long, value_enum)]
     pub format: Option<FormatName>,
-    /// Tell of rules that are ok too
+    /// Tell of rules that are OK too
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }

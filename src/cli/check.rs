@@ -1,6 +1,9 @@
 //! `procward check`: judge checks from the command line or the configuration.
 
-use super::arguments::{CheckFormatName, ViewArguments, config_file, default_format};
+use super::arguments::{
+    CONFIG, CONFIG_AT_LENGTH, CheckFormatName, STATE, STATE_AT_LENGTH, ViewArguments, config_file,
+    default_format,
+};
 use super::items::{is_host_name, items_of_specs, picked};
 use super::limits::{self, parse_range};
 use super::setting;
@@ -36,58 +39,93 @@ pub const ABOUT: &str = "Judge checks: is what must run running?";
 /// The arguments of `check`.
 #[derive(Clone, Args, Debug, Default)]
 pub struct CheckCommand {
-    /// Specs, such as `sshd:1-` or `/usr/sbin/cron,user=root:1`; without any, the configuration file; both where it is given
+    /// Specs, such as `sshd:1-`; without any, the configuration
+    ///
+    /// Specs, such as `sshd:1-` or `/usr/sbin/cron,user=root:1`. Without any the checks of the configuration are judged, and both
+    /// where --config is given
     pub specs: Vec<String>,
-    /// The configuration file [default: /etc/procward/procward.toml and conf.d/*.toml, or PROCWARD_CONFIG]
-    #[arg(long, value_name = "FILE")]
+    /// Whose checks are judged.
+    #[arg(long, value_name = "FILE", help = CONFIG, long_help = CONFIG_AT_LENGTH)]
     pub config: Option<PathBuf>,
-    /// Judge only these checks of the configuration
+    /// Judge only this check of it; more than once for more
+    ///
+    /// Judge only the check of this name, of the configuration; more than once for more of them
     #[arg(short, long = "rule", value_name = "NAME")]
     pub rules: Vec<String>,
     /// How to write the report [default: human, or mon's under mon]
     #[arg(long, value_enum)]
     pub format: Option<CheckFormatName>,
+    /// Write prometheus or nagios-passive there
+    ///
     /// With --format prometheus: replace this file of node_exporter's textfile collector, whose name ends in .prom, as a
     /// whole. Standard output is then one line, for the journal or cron's mail, and the exit code that of the verdict,
     /// or 3 where the file can't be written; a run that can't be finished leaves the old file in place. With --format
     /// nagios-passive: write into this command file of Nagios, and tell only where that fails, with 3
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// With --format nsca, nagios-passive or icinga2: what the server calls this host [default: the kernel's name of it]
+    /// What the server calls this host, for passive results
+    ///
+    /// With --format nsca, nagios-passive or icinga2: what the server calls this host. Without it: what the kernel does
     #[arg(long, value_name = "NAME")]
     pub host: Option<String>,
-    /// How long a check may fail before that counts: a restart is ridden out [default: 5s; 0 for specs in the human
-    /// format]
+    /// How long to look again at a failure [default: 5s]
+    ///
+    /// For how long to look again at a check that fails, before that counts: a restart is ridden out. Without it 5 s, or what
+    /// the configuration says, and 0 for specs in the human format. With 0 it looks once, and a failure counts at once
     #[arg(long, value_name = "TIME", value_parser = parse_window)]
     pub recheck: Option<Duration>,
+    /// Look once; a first miss is pending for that time
+    ///
     /// Look once and wait for nothing: where the run before found all well, a failure is pending, and still OK, until it
-    /// has lasted for the time of the re-check, as the state file remembers
+    /// has lasted for the time of --recheck, as the state file remembers
     #[arg(long)]
     pub pending: bool,
-    /// What UNKNOWN is told as: whoever is woken by nothing but CRITICAL must not sleep through a monitor that is blind. Wrong
-    /// usage and an internal fault stay UNKNOWN
-    #[arg(long, value_enum, value_name = "STATE", default_value = "unknown")]
+    /// Tell UNKNOWN as warning, critical or unknown
+    ///
+    /// Tell UNKNOWN as warning, critical or, without it, unknown: whoever is woken by nothing but CRITICAL must not sleep
+    /// through a monitor that is blind. Wrong usage and an internal fault stay UNKNOWN
+    #[arg(
+        long,
+        value_enum,
+        value_name = "STATE",
+        default_value = "unknown",
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub unknown_is: UnknownIs,
-    /// WARNING unless so many processes match, in place of what the one check says: 5 (which is 0 to 5), 1:, 1:5
-    /// or @0:0
+    /// WARNING unless so many match: 5 (is 0 to 5), 1:, 1:5
+    ///
+    /// WARNING unless so many processes match, in place of what the one check says: 5 (which is 0 to 5), 1:, 1:5 or @0:0
     #[arg(short, long, value_name = "RANGE", value_parser = parse_range)]
     pub warning: Option<Range>,
-    /// CRITICAL unless so many do
+    /// CRITICAL unless so many match
+    ///
+    /// CRITICAL unless so many processes match, likewise
     #[arg(short, long, value_name = "RANGE", value_parser = parse_range)]
     pub critical: Option<Range>,
-    /// With --format nagios: what performance data tells of the processes of each check beside their count
-    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    /// Add cpu, memory or cpu,memory to performance data
+    ///
+    /// With --format nagios, add to the performance data of each check: cpu, seconds of CPU that its processes used so far, a
+    /// counter; memory, their resident memory in bytes; or both, cpu,memory
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        value_delimiter = ',',
+        hide_possible_values = true
+    )]
     pub perfdata: Vec<Taken>,
-    /// Where to remember what this run saw, for restarts and CPU over longer times [default: below mon's state
-    /// directory or /var/lib/procward, where there is one]
-    #[arg(long, value_name = "FILE")]
+    /// What is remembered of earlier runs.
+    #[arg(long, value_name = "FILE", help = STATE, long_help = STATE_AT_LENGTH)]
     pub state: Option<PathBuf>,
     /// Count procward itself too
     #[arg(long)]
     pub match_self: bool,
-    /// Tell what the run cost: processes, files, bytes, time
+    /// Tell what the run cost: files, bytes, time
     #[arg(long)]
     pub stats: bool,
+    /// Tell of checks that are OK too; -v -v -v tells most
+    ///
     /// Tell of checks that are OK too; twice: by what the run went; three times: what it cost as well
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,

@@ -3,7 +3,7 @@
 use super::arguments::ViewArguments;
 use super::view::View;
 use crate::check_procs::extra::{self, Locator};
-use crate::check_procs::options::parse;
+use crate::check_procs::options::{parse, timeout_of};
 use crate::check_procs::row::Own;
 use crate::check_procs::usage::{HELP, USAGE};
 use crate::check_procs::wording::{Sight, nothing, render};
@@ -57,8 +57,13 @@ fn answer(arguments: &[OsString], arguments_of_view: &ViewArguments) -> Outcome 
         Err(sentence) => return unknown(format!("PROCS UNKNOWN: {sentence}\n")),
     };
     let words: Vec<Vec<u8>> = arguments.iter().map(|word| word.as_bytes().to_vec()).collect();
-    let words = match extra::expand(&words, |locator| ini(locator, notes)) {
-        Ok(words) => words,
+    let (locators, typed) = extra::split(&words);
+    // It holds while a file is read, too, that may say otherwise.
+    if let Some(time) = timeout_of(&typed) {
+        notes.limit_to(time);
+    }
+    let words = match extra::words(&locators, |locator| ini(locator, notes)) {
+        Ok(words) => [words, typed].concat(),
         Err(sentence) => return unknown(escape::without_bars(&escape::text(sentence.as_bytes())) + "\n"),
     };
     let options = match parse(&words, &view) {

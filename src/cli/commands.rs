@@ -4,11 +4,10 @@ use super::arguments::{Arguments, Command, FormatName, ViewArguments};
 use super::supervised::{PATIENCE_OF_PEOPLE, Work, watched, watched_as, watched_audit, watched_load};
 use super::terminal::laid_out;
 use super::usage::usage;
-use super::{audit, check, deliver, keys, man, passive, roll};
+use super::{audit, check, deliver, keys, man, parser, passive, roll};
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use crate::report::{Format, ended};
-use clap::CommandFactory;
 
 /// Runs it. `None`: this is a worker that has told its supervisor.
 pub(super) fn run(arguments: Arguments) -> Option<Outcome> {
@@ -41,7 +40,7 @@ pub(super) fn run(arguments: Arguments) -> Option<Outcome> {
         Command::Man { page } => Some(man::run(page.as_deref())),
         Command::Completions { shell } => {
             let mut text = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), "procward", &mut text);
+            clap_complete::generate(shell, &mut parser::whole(), "procward", &mut text);
             Some(Outcome::new(text, Exit::Ok))
         }
     }

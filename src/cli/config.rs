@@ -1,6 +1,6 @@
 //! `procward config`: is the configuration right, and what does it mean?
 
-use super::arguments::{ViewArguments, config_file};
+use super::arguments::{CONFIG, CONFIG_AT_LENGTH, ViewArguments, config_file};
 use super::as_user;
 use super::view::View;
 use crate::audit::{self, Severity};
@@ -21,9 +21,9 @@ use std::path::PathBuf;
 /// The commands below `config`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// All faults of the configuration, each with its place; exit 3 if there is one
+    /// Find all faults of the configuration; ends 3 where there is one
     Check(CheckArguments),
-    /// What each check means, as a sentence
+    /// Show what each check means, as a sentence
     Show(ConfigArguments),
 }
 
@@ -33,7 +33,9 @@ pub struct CheckArguments {
     /// Which configuration.
     #[command(flatten)]
     pub of: ConfigArguments,
-    /// Judge the checks with this user's rights: what would be UNKNOWN, and what to grant or to write instead
+    /// Judge with this user's rights, and say what to grant
+    ///
+    /// Judge the checks with this user's rights: what would be UNKNOWN, and what to grant, or to write in its place
     #[arg(long = "as", value_name = "USER")]
     pub user: Option<String>,
 }
@@ -41,8 +43,8 @@ pub struct CheckArguments {
 /// Which configuration.
 #[derive(Clone, Args, Debug)]
 pub struct ConfigArguments {
-    /// The configuration file [default: /etc/procward/procward.toml and conf.d/*.toml, or PROCWARD_CONFIG]
-    #[arg(long, value_name = "FILE")]
+    /// Which file.
+    #[arg(long, value_name = "FILE", help = CONFIG, long_help = CONFIG_AT_LENGTH)]
     pub config: Option<PathBuf>,
 }
 

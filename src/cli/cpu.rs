@@ -1,6 +1,8 @@
 //! `procward cpu`: does any process use too much CPU that may not?
 
-use super::arguments::{FormatName, ViewArguments, config_file, default_format};
+use super::arguments::{
+    CONFIG, CONFIG_AT_LENGTH, FormatName, STATE, STATE_AT_LENGTH, ViewArguments, config_file, default_format,
+};
 use super::view::View;
 use super::watch::Watch;
 use crate::config::load::load;
@@ -19,42 +21,47 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// What the command is for.
-pub const ABOUT: &str = "Does a process use too much CPU that may not?";
+pub const ABOUT: &str = "Judge CPU time: does a process use too much that may not?";
 
 /// The arguments of `cpu`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct CpuCommand {
-    /// Percent of one core, such as 90% [default: 90%, and then only what stays over it for 10 minutes, where runs
-    /// are remembered]
+    /// Percent of one core that a process may use [default: 90%]
+    ///
+    /// Percent of one core that a process may use. Without it 90%, and then only what stays over it for 10 minutes counts,
+    /// where runs are remembered
     #[arg(value_name = "LIMIT", value_parser = parse_percent)]
     pub limit: Option<u32>,
-    /// Measure over this time [default: since the last run where that is remembered, else 3s]
+    /// Measure over this time [default: since the last run]
+    ///
+    /// Measure over this time. Without it: since the last run where that is remembered, else over 3 s
     #[arg(long, value_name = "TIME", value_parser = window, conflicts_with = "lifetime")]
     pub window: Option<Duration>,
     /// Measure over the whole life of a process, as ps does
     #[arg(long)]
     pub lifetime: bool,
-    /// Alert only on what stays over the limit in every look of this time
+    /// Tell only what stays over the limit for this time
+    ///
+    /// Tell only what stays over the limit in every look of this time
     #[arg(long = "for", value_name = "TIME", value_parser = parse_duration, conflicts_with = "lifetime")]
     pub lasting: Option<Duration>,
     /// Show who is exempt, and why
     #[arg(long)]
     pub show_exempt: bool,
-    /// Where to remember what this run saw [default: below mon's state directory or /var/lib/procward, where there is
-    /// one]
-    #[arg(long, value_name = "FILE")]
+    /// What is remembered of earlier runs.
+    #[arg(long, value_name = "FILE", help = STATE, long_help = STATE_AT_LENGTH)]
     pub state: Option<PathBuf>,
-    /// The configuration file, whose [cpu] is taken [default: /etc/procward/procward.toml and conf.d/*.toml, or PROCWARD_CONFIG]
+    /// Whose [cpu] is taken.
     #[allow(
         rustdoc::broken_intra_doc_links,
         reason = "a table of the configuration, as it is written"
     )]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = CONFIG, long_help = CONFIG_AT_LENGTH)]
     pub config: Option<PathBuf>,
     /// How to write the report [default: human, or mon's under mon]
     #[arg(long, value_enum)]
     pub format: Option<FormatName>,
-    /// Tell of a check that is OK too
+    /// Tell what was found where it is OK too
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }

@@ -1,10 +1,10 @@
 //! Under whose name procward was called, and so what it is.
 
 use super::arguments::{Arguments, ViewArguments};
-use super::parser::{of_plugin, parser};
+use super::parser::{meaningless, of_plugin, parser};
 use super::supervised::{Work, supervised, watched, watched_audit, watched_load};
 use super::terminal::laid_out;
-use super::usage::refused;
+use super::usage::{helped, refused, usage};
 use super::{check_procs, commands, load, mons_audits, ps_monitor};
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
@@ -105,9 +105,13 @@ fn as_mons_audit(work: Work<'_>) -> Option<Outcome> {
 
 /// `help`: how `--help` and `--version` end, 3 under a plugin's name.
 fn parsed(parser: clap::Command, line: &[OsString], help: Exit) -> Option<Outcome> {
-    let matches = parser.try_get_matches_from(line);
-    match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
-        Ok(arguments) => commands::run(arguments),
-        Err(error) => Some(refused(&error, help)),
+    let read = parser.try_get_matches_from(line).and_then(|matches| {
+        let arguments = Arguments::from_arg_matches(&matches)?;
+        Ok((arguments, meaningless(&matches)))
+    });
+    match read {
+        Ok((_, Some(sentence))) => Some(usage(&sentence)),
+        Ok((arguments, None)) => commands::run(arguments),
+        Err(error) => Some(refused(&helped(error), help)),
     }
 }

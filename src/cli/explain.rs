@@ -19,9 +19,9 @@ use std::fmt::Write;
 /// The arguments of `explain`.
 #[derive(Clone, Args, Debug)]
 pub struct Explain {
-    /// The spec
+    /// Such as `cron,user=root:1`
     pub spec: String,
-    /// Only this process
+    /// Of this process alone
     #[arg(value_parser = pid)]
     pub pid: Option<i32>,
 }
@@ -115,7 +115,11 @@ fn all(text: &mut String, check: &Check, snapshot: &Snapshot, view: &View) {
             .collect(),
     );
     if selection.matched.is_empty() && selection.unknown.is_empty() && near.is_empty() {
-        let _ = writeln!(text, "\nno process of {} comes close", snapshot.seen);
+        let _ = writeln!(
+            text,
+            "\nno process matches, or nearly matches; {} were seen",
+            snapshot.seen
+        );
     }
 }
 

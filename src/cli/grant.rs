@@ -16,8 +16,7 @@ use std::process::{Command, Stdio};
 const GROUP: &str = "procward";
 
 /// What a person is told who does not know what it is.
-pub const ABOUT: &str =
-    "Let a user's monitors and plugins see what root sees of every process; without a user: who may";
+pub const ABOUT: &str = "Let a user's monitors see what root sees; alone, list who may";
 
 /// What is granted.
 const GIVES: &str = "procward's monitors and plugins that it runs see what root sees of every process: its program, \

@@ -27,7 +27,8 @@ impl Init {
         let snapshot = view.look(&Plan::everything(&FILES));
         let mut text = String::from(
             "# Checks for procward, written by `procward init` from what was running.\n\
-             # Save as /etc/procward/procward.toml, delete what may come and go, then run: procward check\n\
+             # Save as /etc/procward/procward.toml, or as a file of its own in /etc/procward/conf.d/, its name ending in .toml;\n\
+             # delete what may come and go, then run: procward check\n\
              # `count` is MIN-MAX: \"1\" exactly one, \"1-\" at least one, \"0\" must not run.\n",
         );
         for gap in &snapshot.gaps {

@@ -20,12 +20,12 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(1);
 
 /// What the command is for.
-pub const ABOUT: &str = "Is the load too high, and who is to blame?";
+pub const ABOUT: &str = "Judge the load: is it too high, and who is to blame?";
 
 /// The arguments of `load`.
 #[derive(Args, Clone, Debug)]
 pub struct LoadCommand {
-    /// What the load average over 1 minute may be at most
+    /// The most that the load average over 1 minute may be
     #[arg(value_parser = load)]
     pub load1: Limit,
     /// Over 5 minutes
@@ -34,7 +34,9 @@ pub struct LoadCommand {
     /// Over 15 minutes
     #[arg(value_parser = load)]
     pub load15: Limit,
-    /// How much of the memory may be in use at most, such as 90%: what MemAvailable leaves of MemTotal
+    /// How much of the memory may be in use, such as 90%
+    ///
+    /// How much of the memory may be in use, such as 90%: what MemAvailable leaves of MemTotal
     #[arg(long, value_name = "PERCENT", value_parser = memory)]
     pub memory: Option<Limit>,
     /// How to write the report [default: human, or mon's under mon]

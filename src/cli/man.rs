@@ -1,10 +1,8 @@
 //! The manual pages, made from the parsers of the command line. procward.toml(5) is written by hand, in `man`.
 
-use super::arguments::Arguments;
-use super::parser::{of_plugin, parser};
+use super::parser::{self, of_plugin};
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
-use clap::CommandFactory;
 use clap_mangen::Man;
 use std::ffi::OsString;
 use std::io::Write;
@@ -66,7 +64,7 @@ fn names() -> Vec<String> {
 }
 
 fn whole() -> clap::Command {
-    let mut whole = Arguments::command().disable_help_subcommand(true);
+    let mut whole = parser::whole().disable_help_subcommand(true);
     whole.build();
     whole
 }
@@ -88,7 +86,7 @@ fn walk(command: &clap::Command, tell: &mut dyn FnMut(&clap::Command)) {
 fn command_of(page: &str) -> Option<clap::Command> {
     if let Some((name, command, format)) = PLUGINS.iter().find(|(name, ..)| *name == page) {
         let line = ["procward", command].map(OsString::from);
-        let mut plugin = of_plugin(name, parser(&line), command, format);
+        let mut plugin = of_plugin(name, parser::parser(&line), command, format);
         plugin.build();
         let plugin = plugin.find_subcommand(command)?.clone();
         return Some(plugin.name(*name).bin_name(*name).display_name(*name));

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 pub struct Migrate {
     /// Specs, several in one argument if need be: 'tor:1-1 sshd:1-'
     pub specs: Vec<String>,
-    /// Take them from the `monitor ps.monitor …` lines of this file
+    /// Take them from the ps.monitor lines of this mon.cf
     #[arg(long, value_name = "FILE", conflicts_with = "specs")]
     pub mon_cf: Option<PathBuf>,
 }

@@ -10,7 +10,7 @@ use crate::judge::{Item, Manner, Report, Verdict};
 use crate::outcome::Outcome;
 use crate::report::{Format, Look, capped, escape, render};
 use crate::select::reading::{Reading, Subject, Value};
-use crate::select::spec::{Dialect, sentence};
+use crate::select::spec::{Dialect, nearest, sentence};
 use crate::select::{Fault, File, Key, Matcher, Op, Plan, parse_window};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -96,14 +96,9 @@ fn unknown_option(word: &str) -> Option<String> {
         return Some(format!("`{word}` comes before all specs"));
     }
     let name = word.split('=').next().unwrap_or(word);
-    let near = OPTIONS
-        .iter()
-        .map(|option| (strsim::damerau_levenshtein(name, option), option))
-        .min()
-        .filter(|(distance, _)| *distance <= 3 && name.len() > 3);
-    let help = match near {
-        Some((_, option)) => format!("did you mean `{option}`?"),
-        None => "a spec is NAME:MIN-MAX".into(),
+    let help = match nearest(name, OPTIONS.into_iter()) {
+        Some(option) => format!("did you mean `{option}`?"),
+        None => "ps.monitor takes specs, NAME:MIN-MAX; options such as -r NAME are procward.monitor's".into(),
     };
     Some(format!("unknown option `{word}`; {help}"))
 }

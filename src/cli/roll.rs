@@ -23,7 +23,7 @@ use unicode_width::UnicodeWidthStr;
 /// The arguments of `roll`.
 #[derive(Clone, Args, Debug, Default)]
 pub struct Roll {
-    /// Leave out the audit: what must never be true of any process, and is of one
+    /// Leave out what the audit finds
     #[arg(long)]
     pub no_audit: bool,
 }

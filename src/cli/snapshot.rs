@@ -15,10 +15,10 @@ use std::path::PathBuf;
 /// The arguments of `snapshot`.
 #[derive(Clone, Args, Debug)]
 pub struct SnapshotCommand {
-    /// Write to this file, readable by nobody else, in place of standard output
+    /// Write to this file, which nobody else may read then
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Save the arguments of processes too; they may hold secrets
+    /// Save arguments, too, which may hold secrets
     #[arg(long)]
     pub with_arguments: bool,
 }

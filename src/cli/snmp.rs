@@ -1,7 +1,7 @@
 //! `procward snmp`: what snmpd starts by `pass_persist` in its configuration, and asks for one cell after the other:
 //! `PING`, or `get`, `getnext` or `set` and an OID in the next line. snmpd answers nobody while it waits.
 
-use super::arguments::{CheckFormatName, ViewArguments};
+use super::arguments::{CONFIG, CONFIG_AT_LENGTH, CheckFormatName, STATE, STATE_AT_LENGTH, ViewArguments};
 use super::check::CheckCommand;
 use super::deliver::write_all;
 use super::supervised::supervised;
@@ -27,17 +27,21 @@ const LINE: u64 = 4096;
 /// The arguments of `snmp`.
 #[derive(Clone, Args, Debug)]
 pub struct SnmpCommand {
-    /// The configuration file [default: /etc/procward/procward.toml and conf.d/*.toml, or PROCWARD_CONFIG]
-    #[arg(long, value_name = "FILE")]
+    /// Whose checks are served.
+    #[arg(long, value_name = "FILE", help = CONFIG, long_help = CONFIG_AT_LENGTH)]
     pub config: Option<PathBuf>,
-    /// Where to remember the looks before: snmpd can't wait for a restart, so that a failure is pending at first
-    /// [default: below /var/lib/procward, where there is one]
-    #[arg(long, value_name = "FILE")]
+    /// What is remembered of earlier looks.
+    #[arg(long, value_name = "FILE", help = STATE, long_help = STATE_AT_LENGTH)]
     pub state: Option<PathBuf>,
     /// For how long a failure is pending [default: 5s]
+    ///
+    /// For how long a failure is pending, as the state file remembers: snmpd can't wait for a restart. Without it 5 s, or what
+    /// the configuration says
     #[arg(long, value_name = "TIME", value_parser = parse_window)]
     pub recheck: Option<Duration>,
-    /// For how long what was seen is told before it is looked again: a walk asks for each cell
+    /// For how long one look answers
+    ///
+    /// For how long one look answers: a walk asks for one cell after the other
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_window)]
     pub keep: Duration,
 }

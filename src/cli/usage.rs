@@ -4,6 +4,7 @@ use super::terminal::{Terminal, color_wanted};
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use crate::report::{capped, escape};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// What clap says in place of running a command. `help`: how `--help` and `--version` end.
 pub(super) fn refused(error: &clap::Error, help: Exit) -> Outcome {
@@ -21,6 +22,18 @@ pub(super) fn refused(error: &clap::Error, help: Exit) -> Outcome {
         lines.collect()
     };
     Outcome::new(text, help)
+}
+
+/// Of the monitors only one judges the checks of the configuration.
+pub(super) fn helped(mut error: clap::Error) -> clap::Error {
+    let of_checks = |value: &ContextValue| matches!(value, ContextValue::String(word) if word == "-r" || word == "--rule");
+    if error.kind() == ErrorKind::UnknownArgument && error.get(ContextKind::InvalidArg).is_some_and(of_checks)
+    {
+        let tip =
+            "checks of the configuration are judged by `procward check -r NAME`, under mon procward.monitor";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 /// Wrong usage: the first line is what a pager shows. It holds what the user wrote.

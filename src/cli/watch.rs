@@ -2,12 +2,14 @@
 
 use super::view::View;
 use crate::deadline::Notes;
-use crate::judge::{Check, Earlier, History, Item, Report, Sighting, State, Verdict, assemble, judge};
+use crate::judge::{
+    Check, Earlier, History, Item, Report, Sighting, State, Verdict, assemble, judge, seconds,
+};
 use crate::memory::store::Store;
 use crate::memory::{Memory, Spell, key};
+use crate::select::select;
 use crate::select::selection::Wanted;
 use crate::select::{File, Plan};
-use crate::select::{select, write_duration};
 use crate::snapshot::{Clocks, Snapshot};
 use crate::source::procfs::now;
 use std::collections::BTreeMap;
@@ -191,11 +193,12 @@ impl<'a> Watch<'a> {
             let next = open.iter().map(|(_, next)| *next).min();
             let limit = self.limit(known);
             let Some(next) = next.filter(|next| limit.is_none_or(|limit| *next <= limit)) else {
-                return known.report(items, |check, history, verdict| {
+                let mut report = known.report(items, |check, history, verdict| {
                     let open = self.next_look(check, known).is_some();
                     finish(check, history, verdict, open);
-                    verdict.story.extend(self.haste(check, verdict, known));
                 });
+                report.remarks.extend(self.haste(&checks, &report, known));
+                return report;
             };
             if known.histories.values().any(|history| history.looks() > 1) {
                 (self.publish)(&known.report(items, |check, history, verdict| {
@@ -267,15 +270,30 @@ impl<'a> Watch<'a> {
         left.map_or(wanted, |left| wanted.min(left))
     }
 
-    /// What to tell of a check that was given less time than it asks for.
-    fn haste(&self, check: &Check, verdict: &Verdict, known: &Known) -> Option<String> {
-        let wanted = self.wait(check);
-        let given = known.histories.get(&check.name)?.lasted();
-        let failing = matches!(verdict.state, State::Warning | State::Critical);
-        let short = failing && !check.count.forbids() && given < wanted;
-        short.then(|| {
-            let wanted = write_duration(wanted);
-            format!("the run had to end before the re-check of {wanted}: it may be a restart")
+    /// What to tell of failures that the run had no time to look at for as long as they ask for.
+    fn haste(&self, checks: &[&Check], report: &Report, known: &Known) -> Option<String> {
+        let failing = report
+            .verdicts
+            .iter()
+            .filter(|verdict| matches!(verdict.state, State::Warning | State::Critical));
+        let hasty: Vec<String> = failing
+            .filter_map(|verdict| {
+                let check = checks.iter().find(|check| check.name == verdict.name)?;
+                let (given, wanted) = (known.histories.get(&check.name)?.lasted(), self.wait(check));
+                let short = !check.count.forbids() && given < wanted;
+                short.then(|| format!("{} ({} of {})", check.name, seconds(given), seconds(wanted)))
+            })
+            .collect();
+        let more = match hasty.len().saturating_sub(HASTY_TOLD) {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        let told = hasty[..hasty.len().min(HASTY_TOLD)].join(", ");
+        (!hasty.is_empty()).then(|| {
+            format!(
+                "the time was too short for the whole re-check, so this may be a restart: {told}{more}; \
+                 give a longer -t, or a shorter recheck"
+            )
         })
     }
 
@@ -293,6 +311,8 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// So many checks that had too little time are named.
+const HASTY_TOLD: usize = 3;
 /// Two looks are never exactly a window apart.
 const SLACK: Duration = Duration::from_millis(100);
 /// A rate over more than this hides what happens now.
@@ -404,6 +424,7 @@ fn alone(
         };
         if check.patience.is_none() {
             if let Some(known) = memory.of(check) {
+                known.hold_back(verdict, at(check));
                 known.settle(check, verdict, at(check));
             }
         } else if verdict.state == State::Critical {

@@ -2,6 +2,7 @@
 
 use super::audit::{self, RawAudit};
 use crate::select::Fault;
+use crate::select::spec::nearest;
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -254,13 +255,8 @@ fn exceptions(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Vec<RawE
 pub const EXCEPT_FORM: &str = "write except = [ { select = \"user=NAME\", reason = \"why\" } ]";
 
 pub(super) fn unknown(key: &str, place: Range<usize>, known: &[&str]) -> Fault {
-    let nearest = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(key, name), name))
-        .min()
-        .filter(|(distance, _)| *distance <= 3 && *distance < key.chars().count());
-    let help = match nearest {
-        Some((_, name)) => format!("did you mean `{name}`?"),
+    let help = match nearest(key, known.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`?"),
         None => format!("known here: {}", known.join(", ")),
     };
     Fault::new(place, format!("unknown key `{key}`"), help)

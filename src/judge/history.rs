@@ -372,7 +372,8 @@ fn names_a_program(check: &Check) -> bool {
 }
 
 /// `0.4 s`, `5 s`.
-fn seconds(span: Duration) -> String {
+#[must_use]
+pub fn seconds(span: Duration) -> String {
     let tenths = (span.as_millis() + 50) / 100;
     if tenths.is_multiple_of(10) {
         format!("{} s", tenths / 10)

@@ -17,7 +17,7 @@ mod tests;
 
 pub use check::{Check, Exception, Faulty, Item, Pace, tell_apart};
 pub use footprint::Footprint;
-pub use history::{Earlier, History};
+pub use history::{Earlier, History, seconds};
 pub use judgement::{assemble, judge};
 pub use state::State;
 pub use verdict::{Evidence, Manner, NearMiss, Rate, Report, Run, Sighting, Usage, Verdict};

@@ -1,6 +1,7 @@
 //! What a run remembers of the runs before it: the state file is the tail of an earlier series of looks. Pure, but for
 //! [`store`].
 
+mod lock;
 pub mod patience;
 pub mod restarts;
 pub mod store;
@@ -105,6 +106,9 @@ const DAY: u64 = 86_400;
 const REPLACEMENTS: usize = 1000;
 /// A longer pause between two runs says nothing about what went on meanwhile, unless the clocks do.
 const LONGEST_PAUSE: u64 = 600;
+/// A pause of which it may be told that a run is lacking in it: most are a minute apart.
+const SHORTEST_LACK: u64 = 90;
+const SECOND: Duration = Duration::from_secs(1);
 
 impl Memory {
     /// Of all looks the last two are kept.
@@ -174,22 +178,41 @@ pub fn key(check: &Check) -> String {
 
 impl Recollection {
     /// Whether the check fails, and that does not count yet: where the run before found all well, a failure is pending
-    /// until it lasts so long. Without a run before, or where that could not tell, it counts at once.
+    /// until it lasts so long. Without a run before, or where that could not tell, it counts at once. It goes by what is
+    /// remembered alone, and not by whether this run can be: else a failure would be told by a run that can't, and be
+    /// pending, as if it had passed, in the next one that can.
     fn is_pending(&mut self, check: &Check, verdict: &Verdict, now: u64, grace: Duration) -> bool {
         let failing = matches!(verdict.state, State::Warning | State::Critical);
-        let last = self.runs.last();
-        let passed = last.is_some_and(|run| !run.failed && !run.unseen);
-        if !failing || !passed || check.count.forbids() || check.patience.is_some() {
+        let passed = self.runs.last().is_some_and(|run| {
+            let is_before = self.pending_since.is_some() || self.is_run_before(run.at, now, grace);
+            !run.failed && !run.unseen && is_before
+        });
+        if !failing || !passed || grace.is_zero() || check.count.forbids() || check.patience.is_some() {
             self.pending_since = None;
             return false;
         }
         let since = *self.pending_since.get_or_insert(now);
         // A time to come was never noted by us, and would be pending until then.
-        let pending = since <= now && Duration::from_secs(now.saturating_sub(since)) < grace;
+        let lasts = Duration::from_secs(now.saturating_sub(since));
+        // Of two instants in whole seconds the difference may be a second too long: it must not be told too early.
+        let pending = since <= now && lasts < grace + SECOND;
         if !pending {
             self.pending_since = None;
         }
         pending
+    }
+
+    /// Whether no run can have come between the last one that is remembered, at `last`, and this one: a run that could
+    /// not be remembered leaves a pause. `grace`: what began after the last one has not lasted for longer within that time.
+    fn is_run_before(&self, last: u64, now: u64, grace: Duration) -> bool {
+        let pauses = self.runs.windows(2).filter_map(|pair| match pair {
+            [one, next] => Some(next.at.saturating_sub(one.at)),
+            _ => None,
+        });
+        let usual = pauses.max().unwrap_or_default();
+        let longest = usual.saturating_mul(3) / 2;
+        let longest = longest.clamp(SHORTEST_LACK, LONGEST_PAUSE).max(grace.as_secs());
+        last <= now && now.saturating_sub(last) <= longest
     }
 
     fn note(
@@ -299,8 +322,7 @@ impl Recollection {
         before.map(|spell| spell.since.min(now)).min()
     }
 
-    /// Holds back a failure that does not last for long enough yet. Only where this run is remembered: else every run
-    /// would be the first to see it.
+    /// Holds back a failure that does not last for long enough yet.
     pub fn hold_back(&self, verdict: &mut Verdict, now: u64) {
         if !self.runs.last().is_some_and(|run| run.pending) {
             return;

@@ -5,6 +5,7 @@
 )]
 
 use super::Memory;
+use super::lock::lock;
 use crate::deadline::Notes;
 use crate::replace::replace;
 use rustix::process::geteuid;
@@ -86,6 +87,7 @@ impl Store {
     /// A sentence.
     pub fn save(&self, ours: &[String]) -> Result<Memory, String> {
         let mut memory = self.memory.clone();
+        let _lock = lock(&self.path, self.notes);
         match read(&self.path, self.notes) {
             Ok(theirs) if theirs.view == memory.view => {
                 for (name, known) in theirs.checks {
@@ -288,6 +290,59 @@ mod tests {
             saved.checks["cron"].counters.totals.starts
         };
         assert_eq!([counted(fast), counted(slow), counted(after(3))], [2, 2, 3]);
+    }
+
+    #[test]
+    fn what_another_run_notes_while_this_one_saves_is_not_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        let noting = |name: &str| {
+            let mut store = Store::open(Some(&path), boot(), Notes::none()).unwrap();
+            let known = super::super::Recollection::default();
+            store.memory.checks.insert(name.into(), known);
+            store
+        };
+        noting("first").save(&[]).unwrap();
+        let (mut ours, theirs) = (noting("ours").memory, noting("theirs"));
+        ours.checks.insert("first".into(), Default::default());
+        let held = lock(&path, Notes::none()).unwrap();
+        let bytes = serde_json::to_vec(&File {
+            procward_state: VERSION,
+            memory: ours,
+        })
+        .unwrap();
+        let other = path.clone();
+        let holding = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            replace(&other, |file| file.write_all(&bytes)).unwrap();
+            drop(held);
+        });
+        let saved = theirs.save(&["theirs".to_owned()]).unwrap();
+        holding.join().unwrap();
+        assert_eq!(
+            saved.checks.keys().collect::<Vec<_>>(),
+            ["first", "ours", "theirs"]
+        );
+        assert_eq!(
+            Store::open(Some(&path), boot(), Notes::none()).unwrap().memory,
+            saved
+        );
+    }
+
+    #[test]
+    fn who_holds_on_to_the_file_keeps_nobody_from_saving() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state");
+        let open = || Store::open(Some(&path), boot(), Notes::none()).unwrap();
+        open().save(&[]).unwrap();
+        let held = lock(&path, Notes::none()).unwrap();
+        assert!(lock(&path, Notes::none()).is_none());
+        let mut store = open();
+        let known = super::super::Recollection::default();
+        store.memory.checks.insert("cron".into(), known);
+        assert_eq!(store.save(&["cron".to_owned()]).unwrap(), open().memory);
+        drop(held);
+        assert!(lock(&path, Notes::none()).is_some());
     }
 
     #[test]

@@ -112,10 +112,11 @@ fn a_failure_is_pending_until_its_time_has_passed() {
         (0, Ok),
         (60, Critical),
         (63, Critical),
+        (65, Critical),
         (66, Critical),
-        (67, Critical),
     ];
-    assert_eq!(pending(5, &runs), [Ok, Ok, Ok, Critical, Critical]);
+    // What began at 60.9 s has lasted for 4.1 s at 65.0 s.
+    assert_eq!(pending(5, &runs), [Ok, Ok, Ok, Ok, Critical]);
     // A restart between two runs is no news, and the next failure has its own time.
     let runs = [
         (0, Ok),
@@ -145,6 +146,65 @@ fn a_failure_is_pending_only_where_the_run_before_found_all_well() {
         [Ok, Ok, Unknown, Critical]
     );
     assert_eq!(pending(0, &[(0, Ok), (60, Critical)]), [Ok, Critical]);
+}
+
+/// What is told after each run, where those that are not `saved` can't be remembered.
+fn forgetful(grace: u64, runs: &[(u64, State, bool)]) -> Vec<State> {
+    let mut file = Memory::default();
+    let mut told = Vec::new();
+    for (at, state, saved) in runs {
+        let mut memory = file.clone();
+        let mut verdict = outcome(*state, if *state == State::Ok { &[7] } else { &[] }, false);
+        memory.note(&cron(), &verdict, *at, Duration::from_secs(grace), &|_| false);
+        memory.of(&cron()).unwrap().hold_back(&mut verdict, *at);
+        told.push(verdict.state);
+        if *saved {
+            file = memory;
+        }
+    }
+    told
+}
+
+#[test]
+fn a_failure_is_told_once_whichever_runs_can_not_be_remembered() {
+    use State::{Critical, Ok};
+    for grace in [5, 100, 400] {
+        for saved in 0_u32..256 {
+            let well = [(0, Ok, true), (60, Ok, true)];
+            let failing = (0..8).map(|run| (120 + run * 60, Critical, saved & (1 << run) != 0));
+            let runs: Vec<_> = well.into_iter().chain(failing).collect();
+            let told = forgetful(grace, &runs);
+            let since = told.iter().position(|state| *state == Critical);
+            let since = since.unwrap_or(told.len());
+            assert!(
+                told[since..].iter().all(|state| *state == Critical),
+                "{saved:b}: {told:?}"
+            );
+            if grace == 5 {
+                assert!(since <= 3, "{saved:b}: {told:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_failure_after_a_pause_in_which_a_run_may_be_lacking_counts_at_once() {
+    use State::{Critical, Ok};
+    assert_eq!(pending(5, &[(0, Ok), (90, Critical)]), [Ok, Ok]);
+    assert_eq!(pending(5, &[(0, Ok), (91, Critical)]), [Ok, Critical]);
+    // Who comes every five minutes may come a little later.
+    assert_eq!(pending(5, &[(0, Ok), (300, Ok), (700, Critical)]), [Ok, Ok, Ok]);
+    assert_eq!(
+        pending(5, &[(0, Ok), (300, Ok), (751, Critical)]),
+        [Ok, Ok, Critical]
+    );
+    assert_eq!(
+        pending(5, &[(0, Ok), (9000, Ok), (9601, Critical)]),
+        [Ok, Ok, Critical]
+    );
+    assert_eq!(pending(120, &[(0, Ok), (110, Critical)]), [Ok, Ok]);
+    // A run in a time to come was never noted by us.
+    assert_eq!(pending(5, &[(200, Ok), (100, Critical)]), [Ok, Critical]);
 }
 
 #[test]

@@ -953,4 +953,8 @@ fn when_its_time_is_up_it_is_critical_as_there() {
     let ini = place.script("time.ini", "[check_procs]\ntimeout=1\n");
     let extra = format!("--extra-opts=@{}", ini.display());
     says(&place, &[&extra, "--input-file", pipe], 2, line);
+    let extra = format!("--extra-opts=@{pipe}");
+    for words in [[&extra, "-t", "1"], ["-to", "1", &extra], [&extra, "--time", "1"]] {
+        says(&place, &words, 2, line).says("not finished within 1 s");
+    }
 }

@@ -208,21 +208,25 @@ fn a_signal_ends_a_run_at_once_with_what_is_known() {
 }
 
 #[test]
-fn a_limit_that_shortens_a_recheck_is_told() {
-    let said = Procward::new()
-        .args([
-            "check",
-            "--format",
-            "mon",
-            "--timeout",
-            "1s",
-            "--recheck",
-            "20s",
-            &nosuch("1"),
-        ])
-        .run()
-        .ends(2);
-    said.says("; the run had to end before the re-check of 20s: it may be a restart\n");
+fn a_limit_that_shortens_a_recheck_is_told_once_with_what_to_do() {
+    let [one, other] = ["nosuch", "other"].map(unique);
+    let specs = [&one, &other].map(|name| format!("{name}:1"));
+    let words = ["--format", "mon", "--timeout", "1s", "--recheck", "20s"];
+    let said = Procward::new().arg("check").args(words).args(specs).run().ends(2);
+    let lines: Vec<String> = said.stdout().lines().map(str::to_owned).collect();
+    let time = regex::Regex::new(r"0\.\d s of").unwrap();
+    let told: Vec<_> = lines.iter().map(|line| time.replace_all(line, "T of")).collect();
+    assert_eq!(
+        told[1..],
+        [
+            format!("{one}: no process; want exactly 1 process named {one}"),
+            format!("{other}: no process; want exactly 1 process named {other}"),
+            format!(
+                "the time was too short for the whole re-check, so this may be a restart: {one} (T of 20 s), {other} \
+                 (T of 20 s); give a longer -t, or a shorter recheck"
+            ),
+        ]
+    );
 }
 
 #[test]

@@ -19,7 +19,14 @@ fn an_option_of_ps_monitor_that_is_none_is_no_hosts_name() {
             "unknown option `--recheck=5s`; did you mean `--recheck`?",
         ),
         (&["x:1", "--recheck", "0"], "`--recheck` comes before all specs"),
-        (&["x:1", "-q"], "unknown option `-q`; a spec is NAME:MIN-MAX"),
+        (
+            &["x:1", "-q"],
+            "unknown option `-q`; ps.monitor takes specs, NAME:MIN-MAX; options such as -r NAME are procward.monitor's",
+        ),
+        (
+            &["--rule", "cron"],
+            "unknown option `--rule`; ps.monitor takes specs, NAME:MIN-MAX; options such as -r NAME are procward.monitor's",
+        ),
     ] {
         let said = Procward::new()
             .arg("ps.monitor")
@@ -34,6 +41,165 @@ fn an_option_of_ps_monitor_that_is_none_is_no_hosts_name() {
         .run()
         .ends(1);
     assert_eq!(shell.first_line(), "CRITICAL: -pwtsh missing");
+}
+
+#[test]
+fn who_picks_a_check_by_name_elsewhere_is_told_where_that_is() {
+    let place = Place::new();
+    let tip = "  tip: checks of the configuration are judged by `procward check -r NAME`, under mon procward.monitor";
+    for (name, usage) in [
+        ("cpu.monitor", "cpu.monitor [OPTIONS] [LIMIT]"),
+        ("audit.monitor", "audit.monitor [OPTIONS] [RULE]..."),
+    ] {
+        for word in ["-r", "--rule"] {
+            let said = Procward::at(&place.link(name)).args([word, "cron"]).run().ends(3);
+            let found = format!("UNKNOWN: unexpected argument '{word}' found");
+            let rest = "For more information, try '--help'.";
+            assert_eq!(
+                said.stdout(),
+                format!("{found}\n\n{tip}\n\nUsage: {usage}\n\n{rest}\n")
+            );
+        }
+    }
+}
+
+/// The commands, and how many lines their `-h` has at most.
+const COMMANDS: [(&str, usize); 19] = [
+    ("", 30),
+    ("roll", 23),
+    ("init", 23),
+    ("check", 30),
+    ("cpu", 23),
+    ("audit", 23),
+    ("load", 23),
+    ("snmp", 23),
+    ("explain", 23),
+    ("list", 23),
+    ("keys", 23),
+    ("snapshot", 23),
+    ("config", 23),
+    ("config check", 23),
+    ("config show", 23),
+    ("migrate", 23),
+    ("completions", 23),
+    ("grant", 23),
+    ("man", 23),
+];
+
+#[test]
+fn short_help_fits_a_terminal_of_80_columns_and_that_of_a_plugin_23_lines() {
+    let place = Place::new();
+    let fits = |text: &str, most: usize| {
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(text.lines().count() <= most, "{text}");
+    };
+    for (command, most) in COMMANDS {
+        let words = command.split_whitespace().chain(["-h"]);
+        fits(&run(words).ends(0).stdout(), most);
+    }
+    for name in [
+        "check_procward",
+        "procward.monitor",
+        "cpu.monitor",
+        "audit.monitor",
+    ] {
+        fits(
+            &Procward::at(&place.link(name)).arg("-h").run().ends(3).stdout(),
+            23,
+        );
+    }
+}
+
+#[test]
+fn an_option_that_means_nothing_to_a_command_is_not_in_its_help_and_refused() {
+    let options = [("--proc", "/proc"), ("--snapshot", "/nosuch"), ("--timeout", "5")];
+    for (command, operand, taken) in [
+        ("keys", "", 0),
+        ("completions", "bash", 0),
+        ("grant", "", 0),
+        ("man", "", 0),
+        ("migrate", "", 1),
+        ("snmp", "", 2),
+    ] {
+        let help = run([command, "--help"]).ends(0).stdout();
+        let shown = options
+            .iter()
+            .filter(|(option, _)| help.contains(&format!("{option} <")));
+        assert_eq!(shown.count(), taken, "{help}");
+        for (option, value) in options {
+            if help.contains(&format!("{option} <")) {
+                continue;
+            }
+            let told = format!("UNKNOWN: `procward {command}` takes no {option}\n");
+            let operand = || [operand].into_iter().filter(|word| !word.is_empty());
+            let behind = [command, option, value].into_iter().chain(operand());
+            assert_eq!(run(behind).ends(3).stdout(), told);
+            let before = [option, value, command].into_iter().chain(operand());
+            assert_eq!(run(before).ends(3).stdout(), told);
+        }
+    }
+    run(["--timeout", "5", "check", "pwtnosuch:0"]).ends(0);
+}
+
+#[test]
+fn the_default_of_the_time_is_that_of_the_command() {
+    for (command, default) in [("check", "8s"), ("audit", "2m"), ("snmp", "2s"), ("list", "1m")] {
+        run([command, "-h"]).ends(0).says(&format!(
+            "  End within this time in any case [default: {default}]\n"
+        ));
+    }
+}
+
+#[test]
+fn a_key_like_no_other_is_answered_with_where_all_are() {
+    let said = run(["check", "--format", "nagios", "foo=bar"]).ends(3);
+    assert_eq!(
+        said.stdout(),
+        "PROCS UNKNOWN: foo=bar faulty\nfoo=bar: faulty, not checked\n  the spec:1:1: key `foo` is not known\n    \
+         foo=bar\n    ^^^\n    help: `procward keys` lists the keys\n"
+    );
+    let place = Place::new();
+    let file = place.script(
+        "foo.toml",
+        "[[check]]\nname = \"x\"\nselect = \"x\"\ncount = \"1\"\nfoo = 1\n",
+    );
+    let file = file.display().to_string();
+    run(["config", "check", "--config", &file])
+        .ends(3)
+        .says("unknown key `foo`")
+        .says("help: known here: name, select, count, ");
+}
+
+#[test]
+fn the_first_configuration_says_where_it_belongs() {
+    let text = run(["init"]).stdout();
+    let head: Vec<&str> = text.lines().take(4).collect();
+    assert_eq!(
+        head,
+        [
+            "# Checks for procward, written by `procward init` from what was running.",
+            "# Save as /etc/procward/procward.toml, or as a file of its own in /etc/procward/conf.d/, its name ending in .toml;",
+            "# delete what may come and go, then run: procward check",
+            "# `count` is MIN-MAX: \"1\" exactly one, \"1-\" at least one, \"0\" must not run.",
+        ]
+    );
+}
+
+#[test]
+fn where_nothing_is_near_the_processes_seen_are_counted() {
+    let said = run(["explain", "pwtnosuch=1"]).ends(3);
+    assert!(!said.stdout().contains("nearly"), "{}", said.stdout());
+    let said = run(["explain", "0-nothing-is-called-so"]).ends(0).stdout();
+    let (head, seen) = said.trim_end().rsplit_once("; ").unwrap();
+    assert_eq!(
+        head,
+        "0-nothing-is-called-so: at least 1 process named 0-nothing-is-called-so\n\nno process matches, or nearly \
+         matches"
+    );
+    assert!(
+        seen.strip_suffix(" were seen").unwrap().parse::<u32>().is_ok(),
+        "{seen}"
+    );
 }
 
 #[test]
@@ -256,27 +422,24 @@ fn the_help_of_a_plugin_has_its_own_name_and_format() {
         ("procward.monitor", "[SPECS]...", "mon"),
         ("cpu.monitor", "[LIMIT]", "mon"),
     ] {
-        let more = if operands == "[LIMIT]" {
-            ""
-        } else {
-            ", prometheus, checkmk, nsca, nagios-passive, icinga2, zabbix-lld, collectd"
-        };
         let link = || Procward::at(&place.link(name));
-        let help = link().arg("-h").run().ends(3).stdout();
-        assert!(
-            help.contains(&format!("\nUsage: {name} [OPTIONS] {operands}\n")),
-            "{help}"
-        );
-        let line = help
-            .lines()
-            .find(|line| line.contains("--format <FORMAT>"))
-            .map(str::trim_end);
-        let shown = format!(
-            "How to write the report [default: {format}] [possible values: human, mon, nagios, json{more}]"
-        );
-        assert!(help.contains("\n  -V, --version  "), "{help}");
+        for word in ["-h", "--help"] {
+            let help = link().arg(word).run().ends(3);
+            help.says(&format!("\nUsage: {name} [OPTIONS] {operands}\n"))
+                .says("\n  -V, --version");
+        }
+        let help = link().arg("--help").run().stdout();
         let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(line.is_some() && words.contains(&shown), "{help}");
+        let mut shown = String::from(
+            "--format <FORMAT> How to write the report Possible values: - human: For people - mon: For mon: a stable summary \
+             line, then details - nagios: For Nagios, Icinga, NRPE: status line with performance data - json: For programs; \
+             its schema is in docs",
+        );
+        if operands == "[LIMIT]" {
+            shown += &format!(" [default: {format}]");
+        }
+        assert!(words.contains(&shown), "{help}");
+        assert!(words.contains(&format!(" [default: {format}] ")), "{help}");
         let wrong = link().arg("--nosuch").run().ends(3).stdout();
         assert!(
             wrong.contains(&format!("\nUsage: {name} [OPTIONS] {operands}\n")),
@@ -290,6 +453,6 @@ fn the_help_of_a_plugin_has_its_own_name_and_format() {
         .ends(0)
         .json();
     let own = Procward::new().args(["check", "-h"]).run().ends(0);
-    own.says("[default: human, or mon's under mon]")
+    own.says_in_words("[default: human, or mon's under mon]")
         .says("Usage: procward check ");
 }

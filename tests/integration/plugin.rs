@@ -2,6 +2,7 @@
 
 use crate::common::{Output, Place, Procward, ids, is_root, need, unique};
 use crate::process::Live;
+use std::path::Path;
 
 /// A link called check_procward, and a configuration beside it.
 struct Plugin {
@@ -221,6 +222,63 @@ fn a_first_miss_is_pending_where_nobody_waits_and_a_lasting_one_is_told() {
     look().ends(2);
     let _live = Live::named(&plugin.place, &name);
     look().ends(0);
+}
+
+#[test]
+fn a_failure_is_told_once_also_where_the_state_file_can_not_be_written_now_and_then() {
+    need!(Path::new("/usr/bin/prlimit").exists(), "there is no prlimit");
+    let name = unique("full");
+    let plugin = Plugin::with(&format!(
+        "recheck = \"3s\"\n[[check]]\nname = \"daemon\"\nselect = \"{name}\"\ncount = \"1\"\n"
+    ));
+    let state = plugin.file("state");
+    let words = ["--pending", "--state", &state];
+    let remembered = || plugin.run(&words);
+    // No file may grow any more, as on a full disk.
+    let forgotten = || {
+        let said = plugin
+            .command()
+            .within(["prlimit", "--fsize=0"])
+            .args(words)
+            .run();
+        said.says(&format!("the state file {state} can't be written: "))
+    };
+    let live = Live::named(&plugin.place, &name);
+    remembered().ends(0);
+    drop(live);
+    forgotten()
+        .ends(0)
+        .says("\ndaemon: not told yet; pending: missing for 0 s\n");
+    remembered().ends(0).says("\ndaemon: not told yet; pending: ");
+    forgotten().ends(0).says("\ndaemon: not told yet; pending: ");
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    forgotten().ends(2);
+    remembered().ends(2);
+    forgotten().ends(2);
+    // Who looks once without it is told at once, whatever is remembered.
+    plugin.run(&["--recheck", "0", "--state", &state]).ends(2);
+}
+
+#[test]
+fn to_look_once_alone_tells_a_first_miss_and_with_pending_it_does_not() {
+    let name = unique("once");
+    let plugin = Plugin::with(&format!(
+        "[[check]]\nname = \"daemon\"\nselect = \"{name}\"\ncount = \"1\"\n"
+    ));
+    let live = Live::named(&plugin.place, &name);
+    let [one, other] = ["one", "other"].map(|name| plugin.file(name));
+    let at_once = ["--recheck", "0", "--state", &one];
+    let pending = ["--recheck", "0", "--pending", "--state", &other];
+    plugin.run(&at_once).ends(0);
+    plugin.run(&pending).ends(0);
+    drop(live);
+    let told = plugin.run(&at_once).ends(2);
+    assert_eq!(
+        told.first_line(),
+        "PROCS CRITICAL: daemon missing | daemon=0;;1:1;0"
+    );
+    let held = plugin.run(&pending).ends(0);
+    assert_eq!(held.first_line(), "PROCS OK: 1 check | daemon=0;;1:1;0");
 }
 
 #[test]

@@ -83,7 +83,7 @@ pub(super) fn key(word: &str) -> Option<&'static str> {
     alias.or_else(|| of(&lower, Key::ALL.iter().map(|key| key.name())))
 }
 
-/// The nearest of `words` to `word`: at most a third of its letters differ.
+/// The nearest of `words` to `word`: at most a third of the letters differ, of the longer one.
 #[must_use]
 pub fn of<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let length = word.chars().count();
@@ -93,7 +93,7 @@ pub fn of<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a st
     words
         .map(|other| (strsim::damerau_levenshtein(word, other), other))
         .filter(|(distance, other)| {
-            *distance <= length.max(other.len()).div_ceil(3).min(3) && *distance < length
+            *distance <= (length.max(other.chars().count()) / 3).min(3) && *distance < length
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, other)| other)

@@ -154,7 +154,7 @@ faulty! {
         "xyzzy" "`xyzzy` is not a capability" "write a name of capabilities(7), or root_equivalent, all or none",
     ];
     a_capability_is_no_pattern Native "caps.permitted=net_*:0" => [
-        "net_*" "`net_*` is not a capability" "write `caps.permitted=net_raw:0`",
+        "net_*" "`net_*` is not a capability" "write a name of capabilities(7), or root_equivalent, all or none",
     ];
     capabilities_are_not_compared Native "caps.permitted~net:0" => [
         "~" "`caps.permitted` takes no `~`" "write `caps.permitted` with `=` `!=`",
@@ -287,6 +287,9 @@ faulty! {
     ];
     an_unknown_key Native "frobnicate=1" => [
         "frobnicate" "key `frobnicate` is not known" "`procward keys` lists the keys",
+    ];
+    a_key_that_is_near_to_none Native "foo=bar" => [
+        "foo" "key `foo` is not known" "`procward keys` lists the keys",
     ];
     a_misspelt_key Native "usr=root" => [
         "usr" "key `usr` is not known" "write `user=root`",

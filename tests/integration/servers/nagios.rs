@@ -344,6 +344,15 @@ fn passive_results_reach_nagios_as_they_were_meant_and_silence_is_unknown() {
     assert_eq!(stored, meant);
     assert_eq!(stored.rest.matches("\n  pid ").count(), 7, "{stored:?}");
 
+    // For a service that it lacks.
+    output(as_server("sh").args(["-c", &format!("{report} pwtlacking:0")])).ends(0);
+    nagios.server.wait_for("a warning", || {
+        let log = home.read("nagios.log");
+        let warning = "Warning:  Passive check result was received for service 'procward pwtlacking' on host 'localhost', \
+                       but the service could not be found!";
+        log.contains(warning).then_some(())
+    });
+
     // A run that is not finished is a result too.
     let fifo = home.path().join("never");
     output(command("mkfifo").arg(&fifo)).ends(0);
