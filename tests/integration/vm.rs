@@ -1,6 +1,7 @@
-//! The keys of security labels against the kernel's own security modules: procward runs in virtual machines that
-//! `tests/vm/run` boots, one for each module and mode. What must hold there is written in the scripts of `tests/vm/guest`;
-//! here stand the names of all of it, so that nothing can be left out in silence.
+//! The keys of security labels against the kernel's own security modules, and procward's units under systemd itself:
+//! procward runs in virtual machines that `tests/vm/run` boots, one for each module and mode, and one with systemd. What must
+//! hold there is written in the scripts of `tests/vm/guest`; here stand the names of all of it, so that nothing can be left
+//! out in silence.
 
 use crate::common::{command, need, skip};
 use std::path::Path;
@@ -113,6 +114,40 @@ const APPARMOR: &[&str] = &[
     "rules of a module that is not active leave nothing that could be OK",
 ];
 
+/// What must hold of procward's units, and of everybody's services.
+const SYSTEMD: &[&str] = &[
+    "what takes root is done on the host",
+    "the units are loaded as they were installed",
+    "systemctl status warns of nothing",
+    "systemd understands every line of the units",
+    "systemd tells of a line that it does not understand",
+    "systemd rates procward-check.service below 2.0",
+    "systemd rates procward-textfile.service below 2.0",
+    "the timer starts the service, which ends well",
+    "everybody may read what it wrote",
+    "it sees and counts what root does",
+    "a daemon that died is in the metrics",
+    "and the service ends well all the same",
+    "a daemon that came again is, too",
+    "procward-check.service ends well where all checks do",
+    "a service that runs has two capabilities, and can get no others",
+    "in its mounts even root can write to its directory only",
+    "OnFailure= starts what it names",
+    "procward-check.service fails where a check does",
+    "the journal has the report",
+    "outside of the units root can do all that is tried",
+    "procward-check.service can write to its directory, and do nothing of it",
+    "procward-textfile.service can write to its directories, and do nothing of it",
+    "the audit finds the chroots",
+    "in the mounts of a unit it finds the same",
+    "the main process is the one that systemd takes for it",
+    "a unit of a manager of its own is a key",
+    "a restart by systemd is ridden out",
+    "and it was started once",
+    "a user in the group procward sees with the plugin what root sees",
+    "where no program may give more rights he is told",
+];
+
 #[test]
 fn labels_of_permissive_selinux_are_read_as_the_kernel_writes_them() {
     holds("selinux-permissive", &[SELINUX, PERMISSIVE].concat());
@@ -131,6 +166,11 @@ fn levels_of_selinux_are_read_as_the_kernel_writes_them() {
 #[test]
 fn labels_of_apparmor_are_read_as_the_kernel_writes_them() {
     holds("apparmor", APPARMOR);
+}
+
+#[test]
+fn under_systemd_the_units_see_everything_write_to_their_directories_only_and_tell_what_failed() {
+    holds("systemd", SYSTEMD);
 }
 
 /// All of these hold in the guest, and it tells of nothing else.
