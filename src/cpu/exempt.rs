@@ -172,6 +172,14 @@ mod tests {
         for elsewhere in ["/tmp/xz", "/home/alice/usr/bin/xz", "/dev/shm/xz", "/memfd:xz"] {
             assert_eq!(judged(xz().exe(elsewhere)), "found", "{elsewhere}");
         }
+        // The dynamic linker of the system, which runs whatever it is given.
+        for linker in [
+            "/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
+            "/lib/ld-musl-x86_64.so.1",
+            "/usr/bin/ld.so",
+        ] {
+            assert_eq!(judged(xz().exe(linker)), "found", "{linker}");
+        }
         assert_eq!(judged(xz().exe_denied()), "by name");
         assert_eq!(judged(process(7, "spins").exe_denied()), "found");
         let gzip = |arguments| process(7, "gzip").exe("/usr/bin/perl").args(arguments);

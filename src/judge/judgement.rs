@@ -337,24 +337,57 @@ fn left_out(
             .filter(|(_, why)| *why == LeftOut::ByName(number))
             .take(EVIDENCE)
         {
-            let found = describe(&snapshot.processes[*index], snapshot, accounts);
             lines.push(format!(
-                "pid {} {} ({}) by its name only, for its program can't be read: {}",
-                found.pid,
-                String::from_utf8_lossy(&found.name),
-                found.user.unwrap_or_else(|| "?".into()),
+                "{} by its name only, for its program can't be read: {}",
+                short(&snapshot.processes[*index], snapshot, accounts),
                 exception.reason
             ));
         }
-        let text = &exception.selector.text;
+        let (text, reason) = (&exception.selector.text, &exception.reason);
+        let who = who(check, selection, LeftOut::Exception(number), snapshot, accounts);
         match used {
             0 => {}
-            1 => lines.push(format!("1 process by the exception {text}: {}", exception.reason)),
-            n => lines.push(format!(
-                "{n} processes by the exception {text}: {}",
-                exception.reason
-            )),
+            1 => lines.push(format!("1 process by the exception {text}: {reason}{who}")),
+            n => lines.push(format!("{n} processes by the exception {text}: {reason}{who}")),
         }
     }
     lines
+}
+
+/// How many of those who may are named.
+const NAMED: usize = 3;
+
+/// Who uses so much CPU and may: whoever reads it sees the daemon that has a person's account.
+fn who(
+    check: &Check,
+    selection: &Selection,
+    wanted: LeftOut,
+    snapshot: &Snapshot,
+    accounts: &dyn Accounts,
+) -> String {
+    if !is_about_cpu(check) {
+        return String::new();
+    }
+    let all = selection.left_out.iter().filter(|(_, why)| *why == wanted);
+    let mut named: Vec<String> = all
+        .clone()
+        .take(NAMED)
+        .map(|(index, _)| short(&snapshot.processes[*index], snapshot, accounts))
+        .collect();
+    match all.count().saturating_sub(NAMED) {
+        0 => {}
+        more => named.push(format!("{more} more")),
+    }
+    format!(" [{}]", named.join(", "))
+}
+
+/// `pid 812 foobard (www-data)`.
+fn short(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts) -> String {
+    let found = describe(process, snapshot, accounts);
+    let user = found.user.unwrap_or_else(|| "?".into());
+    format!(
+        "pid {} {} ({user})",
+        found.pid,
+        String::from_utf8_lossy(&found.name)
+    )
 }

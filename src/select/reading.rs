@@ -361,6 +361,9 @@ impl<'a> Subject<'a> {
             return told(false);
         }
         let program = script::file_name(exe.path());
+        if is_loader(program) {
+            return told(false);
+        }
         if !script::is_interpreter(program) && program != b"busybox" {
             return told(true);
         }
@@ -519,7 +522,13 @@ const SYSTEM_DIRECTORIES: [&[u8]; 9] = [
     b"/snap/",
 ];
 
-fn is_system(path: &[u8]) -> bool {
+/// The dynamic linker, ld.so(8), called as a program: it runs whatever file it is given.
+fn is_loader(program: &[u8]) -> bool {
+    program == b"ld.so" || program.starts_with(b"ld-") && program.windows(3).any(|part| part == b".so")
+}
+
+/// Whether a path lies in one of them.
+pub(crate) fn is_system(path: &[u8]) -> bool {
     let plain = !path.windows(3).any(|part| part == b"/..");
     plain && SYSTEM_DIRECTORIES.iter().any(|dir| path.starts_with(dir))
 }

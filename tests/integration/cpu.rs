@@ -438,6 +438,9 @@ fn people_may_but_not_as_root() {
     let _set_user_id = by(&["setpriv", "--ruid=12345"], "pwtsetuid");
     let said = room.cpu(&["80%", "--format", "json"]).ends(2);
     assert_eq!(names(&said), ["pwtserver", "pwtsetuid"]);
+    // Who may is named none the less: it may be a daemon, or a miner.
+    said.says("what people run is their own business [pid ")
+        .says(" pwtperson (12345)]");
 }
 
 #[test]
