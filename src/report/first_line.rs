@@ -137,16 +137,18 @@ pub(super) fn cut(name: &str) -> String {
 mod tests {
     use super::*;
 
+    fn called(program: &str, name: &str) -> Evidence {
+        Evidence {
+            program: program.into(),
+            name: name.into(),
+            ..Evidence::default()
+        }
+    }
+
     #[test]
     fn what_counts_in_a_title_does_not_move_the_line() {
-        let steady = |program: &str, name: &str| {
-            let evidence = Evidence {
-                program: program.into(),
-                name: name.into(),
-                ..Evidence::default()
-            };
-            String::from_utf8(steady_name(&evidence)).unwrap()
-        };
+        let steady =
+            |program: &str, name: &str| String::from_utf8(steady_name(&called(program, name))).unwrap();
         assert_eq!(steady("/usr/bin/perl", "amavisd (ch3-P)"), "amavisd (ch#-P)");
         assert_eq!(steady("/usr/bin/perl", "job52"), "job#");
         assert_eq!(steady("/usr/sbin/apache2", "apache2"), "apache2");
@@ -162,17 +164,11 @@ mod tests {
 
     #[test]
     fn a_program_that_is_audited_is_called_by_its_file_whatever_it_calls_itself() {
-        let called = |program: &str, name: &str| {
-            let evidence = Evidence {
-                program: program.into(),
-                name: name.into(),
-                ..Evidence::default()
-            };
-            String::from_utf8(name_of_program(&evidence)).unwrap()
-        };
-        assert_eq!(called("/usr/sbin/worker", "wfccdegh"), "worker");
-        assert_eq!(called("/usr/bin/perl", "job52"), "job#");
-        assert_eq!(called("/usr/sbin/apache2", "apache2"), "apache2");
-        assert_eq!(called("[x]", "x"), "x");
+        let named =
+            |program: &str, name: &str| String::from_utf8(name_of_program(&called(program, name))).unwrap();
+        assert_eq!(named("/usr/sbin/worker", "wfccdegh"), "worker");
+        assert_eq!(named("/usr/bin/perl", "job52"), "job#");
+        assert_eq!(named("/usr/sbin/apache2", "apache2"), "apache2");
+        assert_eq!(named("[x]", "x"), "x");
     }
 }
