@@ -56,7 +56,6 @@ pub(crate) fn process(pid: i32, name: &str) -> Process {
         root: Fact::Value(Root {
             root: b"/".to_vec(),
             cwd: Some(b"/".to_vec()),
-            same_mounts: true,
         }),
         writers: Fact::Value(Writers::default()),
         threads: Fact::Value(Threads::default()),

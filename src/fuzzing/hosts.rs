@@ -330,7 +330,6 @@ pub(super) fn root(dice: &mut Dice<'_>) -> Root {
     Root {
         root: dice.one(&["/", "/srv/jail"]).as_bytes().to_vec(),
         cwd: Some(dice.one(&["/", "/srv/jail/x"]).as_bytes().to_vec()),
-        same_mounts: dice.chance(2),
     }
 }
 

@@ -9,7 +9,7 @@ use super::remedy::Case;
 use super::verdict::{EVIDENCE, Manner, Report, Verdict};
 use crate::select::selection::{Except, LeftOut, Wanted, select};
 use crate::select::{Key, Selection, spec};
-use crate::snapshot::{Accounts, Snapshot, Why};
+use crate::snapshot::{Accounts, Process, Snapshot, Why};
 
 impl Check {
     /// What selecting needs of the check.
@@ -365,7 +365,7 @@ fn who(
     snapshot: &Snapshot,
     accounts: &dyn Accounts,
 ) -> String {
-    if !is_about_cpu(check) {
+    if !check.is_about_cpu() {
         return String::new();
     }
     let all = selection.left_out.iter().filter(|(_, why)| *why == wanted);

@@ -27,7 +27,7 @@ pub enum File {
     Ranks,
     /// Its user namespace: `ns/user`, `uid_map`.
     Userns,
-    /// `root`, `cwd` and the mount namespace.
+    /// `root` and `cwd`.
     Root,
     /// Who may change `exe` and the directories above it.
     Writers,

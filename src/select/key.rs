@@ -133,7 +133,7 @@ keys! {
     Preload "preload" Text "libraries that LD_PRELOAD names, but for well-known allocators and wrappers",
     Root "root" Text "its root directory",
     Cwd "cwd" Text "its working directory",
-    Chroot "chroot" YesNo "its root directory is not procward's, and it sees the same mounts",
+    Chroot "chroot" YesNo "its root directory is not that of its mounts",
     CwdOutside "cwd.outside" YesNo "it is chrooted, and its working directory lies outside",
     Script "script" Text "what an interpreter runs: script, module, jar or main class",
     Arg "arg" Text "any one argument, argv[0] included",

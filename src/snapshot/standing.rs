@@ -26,25 +26,24 @@ pub struct Threads {
     pub tracers: Vec<i32>,
 }
 
-/// The root and the working directory of a process.
+/// The root and the working directory of a process, as paths from the top of the mounts that it sees.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Root {
     /// The text of the link `root`.
     pub root: Bytes,
     /// The text of the link `cwd`; none where it is longer than the kernel tells.
     pub cwd: Option<Bytes>,
-    /// Whether it is in procward's mount namespace, or that of process 1: else the texts are paths in another one.
-    pub same_mounts: bool,
 }
 
 impl Root {
-    /// Whether it is chrooted, as far as paths of this mount namespace tell.
+    /// Whether it is chrooted. The kernel tells a path from the top of the mounts that it leads through, d_path() of
+    /// fs/d_path.c, so it is `/` also where a container moved its root there, or pivot_root(2) did.
     #[must_use]
     pub fn is_chrooted(&self) -> bool {
-        self.same_mounts && self.root != b"/"
+        self.root != b"/"
     }
 
-    /// Whether a path, as this mount namespace has it, lies outside the root directory.
+    /// Whether a path, as the kernel tells it of this process, lies outside the root directory.
     #[must_use]
     pub fn is_outside(&self, path: &[u8]) -> bool {
         let inside = path
@@ -63,7 +62,6 @@ mod tests {
         let root = |root: &[u8]| Root {
             root: root.to_vec(),
             cwd: Some(b"/".to_vec()),
-            same_mounts: true,
         };
         let jail = root(b"/srv/jail");
         for (path, outside) in [
@@ -76,10 +74,5 @@ mod tests {
             assert_eq!(jail.is_outside(path.as_bytes()), outside, "{path}");
         }
         assert!(!root(b"/").is_outside(b"/srv"));
-        let elsewhere = Root {
-            same_mounts: false,
-            ..jail
-        };
-        assert!(!elsewhere.is_outside(b"/") && !elsewhere.is_chrooted());
     }
 }

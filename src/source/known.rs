@@ -22,13 +22,11 @@ pub struct Known {
     pub(super) ours: Rc<Ours>,
 }
 
-/// The links below `/proc/self/ns`, and one of process 1, which those of processes are compared with.
+/// The links below `/proc/self/ns`, which those of processes are compared with.
 #[derive(Debug, Default)]
 pub(super) struct Ours {
     pub(super) user: Option<Bytes>,
     pub(super) mounts: Option<Bytes>,
-    /// The host's, where a unit gives procward a namespace of its own (ProtectSystem=) in which the paths are the same.
-    pub(super) mounts_of_init: Option<Bytes>,
     pub(super) ids: Ids,
 }
 
@@ -50,7 +48,6 @@ impl Ours {
         Ours {
             user: link("self/ns/user"),
             mounts: link("self/ns/mnt"),
-            mounts_of_init: link("1/ns/mnt"),
             ids: Ids::of(proc),
         }
     }

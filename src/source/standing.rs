@@ -39,16 +39,12 @@ pub(super) fn root(place: Place<'_>, process: &mut Process) -> Result<(), Vanish
 
 fn root_of(place: Place<'_>) -> Result<Option<Root>, Errno> {
     let link = |path: &str| place.link(path);
-    let mounts = link("ns/mnt")?;
-    // Where procward does not show, there is nothing to compare with.
-    let ours = place.known.ours.mounts.as_ref().ok_or(Errno::NOENT)?;
     Ok(Some(Root {
         root: link("root")?,
         cwd: match link("cwd") {
             Err(Errno::NAMETOOLONG) => None,
             told => Some(told?),
         },
-        same_mounts: mounts == *ours || Some(mounts) == place.known.ours.mounts_of_init,
     }))
 }
 

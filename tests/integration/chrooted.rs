@@ -35,6 +35,45 @@ fn who_may_change_the_program_of_a_chrooted_process_is_told() {
 }
 
 #[test]
+fn a_chroot_is_seen_in_other_mounts_and_from_other_mounts() {
+    need!(is_root(), "chroot and namespaces need root");
+    let place = Place::new();
+    let jail = place.directory("jail");
+    let here = Live::run(command("/usr/bin/perl").args(["-e", CHROOTED]).arg(&jail), "perl");
+    let unshare = ["-m", "/usr/bin/perl", "-e", CHROOTED];
+    let there = Live::run(command("unshare").args(unshare).arg(&jail), "perl");
+    for live in [here, there] {
+        let spec = format!("pid={},chroot=yes,root={}:1", live.pid(), jail.display());
+        wait_for_code(&spec, 0);
+        let elsewhere = Procward::check("human").arg(&spec).within(["unshare", "-m"]);
+        assert_eq!(elsewhere.run().code(), Some(0), "{spec}");
+    }
+}
+
+#[test]
+fn the_top_of_other_mounts_is_no_chroot() {
+    need!(is_root(), "namespaces need root");
+    let place = Place::new();
+    let top = place.directory("top");
+    let moves = "mount --move . / && exec chroot .";
+    let pivots = "pivot_root . . && umount --lazy . && exec";
+    for makes_it_the_root in [moves, pivots] {
+        let script = format!(
+            "mount --rbind / \"$1\" && cd \"$1\" && {makes_it_the_root} perl -e 'chdir \"/etc\" or die; <STDIN>'"
+        );
+        let live = Live::run(
+            command("unshare")
+                .args(["-m", "sh", "-c", &script, "sh"])
+                .arg(&top),
+            "perl",
+        );
+        wait_for_code(&format!("pid={},cwd=/etc:1", live.pid()), 0);
+        let spec = format!("pid={},root=/,chroot=no,cwd.outside=no:1", live.pid());
+        assert_eq!(code(&spec), Some(0), "{spec}");
+    }
+}
+
+#[test]
 fn in_other_mounts_a_parent_that_is_not_chrooted_tells_who_may_change_it() {
     need!(is_root(), "chroot and namespaces need root");
     let place = Place::new();

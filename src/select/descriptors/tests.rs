@@ -264,11 +264,10 @@ fn texts_of_descriptors_are_matched_whole() {
 
 #[test]
 fn a_directory_outside_its_root_is_told_of_who_is_chrooted() {
-    let with = |root: &str, same_mounts: bool, text: &str, target: Target| {
+    let with = |root: &str, text: &str, target: Target| {
         let root = Root {
             root: root.into(),
             cwd: Some(root.into()),
-            same_mounts,
         };
         host(vec![
             process(10, "daemon")
@@ -276,27 +275,21 @@ fn a_directory_outside_its_root_is_told_of_who_is_chrooted() {
                 .change(|p| p.root = Fact::Value(root)),
         ])
     };
-    for (root, same_mounts, text, kind, held) in [
-        ("/srv/jail", true, "/", FileKind::Directory, true),
-        ("/srv/jail", true, "/srv/jail2", FileKind::Directory, true),
-        ("/srv/jail", true, "/srv/jail/dev", FileKind::Directory, false),
-        ("/srv/jail", true, "/etc/passwd", FileKind::Regular, false),
-        ("/srv/jail", false, "/", FileKind::Directory, false),
-        ("/", true, "/", FileKind::Directory, false),
+    for (root, text, kind, held) in [
+        ("/srv/jail", "/", FileKind::Directory, true),
+        ("/srv/jail", "/srv/jail2", FileKind::Directory, true),
+        ("/srv/jail", "/srv/jail/dev", FileKind::Directory, false),
+        ("/srv/jail", "/etc/passwd", FileKind::Regular, false),
+        ("/", "/", FileKind::Directory, false),
     ] {
-        let host = with(root, same_mounts, text, file_at(kind));
+        let host = with(root, text, file_at(kind));
         assert_eq!(holds(&host, "fd.outside=yes"), held, "{root} {text}");
     }
     is_unknown(
-        &with(
-            "/srv/jail",
-            true,
-            "/mnt",
-            Target::File(Fact::Unreadable(Why::NoAnswer)),
-        ),
+        &with("/srv/jail", "/mnt", Target::File(Fact::Unreadable(Why::NoAnswer))),
         "fd.outside=yes",
     );
-    let mut blind = with("/", true, "/", file_at(FileKind::Directory));
+    let mut blind = with("/", "/", file_at(FileKind::Directory));
     blind.processes[1].descriptors = Fact::Unreadable(Why::Denied);
     assert!(
         !holds(&blind, "fd.outside=yes"),

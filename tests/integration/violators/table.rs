@@ -1001,7 +1001,8 @@ fn chroot() -> Vec<Violator> {
         jailed(
             "chroot in a mount namespace of its own",
             "mountns + chroot $D/jail",
-        ),
+        )
+        .found(&format!("{outside}, {escapable}")),
     ]
 }
 
