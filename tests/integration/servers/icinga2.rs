@@ -306,7 +306,7 @@ fn results_that_are_pushed_reach_icinga_as_they_were_meant_and_silence_is_unknow
     drop(live);
     push();
     assert_eq!(
-        icinga.wait_for("pushing", "procward daemon", 2),
+        icinga.wait_for("pushing", "procward daemon", 2).ageless(),
         home.meant("daemon")
     );
     assert_eq!(
