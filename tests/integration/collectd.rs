@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const COLLECTD: &str = "/usr/sbin/collectd";
 const USER: &str = "nobody";
 
-/// The real collectd, which looks five times a second and misses what is late by a second; it refuses to start programs as root.
+/// The real collectd, which looks five times a second and misses what is late by two; it refuses to start programs as root.
 struct Collectd {
     server: Server,
     home: PathBuf,
@@ -49,7 +49,7 @@ impl Collectd {
         );
         let included = place.script("procward.conf", &text);
         let text = format!(
-            "Hostname \"h\"\nFQDNLookup false\nBaseDir \"{d}\"\nPIDFile \"{d}/pid\"\nInterval 0.2\nTimeout 6\n\
+            "Hostname \"h\"\nFQDNLookup false\nBaseDir \"{d}\"\nPIDFile \"{d}/pid\"\nInterval 0.2\nTimeout 10\n\
              LoadPlugin logfile\n<Plugin logfile>\n  LogLevel info\n  File STDOUT\n</Plugin>\n\
              LoadPlugin csv\n<Plugin csv>\n  DataDir \"{d}/csv\"\n  StoreRates false\n</Plugin>\n\
              Include \"{}\"\n",

@@ -306,7 +306,7 @@ fn results_that_are_pushed_reach_icinga_as_they_were_meant_and_silence_is_unknow
     drop(live);
     push();
     assert_eq!(
-        icinga.wait_for("pushing", "procward daemon", 2),
+        icinga.wait_for("pushing", "procward daemon", 2).ageless(),
         home.meant("daemon")
     );
     assert_eq!(
@@ -349,8 +349,10 @@ fn of_two_results_in_one_second_the_later_one_counts() {
             .as_f64()
             .expect("a time")
     };
-    let mut times = Vec::new();
-    for _ in 0..4 {
+    let mut times: Vec<f64> = Vec::new();
+    let same_second = |times: &[f64]| times.windows(2).any(|pair| pair[0].floor() == pair[1].floor());
+    // A busy host may take a second for each.
+    while times.len() < 8 || (!same_second(&times) && times.len() < 40) {
         icinga.push(&["--host", "pushing"]).ends(0);
         let held = result();
         assert_eq!(held["state"], 2.0, "{held}");
@@ -361,19 +363,16 @@ fn of_two_results_in_one_second_the_later_one_counts() {
         assert_eq!(held["state"], 0.0, "{held}");
         times.push(begun(&held));
     }
-    let same = times
-        .windows(2)
-        .filter(|pair| pair[0].floor() == pair[1].floor())
-        .count();
-    assert!(same > 0 && times.is_sorted(), "{times:?}");
+    assert!(same_second(&times) && times.is_sorted(), "{times:?}");
+    let last = times[times.len() - 1];
     // Why the times have fractions: without them the result is taken for an older one, and Icinga says that all is well.
     let late = json!({
         "type": "Service",
         "service": "pushing!procward daemon",
         "exit_status": 2,
         "plugin_output": "dropped",
-        "execution_start": times[7].floor(),
-        "execution_end": times[7].floor(),
+        "execution_start": last.floor(),
+        "execution_end": last.floor(),
     });
     let answer = icinga
         .ask("actions/process-check-result", Some(&late))

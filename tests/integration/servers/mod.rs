@@ -50,8 +50,13 @@ impl Written {
         }
     }
 
-    /// Without what another look finds changed: for how long a process is up.
+    /// Without what another look finds changed: for how long a process is up, and who has nearly the name that is missing.
     fn ageless(mut self) -> Written {
+        let lines = self
+            .rest
+            .split('\n')
+            .filter(|line| !line.starts_with("  nearest: "));
+        self.rest = lines.collect::<Vec<_>>().join("\n");
         let mut parts = self.rest.split(", up ");
         let first = parts.next().unwrap_or_default().to_owned();
         let rest = parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()));

@@ -59,7 +59,7 @@ fn results_reach_nagios_by_nsca_as_they_were_meant() {
     drop(live);
     tell();
     assert_eq!(
-        nagios.wait_for("remote", "procward daemon", "2"),
+        nagios.wait_for("remote", "procward daemon", "2").ageless(),
         home.meant("daemon")
     );
     assert_eq!(
