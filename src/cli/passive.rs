@@ -18,8 +18,10 @@ const NSCA_HOST: usize = 63;
 /// The most of a host's name.
 const HOST: usize = 253;
 
-/// How long handing over may take, while Nagios takes one result after the other.
+/// How long handing over may take, while Nagios takes one result after the other; where a time was typed, what is left of it,
+/// and so much of it is left.
 const PATIENCE: Duration = Duration::from_secs(10);
+const LEFT: Duration = Duration::from_secs(1);
 
 /// Judges, and hands the results on.
 pub(super) fn run(view: ViewArguments, check: &CheckCommand, passive: Passive) -> Option<Outcome> {
@@ -40,7 +42,15 @@ pub(super) fn run(view: ViewArguments, check: &CheckCommand, passive: Passive) -
         ..check.clone()
     };
     let work = |view: &ViewArguments| judging.clone().run(view);
-    let outcome = watched_as(view.clone(), format, check.unknown_is.into(), &work)?;
+    let kept = |time: Duration| match check.output {
+        Some(_) => LEFT.min(time / 2),
+        None => Duration::ZERO,
+    };
+    let judged = ViewArguments {
+        timeout: view.timeout.map(|time| time.saturating_sub(kept(time))),
+        ..view.clone()
+    };
+    let outcome = watched_as(judged, format, check.unknown_is.into(), &work)?;
     let outcome = ended(format, outcome);
     let sender = Sender {
         host,
@@ -52,7 +62,10 @@ pub(super) fn run(view: ViewArguments, check: &CheckCommand, passive: Passive) -
         return Some(Outcome::new(results.concat(), outcome.exit));
     };
     let limited = ViewArguments {
-        timeout: Some(PATIENCE),
+        timeout: Some(view.timeout.map_or(PATIENCE, |time| {
+            let left = time.saturating_sub(clock.elapsed());
+            left.clamp(kept(time), PATIENCE)
+        })),
         ..view
     };
     watched(

@@ -55,13 +55,13 @@ fn line(state: State, name: &str, data: &str, lines: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{host, process, verdict};
+    use crate::testing::{host, judged, process};
 
     fn report(specs: &[(&str, &str)]) -> Report {
         let host = host(vec![process(10, "cron"), process(11, "in.telnetd")]);
         let verdicts = specs.iter().map(|(name, spec)| Verdict {
             name: (*name).into(),
-            ..verdict(spec, &host)
+            ..judged(spec, &host)
         });
         crate::judge::assemble(verdicts.collect(), vec![("a".into(), "b\n".into())], &host)
     }
@@ -79,6 +79,22 @@ mod tests {
         assert_eq!(
             render(&report(&[])),
             "3 \"procward\" - nothing to check\\na: skipped, b\\x0a\n"
+        );
+    }
+
+    #[test]
+    fn what_is_faulty_is_told_of_the_run_for_it_may_have_no_service() {
+        let mut report = report(&[("p.toml", "nosuch=x"), ("cron", "cron:1"), ("b", "nosuch=x")]);
+        let first = |report: &Report| render(report).lines().next().map(str::to_owned);
+        assert_eq!(
+            first(&report).as_deref(),
+            Some("3 \"procward\" - faulty, not judged: b, p.toml\\na: skipped, b\\x0a")
+        );
+        report = report.with_unknown_as(State::Critical);
+        assert!(
+            first(&report)
+                .unwrap()
+                .starts_with("2 \"procward\" - faulty, not judged: ")
         );
     }
 

@@ -21,13 +21,23 @@ pub(super) fn of_checks(report: &Report) -> Vec<(String, &Verdict)> {
     named.collect()
 }
 
-/// The state of the run, and what there is to say of it.
+/// The state of the run, and what there is to say of it. What is faulty is not judged, and is told here too: it may be a
+/// file, or a check without a name, and there is no service of that name to tell it.
 pub(super) fn of_run(report: &Report) -> (State, Vec<String>) {
-    let number = report.verdicts.len();
-    let (state, first) = match number {
-        0 => (report.state, "nothing to check".to_owned()),
-        1 => (State::Ok, "1 check judged".to_owned()),
-        _ => (State::Ok, format!("{number} checks judged")),
+    let faulty = report.verdicts.iter().filter(|verdict| verdict.faulty.is_some());
+    let mut names: Vec<String> = faulty
+        .clone()
+        .map(|verdict| escape::text(verdict.name.as_bytes()))
+        .collect();
+    names.sort();
+    let worst = faulty
+        .map(|verdict| verdict.state)
+        .max_by_key(|state| state.badness());
+    let (state, first) = match (worst, report.verdicts.len()) {
+        (Some(state), _) => (state, format!("faulty, not judged: {}", names.join(", "))),
+        (None, 0) => (report.state, "nothing to check".to_owned()),
+        (None, 1) => (State::Ok, "1 check judged".to_owned()),
+        (None, number) => (State::Ok, format!("{number} checks judged")),
     };
     let skipped = report
         .skipped

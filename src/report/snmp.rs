@@ -15,6 +15,9 @@ const MOST: u64 = i32::MAX as u64;
 /// What is served of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Row {
+    /// The name of the check as it is written, by which its row is found again: two may be shown alike. None where no check is
+    /// known.
+    check: Option<String>,
     name: String,
     min: u64,
     /// 0 is unlimited, unless `min` is 0 too: then it is none.
@@ -67,6 +70,7 @@ const COLUMNS: [(u32, Column); 9] = [
 pub(super) fn render(report: &Report) -> String {
     let mut rows: Vec<Row> = report.verdicts.iter().map(Row::of).collect();
     rows.extend(report.skipped.iter().map(|(name, reason)| Row {
+        check: Some(name.clone()),
         name: plain(name),
         min: 0,
         max: MOST,
@@ -75,7 +79,7 @@ pub(super) fn render(report: &Report) -> String {
         // Where nothing was judged, that is not well.
         error: report.verdicts.is_empty(),
     }));
-    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    rows.sort_by(|a, b| (&a.name, &a.check).cmp(&(&b.name, &b.check)));
     let faulty = report.verdicts.iter().find(|verdict| verdict.faulty.is_some());
     let fault = match faulty {
         Some(verdict) => Some(plain(&format!("faulty: {}", verdict.name))),
@@ -114,6 +118,7 @@ impl Row {
         let (min, max) = (verdict.count.min, verdict.count.max);
         let error = verdict.state != State::Ok;
         Row {
+            check: Some(verdict.name.clone()),
             name: plain(&verdict.name),
             min: min.min(MOST),
             // snmpd.conf(5), `proc`: with a minimum, 0 is infinity; without one, it is a process that must not run.
@@ -151,16 +156,17 @@ impl Table {
         let Some(fault) = &look.fault else {
             return look;
         };
-        let of_before = before.rows.iter().filter(|row| row.name != NOBODY).map(|row| {
-            let same = look.rows.iter().find(|new| new.name == row.name);
+        let of_before = before.rows.iter().filter(|row| row.check.is_some()).map(|row| {
+            let same = look.rows.iter().find(|new| new.check == row.check);
             same.cloned().unwrap_or_else(|| row.clone().not_judged(fault))
         });
-        let is_new = |new: &&Row| before.rows.iter().all(|row| row.name != new.name);
+        let is_new = |new: &&Row| before.rows.iter().all(|row| row.check != new.check);
         let mut rows: Vec<Row> = of_before
             .chain(look.rows.iter().filter(is_new).cloned())
             .collect();
         if rows.is_empty() {
             rows.push(Row {
+                check: None,
                 name: NOBODY.into(),
                 min: 1,
                 max: 0,
@@ -359,6 +365,40 @@ mod tests {
         );
         let again = Table::read(&rendered(&[("c", "cron:1")], &[]), &late);
         assert_eq!(rows(&again), [("c", false, "")]);
+    }
+
+    #[test]
+    fn a_fault_gives_no_check_the_row_of_another_that_is_shown_alike() {
+        let long = "x".repeat(300);
+        let [one, other] = ["1", "2"].map(|end| format!("{long}{end}"));
+        let before = table(&[
+            ("a\n", "nosuch:1"),
+            ("a\\n", "cron:1"),
+            (&one, "nosuch:1"),
+            (&other, "cron:1"),
+        ]);
+        let broken = rendered(
+            &[("/p.toml", "nosuch=x"), ("a\\n", "cron:1"), (&other, "cron:1")],
+            &[],
+        );
+        let table = Table::read(&broken, &before);
+        let errors: Vec<bool> = rows(&table).iter().map(|row| row.1).collect();
+        assert_eq!(errors, [true, false, true, false, true]);
+    }
+
+    #[test]
+    fn a_check_called_procward_keeps_its_row() {
+        let before = table(&[("procward", "cron:1")]);
+        let late = Table::read(&unfinished("", "late"), &before);
+        assert_eq!(
+            rows(&late),
+            [("procward", true, "not judged: not finished, late")]
+        );
+        let again = Table::read(&rendered(&[("a", "nosuch=x")], &[]), &late);
+        assert_eq!(
+            (rows(&again)[0], again.rows.len()),
+            (("procward", true, "not judged: faulty: a"), 2)
+        );
     }
 
     #[test]

@@ -112,7 +112,7 @@ fn a_check_that_warns_or_cannot_be_told_is_a_service_too() {
     assert_eq!(
         states,
         [
-            ("procward", 0, None),
+            ("procward", 3, None),
             ("procward faulty", 3, None),
             ("procward fine", 0, Some(0)),
             ("procward mild", 1, Some(0)),

@@ -183,6 +183,34 @@ fn nagios_may_be_slow_and_gets_every_result_with_that_of_the_run_behind_them() {
 }
 
 #[test]
+fn a_time_that_is_given_holds_for_the_handing_over_too() {
+    let place = Place::new();
+    let (path, mut reader) = command_file(&place);
+    let long = "x".repeat(80);
+    let checks =
+        (0..500).map(|n| format!("[[check]]\nname = \"{long}{n}\"\nselect = \"pwtnosuch\"\ncount = \"0\"\n"));
+    let config = place.script("p.toml", &checks.collect::<String>());
+    let over = AtomicBool::new(false);
+    let said = std::thread::scope(|scope| {
+        // 8 KB a second: more than ten seconds for what does not fit.
+        scope.spawn(|| {
+            while !over.load(Relaxed) {
+                let _ = reader.read(&mut [0; 4096]);
+                std::thread::sleep(Duration::from_millis(500));
+            }
+        });
+        let check = Procward::check("nagios-passive").args(["--host", "web", "--timeout", "2s"]);
+        let said = check.arg("--config").arg(config).arg("--output").arg(&path).run();
+        over.store(true, Relaxed);
+        said
+    });
+    let said = said.ends(3).stdout();
+    let left = said.strip_prefix("UNKNOWN: not finished\nnot finished within ");
+    let left = left.and_then(|left| left.split(' ').next()?.parse::<f64>().ok());
+    assert!(left.is_some_and(|left| left <= 2.0), "{said}");
+}
+
+#[test]
 fn a_command_file_that_stays_full_is_told_and_given_up() {
     let place = Place::new();
     let (path, _reader) = command_file(&place);
@@ -236,7 +264,8 @@ fn unknown_is_told_as_what_was_asked_for_of_the_run_too() {
     let faulty = Procward::check("nsca").args(["--unknown-is", "warning", "--host", "web", "nosuch=x:1"]);
     let stdout = faulty.run().ends(0).stdout();
     assert!(
-        stdout.starts_with("web\tprocward nosuch_x:1\t1\tPROCS WARNING: "),
+        stdout.starts_with("web\tprocward nosuch_x:1\t1\tPROCS WARNING: ")
+            && stdout.ends_with("web\tprocward\t1\tPROCS WARNING: faulty, not judged: nosuch=x:1\x17"),
         "{stdout}"
     );
 }

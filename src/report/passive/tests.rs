@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::{host, process, verdict};
+use crate::testing::{host, judged, process};
 
 fn sender() -> Sender {
     Sender {
@@ -13,7 +13,7 @@ fn report(checks: &[(&str, &str)]) -> Report {
     let host = host(vec![process(10, "cron"), process(11, "a\\n|\n\t\x17;$(x)")]);
     let verdicts = checks.iter().map(|(name, spec)| Verdict {
         name: (*name).into(),
-        ..verdict(spec, &host)
+        ..judged(spec, &host)
     });
     crate::judge::assemble(verdicts.collect(), vec![("a".into(), "b\n".into())], &host)
 }
@@ -74,6 +74,15 @@ fn icinga_gets_a_body_with_times_in_fractions() {
         })
     );
     assert_eq!(bodies[1]["performance_data"], serde_json::json!([]));
+}
+
+#[test]
+fn what_is_faulty_is_told_of_the_run_for_the_server_may_have_no_such_service() {
+    let text = render(&report(&[("/etc/p.toml", "nosuch=x"), ("cron", "cron:1-")]));
+    let last = shown(Passive::Nagios, &text).lines().last().map(str::to_owned);
+    let head = "[1700000001] PROCESS_SERVICE_CHECK_RESULT;www.example.org;procward";
+    let told = "PROCS UNKNOWN: faulty, not judged: /etc/p.toml\\na: skipped, b\\\\n";
+    assert_eq!(last, Some(format!("{head};3;{told}")));
 }
 
 #[test]
