@@ -35,6 +35,9 @@ pub struct Root {
     pub cwd: Option<Bytes>,
     /// Whether it is in procward's mount namespace, or that of process 1: else the texts are paths in another one.
     pub same_mounts: bool,
+    /// Those of threads that have others of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub threads: Vec<Root>,
 }
 
 impl Root {
@@ -42,6 +45,17 @@ impl Root {
     #[must_use]
     pub fn is_chrooted(&self) -> bool {
         self.same_mounts && self.root != b"/"
+    }
+
+    /// Its working directory, where that lies outside.
+    #[must_use]
+    pub fn cwd_outside(&self) -> Option<&[u8]> {
+        self.cwd.as_deref().filter(|cwd| self.is_outside(cwd))
+    }
+
+    /// Its own, and those of its threads.
+    pub fn all(&self) -> impl Iterator<Item = &Root> {
+        std::iter::once(self).chain(&self.threads)
     }
 
     /// Whether a path, as this mount namespace has it, lies outside the root directory.
@@ -64,6 +78,7 @@ mod tests {
             root: root.to_vec(),
             cwd: Some(b"/".to_vec()),
             same_mounts: true,
+            threads: Vec::new(),
         };
         let jail = root(b"/srv/jail");
         for (path, outside) in [

@@ -269,6 +269,7 @@ fn a_directory_outside_its_root_is_told_of_who_is_chrooted() {
             root: root.into(),
             cwd: Some(root.into()),
             same_mounts,
+            threads: Vec::new(),
         };
         host(vec![
             process(10, "daemon")
