@@ -40,6 +40,7 @@ pub(crate) fn process(pid: i32, name: &str) -> Process {
             ..Status::default()
         }),
         cgroup: Fact::Value(Cgroup { path: b"/".to_vec() }),
+        container: Fact::Value(Writers::default()),
         label: Fact::Unreadable(Why::NoModule),
         sched: Fact::Value(Sched::default()),
         ranks: Fact::Value(Ranks {
@@ -56,6 +57,7 @@ pub(crate) fn process(pid: i32, name: &str) -> Process {
         root: Fact::Value(Root {
             root: b"/".to_vec(),
             cwd: Some(b"/".to_vec()),
+            threads: Vec::new(),
         }),
         writers: Fact::Value(Writers::default()),
         threads: Fact::Value(Threads::default()),

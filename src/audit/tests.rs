@@ -174,6 +174,27 @@ fn ids_that_stayed_roots_are_found() {
 }
 
 #[test]
+fn only_a_container_that_root_made_excuses() {
+    use Severity::*;
+    let id = "0123456789abcdef".repeat(4);
+    let within = |path: String, access| {
+        status(|s| s.gid = [0; 4]).cgroup(&path).change(|p| {
+            p.container = Fact::Value(Writers {
+                access,
+                ..Writers::default()
+            });
+        })
+    };
+    let roots = within(format!("/system.slice/docker-{id}.scope"), Access::Root);
+    assert_eq!(found(roots), only("gid0-without-uid0", Low));
+    let users = "/user.slice/user-33.slice/user@33.service";
+    for access in [Access::Others, Access::EmptyGroup] {
+        let claimed = within(format!("{users}/docker-{id}.scope"), access);
+        assert_eq!(found(claimed), only("gid0-without-uid0", High), "{access:?}");
+    }
+}
+
+#[test]
 fn an_account_that_is_of_group_root_may_have_it() {
     let operator = status(|s| s.gid = [0; 4]).change(|p| {
         p.account = Fact::Value(Account {
@@ -306,7 +327,7 @@ fn of_what_can_not_be_told_the_first_terms_are_named_and_the_largest_grant() {
         .unwrap();
     let closed = coverage.unsure.iter().find(|one| one.pid == 70).unwrap();
     let doubt = closed.doubt.as_deref().unwrap();
-    assert_eq!(doubt, "permission denied: env exe.deleted exe.memfd and 2 more");
+    assert_eq!(doubt, "permission denied: env exe exe.deleted and 3 more");
     assert_eq!(
         coverage.remedies,
         [
@@ -391,6 +412,25 @@ fn only_rules_that_are_so_bad_are_looked_after() {
 fn what_is_still_starting_is_left_alone() {
     let young = status(|s| s.gid = [0; 4]).born_ago(4_000, 0);
     assert_eq!(found(young), []);
+}
+
+#[test]
+fn only_systemds_own_child_is_a_unit_that_starts() {
+    let starts = |path: &str| {
+        let daemon = status(|s| s.gid = [0; 4]).stat(|s| s.comm = b"(d)".to_vec());
+        found(
+            daemon
+                .change(|p| p.comm = Fact::Value(b"(d)".to_vec()))
+                .exe(path)
+                .born_ago(7_000, 0),
+        )
+    };
+    assert_eq!(
+        starts("/tmp/d"),
+        only("gid0-without-uid0", Severity::High),
+        "a name is anybody's"
+    );
+    assert_eq!(starts("/usr/lib/systemd/systemd-executor"), []);
 }
 
 #[test]

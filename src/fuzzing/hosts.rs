@@ -4,8 +4,8 @@ use super::dice::Dice;
 use super::{accounts, descriptors};
 use crate::snapshot::process::{PF_FORKNOEXEC, PF_KTHREAD};
 use crate::snapshot::{
-    Access, Account, Caps, Cgroup, Cmdline, Environ, Exe, Fact, FileId, Host, Label, Library, Maps, Process,
-    Root, Snapshot, Stat, Status, Threads, Why, Writers,
+    Access, Account, Caps, Cgroup, Cmdline, Environ, Exe, Fact, FileId, Host, Label, Library, Maps, Preload,
+    Process, Root, Snapshot, Stat, Status, Threads, Why, Writers,
 };
 
 const NAMES: [&str; 8] = [
@@ -46,7 +46,7 @@ const GROUPS: [&str; 6] = [
 const IDS: [u32; 4] = [0, 33, 1000, 65534];
 
 /// Terms that say something about such hosts; of the rates nothing is told by one look.
-const TERMS: [&str; 109] = [
+const TERMS: [&str; 112] = [
     "name=sshd",
     "name=python3",
     "name=app.py",
@@ -124,10 +124,13 @@ const TERMS: [&str; 109] = [
     "lib.writable!=no",
     "lib.open_dir=no",
     "memory.rwx=yes",
+    "lib.memfd=yes",
     "mapped.deleted=*",
     "env=LD_PRELOAD",
     "env!=LD_PRELOAD",
     "preload=*",
+    "container.system=yes",
+    "container.system!=yes",
     "chroot=yes",
     "cwd.outside=no",
     "root!=/",
@@ -327,9 +330,18 @@ pub(super) fn account(dice: &mut Dice<'_>) -> Account {
 }
 
 pub(super) fn root(dice: &mut Dice<'_>) -> Root {
+    let threads = dice.chance(4).then(|| place(dice));
+    Root {
+        threads: threads.into_iter().collect(),
+        ..place(dice)
+    }
+}
+
+fn place(dice: &mut Dice<'_>) -> Root {
     Root {
         root: dice.one(&["/", "/srv/jail"]).as_bytes().to_vec(),
         cwd: Some(dice.one(&["/", "/srv/jail/x"]).as_bytes().to_vec()),
+        threads: Vec::new(),
     }
 }
 
@@ -352,7 +364,10 @@ pub(super) fn threads(dice: &mut Dice<'_>) -> Threads {
 pub(super) fn environ(dice: &mut Dice<'_>) -> Environ {
     Environ {
         names: vec![dice.one(&["LD_PRELOAD", "PATH"]).as_bytes().to_vec()],
-        preloads: vec![dice.one(&["/x.so", "libjemalloc.so.2"]).as_bytes().to_vec()],
+        preloads: vec![Preload {
+            name: dice.one(&["/x.so", "libjemalloc.so.2"]).as_bytes().to_vec(),
+            roots: dice.chance(2),
+        }],
         truncated: dice.chance(5),
     }
 }
@@ -371,6 +386,7 @@ pub(super) fn maps(dice: &mut Dice<'_>) -> Maps {
         libraries: vec![library],
         gone: vec![dice.one(&["/usr/lib/x.so", "/tmp/x"]).as_bytes().to_vec()],
         writable: dice.chance(3),
+        memfd: dice.chance(3),
         truncated: dice.chance(5),
     }
 }
@@ -393,6 +409,7 @@ fn process(pid: i32, count: usize, dice: &mut Dice<'_>) -> Process {
         userns: Fact::Value(dice.chance(4)),
         root: Fact::Value(root(dice)),
         writers: Fact::Value(writers(dice)),
+        container: Fact::Value(writers(dice)),
         threads: Fact::Value(threads(dice)),
         environ: Fact::Value(environ(dice)),
         maps: Fact::Value(maps(dice)),
@@ -427,6 +444,7 @@ fn process(pid: i32, count: usize, dice: &mut Dice<'_>) -> Process {
     if dice.chance(9) {
         (process.account, process.userns) = (Fact::Unreadable(Why::NoAnswer), Fact::Unreadable(Why::Denied));
         process.threads = Fact::Unreadable(Why::Malformed);
+        process.container = Fact::Unreadable(Why::Absent);
     }
     process.descriptors = if told {
         Fact::NotApplicable

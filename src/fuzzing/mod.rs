@@ -100,8 +100,9 @@ pub fn environ(data: &[u8]) {
         assert!(!name.contains(&b'=') && holds(data, name));
     }
     for library in &environ.preloads {
-        assert!(environ.names.iter().any(|name| name == b"LD_PRELOAD") && holds(data, library));
+        assert!(environ.names.iter().any(|name| name == b"LD_PRELOAD") && holds(data, &library.name));
     }
+    assert!(parse::environ::library_path(data).all(|directory| holds(data, directory)));
 }
 
 pub fn policy(data: &[u8]) {

@@ -147,6 +147,7 @@ fn read(process: &mut Process, whole: &Process, file: File) {
         File::Status => process.status = whole.status.clone(),
         File::Label => process.label = whole.label.clone(),
         File::Account => process.account = whole.account.clone(),
+        File::Container => process.container = whole.container.clone(),
         File::Userns => process.userns = whole.userns.clone(),
         File::Root => process.root = whole.root.clone(),
         File::Writers => process.writers = whole.writers.clone(),

@@ -67,6 +67,9 @@ fn uncover_image(process: &mut Process, dice: &mut Dice<'_>) {
     if hidden(&process.threads) {
         process.threads = Fact::Value(threads(dice));
     }
+    if hidden(&process.container) {
+        process.container = Fact::Value(writers(dice));
+    }
     if hidden(&process.root) {
         process.root = Fact::Value(root(dice));
     }

@@ -3,7 +3,7 @@
 use super::near::found;
 use crate::select::reading::Subject;
 use crate::select::{Key, Matcher, Selector, Term};
-use crate::snapshot::{Access, Accounts, Fact, Library, Status, Writers};
+use crate::snapshot::{Access, Accounts, Fact, Library, Root, Status, Writers};
 use std::collections::BTreeSet;
 
 /// How many libraries or paths are named.
@@ -41,6 +41,11 @@ fn fact(term: &Term, subject: Subject<'_>, accounts: &dyn Accounts) -> Option<St
         Key::GidAny => gids(status?),
         Key::FsidDiffers => format!("uid {}, gid {}", four(&status?.uid), four(&status?.gid)),
         Key::ExeWritable => format!("not only root may change {}", by(process.writers.value()?)?),
+        // Of what is in no container nothing is to be told.
+        Key::ContainerSystem => format!(
+            "not only root makes containers in {}",
+            by(process.container.value()?)?
+        ),
         Key::LibWritable => {
             let libraries = &process.maps.value()?.libraries;
             let open = |library: &&Library| matches!(&library.writers, Fact::Value(writers) if writers.access != Access::Root);
@@ -67,11 +72,19 @@ fn fact(term: &Term, subject: Subject<'_>, accounts: &dyn Accounts) -> Option<St
         Key::ExeOpenDir | Key::ExeMemfd | Key::ExeDeleted | Key::ExeReplaced | Key::Exe => {
             format!("exe {}", String::from_utf8_lossy(&process.exe.value()?.text))
         }
-        Key::Chroot | Key::Root => format!("root {}", String::from_utf8_lossy(&process.root.value()?.root)),
-        Key::CwdOutside | Key::Cwd => format!(
+        Key::Root => format!("root {}", String::from_utf8_lossy(&process.root.value()?.root)),
+        Key::Chroot => {
+            let chrooted = process.root.value()?.all().find(|root| root.is_chrooted());
+            format!("root {}", String::from_utf8_lossy(&chrooted?.root))
+        }
+        Key::Cwd => format!(
             "cwd {}",
             String::from_utf8_lossy(process.root.value()?.cwd.as_deref()?)
         ),
+        Key::CwdOutside => {
+            let outside = process.root.value()?.all().find_map(Root::cwd_outside)?;
+            format!("cwd {}", String::from_utf8_lossy(outside))
+        }
         Key::Cmdline | Key::CmdlineEmpty | Key::Arg => "its arguments, which are not shown".into(),
         key => format!(
             "{} {}",

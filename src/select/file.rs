@@ -23,6 +23,8 @@ pub enum File {
     Label,
     /// `task/*/schedstat` of all threads.
     Sched,
+    /// Who may change the control groups above that of its container.
+    Container,
     /// Nice values and policies in `task/*/stat` of all threads.
     Ranks,
     /// Its user namespace: `ns/user`, `uid_map`.
@@ -47,7 +49,7 @@ pub enum File {
 
 impl File {
     /// All of them.
-    pub const ALL: [File; 20] = [
+    pub const ALL: [File; 21] = [
         File::Comm,
         File::Owner,
         File::Exe,
@@ -58,6 +60,7 @@ impl File {
         File::Account,
         File::Label,
         File::Sched,
+        File::Container,
         File::Ranks,
         File::Userns,
         File::Root,

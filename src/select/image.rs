@@ -4,7 +4,7 @@ use super::reading::{Reading, Subject, Value, fact};
 use super::script::file_name;
 use super::{File, Key};
 use crate::snapshot::process::MEMFD;
-use crate::snapshot::{Access, Fact, Library, Maps, Why, Writers};
+use crate::snapshot::{Access, Fact, Library, Maps, Preload, Why, Writers};
 use std::borrow::Cow;
 
 /// Libraries that somebody sets before a program on purpose: allocators, and wrappers that record or pretend.
@@ -37,6 +37,7 @@ pub(super) fn read(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Readin
         Key::LibDeleted => any(maps()?, |library| Ok(library.deleted)),
         Key::LibOpenDir => any(maps()?, |library| Ok(self::writers(library)?.open_dir)),
         Key::LibWritable => lib_writable(maps()?),
+        Key::LibMemfd => any_of(maps()?.memfd, maps()?.truncated),
         Key::MemoryRwx => any_of(maps()?.writable, maps()?.truncated),
         Key::MappedDeleted => {
             let gone = maps()?.gone.iter().filter(|path| !is_passing(path));
@@ -45,8 +46,8 @@ pub(super) fn read(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Readin
         Key::Env => names(&environ()?.names, environ()?.truncated),
         _ => {
             let environ = environ()?;
-            let preloads = environ.preloads.iter().filter(|library| !is_harmless(library));
-            names(preloads, environ.truncated)
+            let preloads = environ.preloads.iter().filter(|preload| !is_harmless(preload));
+            names(preloads.map(|preload| &preload.name), environ.truncated)
         }
     })
 }
@@ -59,8 +60,10 @@ fn is_passing(path: &[u8]) -> bool {
         .any(|place| path.windows(place.len()).any(|part| part == *place))
 }
 
-fn is_harmless(library: &[u8]) -> bool {
-    HARMLESS.iter().any(|name| file_name(library).starts_with(name))
+/// By its name alone nothing is.
+fn is_harmless(preload: &Preload) -> bool {
+    let name = file_name(&preload.name);
+    preload.roots && HARMLESS.iter().any(|known| name.starts_with(known))
 }
 
 fn names<'a>(names: impl IntoIterator<Item = &'a Vec<u8>>, truncated: bool) -> Reading<'a> {
@@ -121,5 +124,24 @@ fn lib_writable(maps: &Maps) -> Reading<'_> {
         Some(why) => Reading::Unreadable(why),
         None if maps.truncated => Reading::Unreadable(Why::Malformed),
         None => word(worst),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_allocator_is_harmless_where_only_root_could_have_put_it() {
+        let harmless = |name: &str, roots| {
+            is_harmless(&Preload {
+                name: name.into(),
+                roots,
+            })
+        };
+        assert!(harmless("/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", true));
+        assert!(harmless("libeatmydata.so", true));
+        assert!(!harmless("/tmp/libjemalloc-evil.so", false));
+        assert!(!harmless("/usr/lib/libevil.so", true));
     }
 }

@@ -127,14 +127,15 @@ keys! {
     LibDeleted "lib.deleted" YesNo "a library that it has mapped has no name any more: it was replaced, or removed",
     LibWritable "lib.writable" Word "the same as exe.writable of the libraries that it has mapped",
     LibOpenDir "lib.open_dir" YesNo "a library that it has mapped lies below a directory that everybody may write to",
+    LibMemfd "lib.memfd" YesNo "it has code mapped that is in anonymous memory, and never was a file",
     MappedDeleted "mapped.deleted" Text "files that it has mapped and that have no name any more, but where programs remove them on purpose",
     MemoryRwx "memory.rwx" YesNo "it has memory that it may both write to and execute",
     Env "env" Text "names of its environment variables that are not empty, as it was started with them",
-    Preload "preload" Text "libraries that LD_PRELOAD names, but for well-known allocators and wrappers",
+    Preload "preload" Text "libraries that LD_PRELOAD names, but for well-known allocators and wrappers where only root could have put them",
     Root "root" Text "its root directory",
     Cwd "cwd" Text "its working directory",
-    Chroot "chroot" YesNo "its root directory is not that of its mounts",
-    CwdOutside "cwd.outside" YesNo "it is chrooted, and its working directory lies outside",
+    Chroot "chroot" YesNo "its root directory, or that of one of its threads, is not that of its mounts",
+    CwdOutside "cwd.outside" YesNo "it, or one of its threads, is chrooted, and the working directory lies outside",
     Script "script" Text "what an interpreter runs: script, module, jar or main class",
     Arg "arg" Text "any one argument, argv[0] included",
     Cmdline "cmdline" Text "all arguments, joined by blanks, without empty ones at the end",
@@ -194,6 +195,7 @@ keys! {
     Cgroup "cgroup" Text "path in the systemd hierarchy",
     UserUnit "user_unit" Text "unit of a user's own manager, below user@UID.service",
     Container "container" Text "id of the container, from the cgroup path",
+    ContainerSystem "container.system" YesNo "only root could have made its container: nobody else may write to the control groups above that of the container",
     Scope "scope" Scope "host, container (a child PID namespace that is not a service's own) or all",
     Tty "tty" Text "controlling terminal, as ps prints it: pts/0, tty1",
     Session "session" Number "session id",
@@ -274,6 +276,7 @@ impl Key {
             | Key::ExeSystem
             | Key::ExeMemfd
             | Key::LibDeleted
+            | Key::LibMemfd
             | Key::MappedDeleted
             | Key::MemoryRwx
             | Key::Userns

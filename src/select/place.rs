@@ -48,23 +48,39 @@ pub fn is_services_own(path: &[u8]) -> bool {
     unit(path).is_some_and(|unit| unit.ends_with(b".service") && path.ends_with(unit))
 }
 
-/// The id of the container, by the names that docker, podman, containerd, cri-o, LXC and systemd-nspawn give.
+/// The id of the container. A name proves nothing: whoever owns the control group above it may give it.
 #[must_use]
 pub fn container(path: &[u8]) -> Option<&[u8]> {
-    components(path).find_map(|part| {
-        if let Some(name) = part.strip_prefix(b"lxc.payload.") {
-            return Some(name);
-        }
-        if let Some(name) = part
-            .strip_prefix(b"machine-")
-            .and_then(|part| part.strip_suffix(b".scope"))
-        {
-            return Some(name);
-        }
-        let id = part.strip_suffix(b".scope").unwrap_or(part);
-        let id = id.iter().rposition(|b| *b == b'-').map_or(id, |at| &id[at + 1..]);
-        (id.len() == 64 && id.iter().all(u8::is_ascii_hexdigit)).then_some(id)
-    })
+    components(path).find_map(id)
+}
+
+/// The control group of the container: the path up to what names it.
+#[must_use]
+pub fn container_group(path: &[u8]) -> Option<&[u8]> {
+    let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    let mut groups = ends
+        .map(|(end, _)| end)
+        .chain([path.len()])
+        .map(|end| &path[..end]);
+    groups.find(|group| components(group).last().and_then(id).is_some())
+}
+
+/// The id in a component, by the names that docker, podman, containerd, cri-o, LXC and systemd-nspawn give.
+fn id(component: &[u8]) -> Option<&[u8]> {
+    if let Some(name) = component.strip_prefix(b"lxc.payload.") {
+        return Some(name);
+    }
+    let plain = component.strip_suffix(b".scope").unwrap_or(component);
+    if let Some(name) = plain.strip_prefix(b"machine-")
+        && plain != component
+    {
+        return Some(name);
+    }
+    let id = plain
+        .iter()
+        .rposition(|b| *b == b'-')
+        .map_or(plain, |at| &plain[at + 1..]);
+    (id.len() == 64 && id.iter().all(u8::is_ascii_hexdigit)).then_some(id)
 }
 
 #[cfg(test)]
@@ -98,6 +114,22 @@ mod tests {
     }
 
     #[test]
+    fn the_group_of_a_container_ends_with_its_name() {
+        let group =
+            |path: &'static [u8]| container_group(path).map(|group| std::str::from_utf8(group).unwrap());
+        assert_eq!(
+            group(b"/lxc.payload.web/system.slice/x.service"),
+            Some("/lxc.payload.web")
+        );
+        assert_eq!(
+            group(b"/a//lxc.payload.web/lxc.payload.db"),
+            Some("/a//lxc.payload.web")
+        );
+        assert_eq!(group(b"/system.slice/ssh.service"), None);
+        assert_eq!(group(b"/"), None);
+    }
+
+    #[test]
     fn containers_are_named_by_their_id() {
         let id = "0123456789abcdef".repeat(4);
         for path in [
@@ -110,5 +142,7 @@ mod tests {
         }
         assert_eq!(container(b"/lxc.payload.web"), Some(&b"web"[..]));
         assert_eq!(container(b"/system.slice/ssh.service"), None);
+        assert_eq!(container(b"/machine.slice/machine-web.scope"), Some(&b"web"[..]));
+        assert_eq!(container(b"/machine.slice/machine-web.slice"), None);
     }
 }

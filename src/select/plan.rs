@@ -308,6 +308,7 @@ pub fn asked(process: &Process, file: File) -> bool {
         File::Status => is(&process.status),
         File::Label => is(&process.label),
         File::Account => is(&process.account),
+        File::Container => is(&process.container),
         File::Userns => is(&process.userns),
         File::Root => is(&process.root),
         File::Writers => is(&process.writers),

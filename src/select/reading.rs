@@ -4,7 +4,7 @@ use super::truth::Need;
 use super::usage::{self, Usage};
 use super::{File, Key, caps, descriptors, image, label, main_process, place, script, standing};
 use crate::snapshot::process::DELETED;
-use crate::snapshot::{Clocks, Endpoint, Exe, Fact, Host, Process, Snapshot, Status, Why};
+use crate::snapshot::{Access, Clocks, Endpoint, Exe, Fact, Host, Process, Snapshot, Status, Why};
 use std::borrow::Cow;
 
 /// What a set of groups holds in which there is none: no group has this number.
@@ -133,6 +133,7 @@ impl<'a> Subject<'a> {
             | Key::LibDeleted
             | Key::LibWritable
             | Key::LibOpenDir
+            | Key::LibMemfd
             | Key::MappedDeleted
             | Key::MemoryRwx
             | Key::Env
@@ -221,6 +222,10 @@ impl<'a> Subject<'a> {
             Key::Cgroup => Reading::bytes(cgroup()?),
             Key::UserUnit => Reading::optional(place::user_unit(cgroup()?)),
             Key::Container => Reading::optional(place::container(cgroup()?)),
+            Key::ContainerSystem if place::container(cgroup()?).is_none() => Reading::NotApplicable,
+            Key::ContainerSystem => {
+                Reading::yes_no(fact(&process.container, File::Container)?.access == Access::Root)
+            }
             Key::Scope => Reading::One(Value::YesNo(self.in_container()?)),
             Key::Tty => match stat()?.tty_nr {
                 0 => Reading::NotApplicable,

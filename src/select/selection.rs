@@ -173,6 +173,7 @@ impl Wanted {
         if !self.everywhere
             && !self.selector.mentions(Key::Scope)
             && !self.selector.mentions(Key::Container)
+            && !self.selector.mentions(Key::ContainerSystem)
             && is(known(subject.in_container(), Key::Scope))?
         {
             return Ok(Some(LeftOut::Container));

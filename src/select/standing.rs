@@ -2,7 +2,7 @@
 
 use super::reading::{NONE, Reading, Subject, Value, fact, ids, numbers, of};
 use super::{File, Key};
-use crate::snapshot::Why;
+use crate::snapshot::{Root, Why};
 use std::borrow::Cow;
 
 /// What the process says to a key about its ids and those of others that it goes with.
@@ -73,7 +73,7 @@ fn groups_or_none<'a>(groups: impl Iterator<Item = u32>) -> Reading<'a> {
     numbers(&[], &groups)
 }
 
-/// What it says to a key about its root directory.
+/// What it says to a key about its root directory, or that of a thread that has one of its own.
 pub(super) fn root(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Reading<'_>> {
     let root = fact(&subject.process.root, File::Root)?;
     let bytes = |bytes| Reading::One(Value::Bytes(Cow::Borrowed(bytes)));
@@ -83,12 +83,13 @@ pub(super) fn root(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Readin
             .cwd
             .as_deref()
             .map_or(Reading::Unreadable(Why::Malformed), bytes),
-        Key::Chroot => Reading::yes_no(root.is_chrooted()),
-        _ if !root.is_chrooted() => Reading::yes_no(false),
-        _ => match &root.cwd {
-            Some(cwd) => Reading::yes_no(root.is_outside(cwd)),
-            None => Reading::Unreadable(Why::Malformed),
-        },
+        Key::Chroot => Reading::yes_no(root.all().any(Root::is_chrooted)),
+        _ if root.all().any(|root| root.cwd_outside().is_some()) => Reading::yes_no(true),
+        // One that is too long to be told.
+        _ if root.all().any(|root| root.is_chrooted() && root.cwd.is_none()) => {
+            Reading::Unreadable(Why::Malformed)
+        }
+        _ => Reading::yes_no(false),
     })
 }
 

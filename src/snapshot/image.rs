@@ -47,8 +47,20 @@ pub struct Maps {
     pub gone: Vec<Bytes>,
     /// Whether there is memory that may be both written to and executed.
     pub writable: bool,
+    /// Whether there is code of a memory file, memfd_create(2).
+    #[serde(default)]
+    pub memfd: bool,
     /// Whether there were more than are read.
     pub truncated: bool,
+}
+
+/// A library that `LD_PRELOAD` names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preload {
+    /// As it is named there: a path, or a name that is searched for.
+    pub name: Bytes,
+    /// Whether only root could have put there what is loaded under this name.
+    pub roots: bool,
 }
 
 /// `/proc/PID/environ`: names, never values.
@@ -57,7 +69,7 @@ pub struct Environ {
     /// The names of variables that are not empty.
     pub names: Vec<Bytes>,
     /// The libraries that `LD_PRELOAD` names.
-    pub preloads: Vec<Bytes>,
+    pub preloads: Vec<Preload>,
     /// Whether it was longer than our limit.
     pub truncated: bool,
 }

@@ -17,7 +17,7 @@ pub use clock::{Clock, Clocks};
 pub use descriptors::{Descriptor, Descriptors, Endpoint, FileKind, OpenFile, Protocol, Socket, Target};
 pub use fact::{Bytes, Fact, Why};
 pub use gauges::{CgroupPressure, Gauges, Loadavg, Meminfo, Pressure, Pressures, Stall, Waiter, Waiters};
-pub use image::{Access, Environ, Library, Maps, Writers};
+pub use image::{Access, Environ, Library, Maps, Preload, Writers};
 pub use process::{Caps, Cgroup, Cmdline, Exe, FileId, Label, Process, Ranks, Sched, Stat, Status, Thread};
 pub use standing::{Account, Root, Threads};
 

@@ -52,6 +52,9 @@ pub struct Process {
     pub maps: Fact<Maps>,
     /// `/proc/PID/cgroup`: the path in the systemd hierarchy.
     pub cgroup: Fact<Cgroup>,
+    /// Who may change the control groups above that of its container.
+    #[serde(default)]
+    pub container: Fact<Writers>,
     /// `/proc/PID/loginuid`; none where it is unset (4294967295).
     pub loginuid: Fact<Option<u32>>,
     /// Number of entries in `/proc/PID/fd`.

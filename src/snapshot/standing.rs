@@ -33,6 +33,9 @@ pub struct Root {
     pub root: Bytes,
     /// The text of the link `cwd`; none where it is longer than the kernel tells.
     pub cwd: Option<Bytes>,
+    /// Those of threads that have others of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub threads: Vec<Root>,
 }
 
 impl Root {
@@ -41,6 +44,17 @@ impl Root {
     #[must_use]
     pub fn is_chrooted(&self) -> bool {
         self.root != b"/"
+    }
+
+    /// Its working directory, where that lies outside.
+    #[must_use]
+    pub fn cwd_outside(&self) -> Option<&[u8]> {
+        self.cwd.as_deref().filter(|cwd| self.is_outside(cwd))
+    }
+
+    /// Its own, and those of its threads.
+    pub fn all(&self) -> impl Iterator<Item = &Root> {
+        std::iter::once(self).chain(&self.threads)
     }
 
     /// Whether a path, as the kernel tells it of this process, lies outside the root directory.
@@ -62,6 +76,7 @@ mod tests {
         let root = |root: &[u8]| Root {
             root: root.to_vec(),
             cwd: Some(b"/".to_vec()),
+            threads: Vec::new(),
         };
         let jail = root(b"/srv/jail");
         for (path, outside) in [

@@ -1,6 +1,7 @@
 //! What the descriptors of a process lead to.
 
-use super::kcmp;
+use super::apart::apart;
+use super::kcmp::Shared;
 use super::networks::Network;
 use super::process_dir::{has_no_program, is_magic, watched};
 use super::read::{Place, Vanished, why};
@@ -43,22 +44,7 @@ pub(super) fn descriptors(place: Place<'_>, process: &mut Process) -> Result<(),
 
 /// Adds those of threads that have a table of their own, which `/proc/PID/fd` does not show.
 fn of_threads(place: Place<'_>, pid: i32, known: &mut Descriptors) {
-    // The directory tells how many threads there are: proc_task_getattr() of fs/proc/base.c.
-    let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
-    let tasks = statx(place.dir, place.path("task"), flags, StatxFlags::NLINK);
-    if !place.live || tasks.is_ok_and(|tasks| tasks.stx_nlink == 2 + 1) {
-        return;
-    }
-    for prefix in survivor::threads(place) {
-        let tid = prefix.rsplit('/').nth(1).and_then(|tid| tid.parse().ok());
-        let Some(tid) = tid.filter(|tid| *tid != pid) else {
-            continue;
-        };
-        match kcmp::share_descriptors(pid, tid) {
-            Ok(true) | Err(nix::errno::Errno::ESRCH) => continue,
-            // Where the kernel does not tell, all of them are looked at.
-            Ok(false) | Err(_) => {}
-        }
+    for prefix in apart(place, pid, Shared::Descriptors) {
         let thread = Place {
             prefix: &prefix,
             ..place

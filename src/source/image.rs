@@ -6,6 +6,7 @@ use super::read::{Place, Vanished, why};
 use super::standing::path_root;
 use crate::parse;
 use crate::select::File;
+use crate::select::reading::is_system;
 use crate::snapshot::process::{DELETED, MEMFD};
 use crate::snapshot::{Access, Environ, Fact, Library, Maps, Process, Why, Writers};
 use rustix::fs::{AtFlags, StatxFlags, statx};
@@ -37,7 +38,15 @@ struct Top {
 
 impl Top {
     fn of(place: Place<'_>) -> Result<Top, Errno> {
-        let path = path_root(place)?;
+        Top::at(place, path_root(place)?)
+    }
+
+    /// Where the paths begin that the process itself names.
+    fn within(place: Place<'_>) -> Result<Top, Errno> {
+        Top::at(place, place.path("root"))
+    }
+
+    fn at(place: Place<'_>, path: String) -> Result<Top, Errno> {
         let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
         let mask = StatxFlags::INO | StatxFlags::MNT_ID;
         let root = statx(place.dir, format!("{path}/"), flags, mask)?;
@@ -194,7 +203,8 @@ fn steps(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::once(&path[..0]).chain(ends.map(move |end| &path[..end]))
 }
 
-fn access(mode: u32, uid: u32, gid: u32, accounts: &Accounts) -> (Access, String) {
+/// Who may write to what has this mode and these owners, and why.
+pub(super) fn access(mode: u32, uid: u32, gid: u32, accounts: &Accounts) -> (Access, String) {
     if uid != 0 {
         (Access::Others, format!("owner {uid}"))
     } else if mode & 0o002 != 0 {
@@ -231,6 +241,7 @@ fn maps_of(place: Place<'_>, program: &[u8]) -> Result<Option<Maps>, Errno> {
     let mut executable = BTreeSet::new();
     for mapping in text.split(|byte| *byte == b'\n').filter_map(parse::maps::mapping) {
         maps.writable |= mapping.writable && mapping.executable;
+        maps.memfd |= mapping.executable && mapping.path.as_deref().is_some_and(is_memfd);
         let file = mapping.path.filter(|path| !is_no_file(path));
         let file = file.map(|path| (path, mapping.inode));
         executable.extend(file.clone().filter(|_| mapping.executable));
@@ -277,6 +288,11 @@ fn library(place: Place<'_>, top: Result<&Top, Errno>, path: &[u8], inode: u64) 
     }
 }
 
+/// Only root could call a file so, in the root directory.
+fn is_memfd(path: &[u8]) -> bool {
+    path.starts_with(MEMFD) && path.ends_with(DELETED)
+}
+
 /// Memory that the kernel shows as a file: shared memory, memfd, the memory of devices.
 fn is_no_file(path: &[u8]) -> bool {
     const NAMES: [&[u8]; 7] = [
@@ -293,7 +309,43 @@ fn is_no_file(path: &[u8]) -> bool {
 
 fn environ_of(place: Place<'_>) -> Result<Option<Environ>, Errno> {
     let (text, truncated) = place.whole("environ", ENVIRON)?;
-    Ok((!text.is_empty()).then(|| parse::environ::parse(&text, truncated)))
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let mut environ = parse::environ::parse(&text, truncated);
+    // What was not read may have the rest of the search path.
+    if !environ.preloads.is_empty() && !truncated {
+        let searched: Vec<&[u8]> = parse::environ::library_path(&text).collect();
+        place.look_up(|| {
+            if let (Ok(own), Ok(outer)) = (Top::within(place), Top::of(place)) {
+                for preload in &mut environ.preloads {
+                    preload.roots = is_roots(place, [&own, &outer], &preload.name, &searched);
+                }
+            }
+        });
+    }
+    Ok(Some(environ))
+}
+
+/// Whether only root could have put there what ld.so(8) loads under this name. Without a slash it is searched for: in
+/// these directories, and then where only root decides, ld.so.conf(5). The names begin at the root directory that the
+/// process had when it was started: its own, or the outer one, if it chrooted itself later.
+fn is_roots(place: Place<'_>, [own, outer]: [&Top; 2], name: &[u8], searched: &[&[u8]]) -> bool {
+    // A text that means something else to procward, as `/proc/self/cwd` does, or that ld.so expands (`$ORIGIN`), lies in
+    // none of the directories of the system.
+    let plain = |path: &[u8]| is_system(path) && !path.contains(&b'$');
+    let look = |top, path, walk| writers_below(place, top, path, walk).map(|writers| writers.access);
+    if name.contains(&b'/') {
+        let access = match look(own, name, Walk::Whole) {
+            Err(Errno::NOENT | Errno::NOTDIR) => look(outer, name, Walk::Whole),
+            told => told,
+        };
+        return plain(name) && access == Ok(Access::Root);
+    }
+    let only_root = |top, path| look(top, path, Walk::WhatIsLeft) == Ok(Access::Root);
+    searched
+        .iter()
+        .all(|path| plain(path) && only_root(own, path) && only_root(outer, path))
 }
 
 #[cfg(test)]

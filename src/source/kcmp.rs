@@ -7,17 +7,33 @@
 use nix::errno::Errno;
 use nix::libc::{SYS_kcmp, c_long, syscall};
 
-/// KCMP_FILES of linux/kcmp.h.
-const FILES: c_long = 2;
+/// What threads usually share. unshare(2) gives a thread one of its own, and takes no right.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shared {
+    /// The table of descriptors.
+    Descriptors,
+    /// Root and working directory, and the umask.
+    Directories,
+}
 
-/// Whether two threads have the same table of descriptors. unshare(2) gives a thread one of its own, and takes no right.
+impl Shared {
+    /// KCMP_FILES and KCMP_FS of linux/kcmp.h.
+    fn number(self) -> c_long {
+        match self {
+            Shared::Descriptors => 2,
+            Shared::Directories => 3,
+        }
+    }
+}
+
+/// Whether two threads share it.
 ///
 /// # Errors
 /// ESRCH where one of them is gone, ENOSYS where the kernel is built without it.
-pub(super) fn share_descriptors(one: i32, other: i32) -> Result<bool, Errno> {
+pub(super) fn share(what: Shared, one: i32, other: i32) -> Result<bool, Errno> {
     let (one, other) = (c_long::from(one), c_long::from(other));
     // SAFETY: the call takes numbers only, and touches no memory of ours.
-    let told = unsafe { syscall(SYS_kcmp, one, other, FILES, 0, 0) };
+    let told = unsafe { syscall(SYS_kcmp, one, other, what.number(), 0, 0) };
     Errno::result(told).map(|order| order == 0)
 }
 
@@ -26,20 +42,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_shares_its_descriptors_with_itself_and_not_with_another() {
+    fn a_process_shares_all_with_itself_and_nothing_with_another() {
         let own = std::process::id().cast_signed();
-        match share_descriptors(own, own) {
-            Err(Errno::ENOSYS | Errno::EPERM) => {}
-            told => assert_eq!(told, Ok(true)),
-        }
-        assert!(share_descriptors(own, i32::MAX).is_err());
         let mut child = std::process::Command::new("/bin/sleep")
             .arg("100")
             .spawn()
             .unwrap();
-        let told = share_descriptors(own, child.id().cast_signed());
+        let told = [Shared::Descriptors, Shared::Directories].map(|what| {
+            let with = |other| share(what, own, other);
+            [with(own), with(i32::MAX), with(child.id().cast_signed())]
+        });
         child.kill().unwrap();
         child.wait().unwrap();
-        assert_ne!(told, Ok(true));
+        for [itself, nobody, another] in told {
+            assert!(matches!(itself, Ok(true) | Err(Errno::ENOSYS | Errno::EPERM)));
+            assert!(nobody.is_err());
+            assert_ne!(another, Ok(true));
+        }
     }
 }

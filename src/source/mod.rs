@@ -4,10 +4,12 @@
 mod account;
 pub mod accounts;
 mod acquaint;
+mod apart;
 mod attachments;
 pub mod audit;
 mod births;
 mod complete;
+mod container;
 mod descriptors;
 mod file_id;
 mod gauges;

@@ -1,6 +1,7 @@
 //! One `/proc/PID`, held open: whatever is read below this descriptor is of one process, and after that is gone
 //! every read fails, even if its PID is given again.
 
+use super::container;
 use super::descriptors::descriptors;
 use super::known::Known;
 use super::read::{FIRST, Place, Vanished, whole};
@@ -106,6 +107,7 @@ pub(super) fn mark(process: &mut Process, file: File, why: Why) {
         File::Status => process.status = Fact::Unreadable(why),
         File::Label => process.label = Fact::Unreadable(why),
         File::Account => process.account = Fact::Unreadable(why),
+        File::Container => process.container = Fact::Unreadable(why),
         File::Userns => process.userns = Fact::Unreadable(why),
         File::Root => process.root = Fact::Unreadable(why),
         File::Writers => process.writers = Fact::Unreadable(why),
@@ -130,6 +132,7 @@ pub(super) fn read(place: Place<'_>, file: File, process: &mut Process) -> Resul
         File::Status => process.status = status(place)?,
         File::Label => process.label = label::read(place, is_magic(place))?,
         File::Account => standing::account(place, process)?,
+        File::Container => container::read(place, process)?,
         File::Userns => process.userns = standing::userns(place)?,
         File::Root => standing::root(place, process)?,
         File::Threads => process.threads = standing::threads(place)?,

@@ -1,6 +1,8 @@
 //! Who a process is beside its own ids: its account, its threads, its namespaces, its root directory.
 
+use super::apart::apart;
 use super::file_id::file_at;
+use super::kcmp::Shared;
 use super::process_dir::{LINE, of_program, of_threads, read};
 use super::read::{Place, Vanished};
 use crate::parse::{self, number};
@@ -34,7 +36,25 @@ pub(super) fn userns(place: Place<'_>) -> Result<Fact<bool>, Vanished> {
 /// Root and working directory.
 pub(super) fn root(place: Place<'_>, process: &mut Process) -> Result<(), Vanished> {
     process.root = of_program(place, process, "root", root_of)?;
+    if let Fact::Value(root) = &mut process.root {
+        root.threads = roots_of_threads(place, process.pid, root);
+    }
     Ok(())
+}
+
+/// Those of threads that have others than the process, each once. One that ends meanwhile has none any more.
+fn roots_of_threads(place: Place<'_>, pid: i32, root: &Root) -> Vec<Root> {
+    let mut others = Vec::new();
+    for prefix in apart(place, pid, Shared::Directories) {
+        let prefix = &prefix;
+        if let Ok(Some(own)) = root_of(Place { prefix, ..place })
+            && own != *root
+            && !others.contains(&own)
+        {
+            others.push(own);
+        }
+    }
+    others
 }
 
 fn root_of(place: Place<'_>) -> Result<Option<Root>, Errno> {
@@ -45,6 +65,7 @@ fn root_of(place: Place<'_>) -> Result<Option<Root>, Errno> {
             Err(Errno::NAMETOOLONG) => None,
             told => Some(told?),
         },
+        threads: Vec::new(),
     }))
 }
 

@@ -32,7 +32,9 @@ const SETUP: &str = "\
     umask 022\n\
     mkdir /mnt/bin /mnt/lib /mnt/w /mnt/home /mnt/home/alice\n\
     cp $PLACE/violators $PLACE/procward /mnt/bin && cp $PLACE/quiet.so /mnt/lib\n\
-    cp /mnt/lib/quiet.so /mnt/lib/libjemalloc.so.2\n\
+    mkdir -p /opt && mount -t tmpfs -o mode=755 tmpfs /opt && mkdir /opt/lib || exit\n\
+    cp /mnt/lib/quiet.so /opt/lib/libjemalloc.so.2\n\
+    cp /mnt/lib/quiet.so /opt/lib/libjemalloc-alice.so && chown 2001 /opt/lib/libjemalloc-alice.so\n\
     cp $PLACE/etc/* /mnt/w && mount -t tmpfs -o mode=755 tmpfs /etc && mv /mnt/w/* /etc\n\
     mkdir /mnt/disk && mount --bind $DISK /mnt/disk || exit\n\
     for directory in /tmp /var/tmp /dev/shm; do mount -t tmpfs -o mode=1777 tmpfs $directory || exit; done\n\
@@ -530,6 +532,26 @@ fn what_is_usual_in_a_container_is_held_against_it_less() {
         return skip("control groups can't be made here");
     };
     let crime = Crime::committed(group.taking("$CONTAINER", table::contained()));
+    let unproven = crime.unproven();
+    assert!(unproven.is_empty(), "{}", unproven.join("\n"));
+    std::thread::sleep(AGE);
+    crime.is_judged(&crime.audit(&["--all"]));
+}
+
+#[test]
+fn a_container_that_a_user_could_have_made_excuses_nobody() {
+    need!(is_root(), "violators need root");
+    let user = "user.slice/user-2001.slice/user@2001.service";
+    let name = format!("docker-{:064x}.scope", std::process::id());
+    let Some(group) = Cgroup::new(user, &name) else {
+        return skip("control groups can't be made here");
+    };
+    // As systemd gives it to its user.
+    let manager = group.0.parent().expect("what it is in");
+    for path in [manager, &group.0] {
+        std::os::unix::fs::chown(path, Some(2001), Some(2001)).expect("a control group of alice's");
+    }
+    let crime = Crime::committed(group.taking("$CONTAINER", table::disguised()));
     let unproven = crime.unproven();
     assert!(unproven.is_empty(), "{}", unproven.join("\n"));
     std::thread::sleep(AGE);

@@ -268,6 +268,7 @@ fn a_directory_outside_its_root_is_told_of_who_is_chrooted() {
         let root = Root {
             root: root.into(),
             cwd: Some(root.into()),
+            threads: Vec::new(),
         };
         host(vec![
             process(10, "daemon")

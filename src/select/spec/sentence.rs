@@ -99,6 +99,7 @@ fn clause(term: &Term, one: bool) -> String {
             | Key::ExeDeleted
             | Key::ExeReplaced
             | Key::ExeSystem
+            | Key::ContainerSystem
             | Key::ListenPublic
             | Key::FdBlock
             | Key::FdOutside,
@@ -143,6 +144,8 @@ fn yes_no(term: &Term, that: &str) -> String {
         Key::ExeDeleted => "whose program file still has a name".into(),
         Key::ExeSystem if yes => "whose program belongs to the system".into(),
         Key::ExeSystem => "whose program does not belong to the system".into(),
+        Key::ContainerSystem if yes => "in a container that only root could have made".into(),
+        Key::ContainerSystem => "in no container that only root could have made".into(),
         _ if yes => "whose program file was replaced".into(),
         _ => "whose program file was not replaced".into(),
     }
