@@ -37,7 +37,7 @@ impl Home {
         let port = free_port();
         let state = directory_of(USER, &place, "state");
         // A state file is what a miss is pending by.
-        let file = place.script("p.toml", &format!("recheck = \"2s\"\n\n{checks}"));
+        let file = place.script("p.toml", &format!("recheck = \"1s\"\n\n{checks}"));
         let program = PathBuf::from(format!(
             "PROCWARD_CONFIG={} {}",
             file.display(),
@@ -261,7 +261,7 @@ impl Zabbix {
         client(&format!(
             "{{ zcat {SCHEMA}/schema.sql.gz; zcat {SCHEMA}/data.sql.gz | grep -E '^INSERT INTO \
              (config|config_autoreg_tls|globalmacro|hstgrp|role|role_rule|users|users_groups|usrgrp) '; }} | \
-             psql -q -v ON_ERROR_STOP=1 zabbix > load.log 2>&1"
+             psql -1 -q -v ON_ERROR_STOP=1 zabbix > load.log 2>&1"
         ))
         .ends(0);
         database
