@@ -81,7 +81,8 @@ fn time_of(command: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// The options of the view that mean nothing to a command: it looks at no process, or, what it tells is taken for now.
+/// The options of the view that mean nothing to a command: it looks at no process, or what it tells is taken for what is
+/// so now.
 fn unused(command: &str) -> &'static [&'static str] {
     match command {
         "keys" | "completions" | "grant" | "man" => &["proc", "snapshot", "timeout"],

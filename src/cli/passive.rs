@@ -18,9 +18,9 @@ const NSCA_HOST: usize = 63;
 /// The most of a host's name.
 const HOST: usize = 253;
 
-/// How long handing over may take, while Nagios takes one result after the other; where a time was typed, what is left of it,
-/// and so much of it is left.
+/// How long handing over may take, while Nagios takes one result after the other.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How much of a time that was typed judging leaves for that.
 const LEFT: Duration = Duration::from_secs(1);
 
 /// Judges, and hands the results on.

@@ -18,9 +18,10 @@ const PATIENCE: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Keeps other runs from the file, from when it is read until it is replaced, or what one of them noted in between would
-/// be lost: a third restart of ten runs, say, so that its warning goes and comes again. The kernel takes the lock from a run
-/// that ends, however it does (flock(2)). One that holds on to it hangs, and where there is no file yet, or its file system has no
-/// locks, there is none to be had: then this run goes on without, for a verdict in time is worth more than a note.
+/// be lost: a third restart of ten runs, say, so that its warning goes and comes again. The kernel takes the lock from a
+/// run that ends, however it does (flock(2)). One that holds on to it hangs, and where there is no file yet, or its file
+/// system has no locks, there is none to be had: then this run goes on without, for a verdict in time is worth more than a
+/// note.
 pub(super) fn lock(path: &Path, notes: Notes) -> Option<File> {
     let mut patience = PATIENCE;
     loop {

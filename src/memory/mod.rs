@@ -106,7 +106,7 @@ const DAY: u64 = 86_400;
 const REPLACEMENTS: usize = 1000;
 /// A longer pause between two runs says nothing about what went on meanwhile, unless the clocks do.
 const LONGEST_PAUSE: u64 = 600;
-/// A pause of which it may be told that a run is lacking in it: most are a minute apart.
+/// In a shorter pause no run is lacking, for most are a minute apart.
 const SHORTEST_LACK: u64 = 90;
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -202,8 +202,9 @@ impl Recollection {
         pending
     }
 
-    /// Whether no run can have come between the last one that is remembered, at `last`, and this one: a run that could
-    /// not be remembered leaves a pause. `grace`: what began after the last one has not lasted for longer within that time.
+    /// Whether the last run that is remembered, at `last`, is the one before this: a run that could not be remembered
+    /// leaves a longer pause than those between others. Within `grace` it does not matter, for what began after the last run
+    /// does not count yet.
     fn is_run_before(&self, last: u64, now: u64, grace: Duration) -> bool {
         let pauses = self.runs.windows(2).filter_map(|pair| match pair {
             [one, next] => Some(next.at.saturating_sub(one.at)),
