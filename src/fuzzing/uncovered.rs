@@ -104,6 +104,7 @@ fn uncover_image(process: &mut Process, dice: &mut Dice<'_>) {
             );
             known.gone.extend(more.gone);
             known.writable |= more.writable;
+            known.memfd |= more.memfd;
             known.truncated = false;
         }
     } else if hidden(&process.maps) {

@@ -44,6 +44,11 @@ impl Case<'_> {
             {
                 "run procward as root: to nobody else does AppArmor tell what its profiles are for".into()
             }
+            (Key::ContainerSystem, Why::Errno(_)) => {
+                "run procward where /sys/fs/cgroup shows all control groups of the host, in the host's cgroup namespace: \
+                 docker run --cgroupns=host"
+                    .into()
+            }
             (Key::ApparmorAttachment, Why::Errno(_)) => {
                 "mount securityfs: mount -t securityfs securityfs /sys/kernel/security".into()
             }

@@ -90,4 +90,24 @@ mod tests {
         }
         assert!(!root(b"/").is_outside(b"/srv"));
     }
+
+    #[test]
+    fn a_thread_that_is_chrooted_alone_is_told() {
+        let at = |root: &[u8], cwd: &[u8], threads| Root {
+            root: root.to_vec(),
+            cwd: Some(cwd.to_vec()),
+            threads,
+        };
+        let told = |root: Root| {
+            let outside = root.all().find_map(Root::cwd_outside);
+            (root.all().any(Root::is_chrooted), outside.map(<[u8]>::to_vec))
+        };
+        let thread = at(b"/srv/jail", b"/home", vec![]);
+        assert_eq!(
+            told(at(b"/", b"/", vec![thread])),
+            (true, Some(b"/home".to_vec()))
+        );
+        let thread = at(b"/", b"/home", vec![]);
+        assert_eq!(told(at(b"/", b"/", vec![thread])), (false, None));
+    }
 }

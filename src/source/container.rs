@@ -3,11 +3,12 @@
 
 use super::image::access;
 use super::process_dir::read as read_file;
-use super::read::{Place, Vanished};
+use super::read::{Place, Vanished, why};
 use crate::select::File;
 use crate::select::place::container_group;
-use crate::snapshot::{Access, Fact, Process, Why, Writers};
+use crate::snapshot::{Fact, Process, Why, Writers};
 use rustix::fs::{AtFlags, CWD, Statx, StatxFlags, statx};
+use rustix::io::Errno;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -27,7 +28,9 @@ pub(super) fn read(place: Place<'_>, process: &mut Process) -> Result<(), Vanish
     process.container = match &process.cgroup {
         Fact::Value(cgroup) => match container_group(&cgroup.path) {
             None => Fact::NotApplicable,
-            Some(group) if place.live => makers(place, group),
+            Some(group) if place.live => {
+                makers(place, group).map_or_else(|errno| Fact::Unreadable(why(errno)), Fact::Value)
+            }
             Some(_) => Fact::Unreadable(Why::Absent),
         },
         Fact::Unreadable(why) => Fact::Unreadable(*why),
@@ -36,41 +39,30 @@ pub(super) fn read(place: Place<'_>, process: &mut Process) -> Result<(), Vanish
     Ok(())
 }
 
-/// Who may make a control group where this one is.
-fn makers(place: Place<'_>, group: &[u8]) -> Fact<Writers> {
-    // `/..` is above the root of procward's own cgroup namespace, cgroup_namespaces(7).
-    if group.split(|byte| *byte == b'/').any(|part| part == b"..") {
-        return Fact::Unreadable(Why::Absent);
-    }
-    let Some(root) = HIERARCHIES.iter().find(|root| stat(root, group).is_some()) else {
-        return Fact::Unreadable(Why::Absent);
-    };
+/// Who may make a control group where this one is. In a cgroup namespace of its own procward is told other paths,
+/// cgroup_namespaces(7): `/..` is above the root of that.
+fn makers(place: Place<'_>, group: &[u8]) -> Result<Writers, Errno> {
+    let above_ours = group.split(|byte| *byte == b'/').any(|part| part == b"..");
+    let hierarchies = HIERARCHIES.iter().filter(|_| !above_ours);
+    let mut found = hierarchies.filter(|root| stat(root, group).is_ok());
+    let root = found.next().ok_or(Errno::NOENT)?;
     let mut makers = Writers::default();
-    let above = group.iter().enumerate().filter(|(_, byte)| **byte == b'/');
-    for above in above.map(|(end, _)| &group[..end]) {
-        let Some(stat) = stat(root, above) else {
-            return Fact::Unreadable(Why::Absent);
-        };
+    let ends = group.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    for above in ends.map(|(end, _)| &group[..end]) {
+        let stat = stat(root, above)?;
         let (mode, accounts) = (u32::from(stat.stx_mode), &place.known.accounts);
         let (access, reason) = access(mode, stat.stx_uid, stat.stx_gid, accounts);
         if access > makers.access {
-            let name = String::from_utf8_lossy(above);
-            makers = Writers {
-                access,
-                by: Some(format!("{name} ({reason})")),
-                open_dir: false,
-            };
-        }
-        if access == Access::Others {
-            break;
+            makers.access = access;
+            makers.by = Some(format!("{} ({reason})", String::from_utf8_lossy(above)));
         }
     }
-    Fact::Value(makers)
+    Ok(makers)
 }
 
-fn stat(root: &str, group: &[u8]) -> Option<Statx> {
+fn stat(root: &str, group: &[u8]) -> Result<Statx, Errno> {
     let path = [root.as_bytes(), group].concat();
     let flags = AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT | AtFlags::SYMLINK_NOFOLLOW;
     let mask = StatxFlags::UID | StatxFlags::GID | StatxFlags::MODE;
-    statx(CWD, OsStr::from_bytes(&path), flags, mask).ok()
+    statx(CWD, OsStr::from_bytes(&path), flags, mask)
 }

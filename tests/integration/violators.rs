@@ -536,6 +536,23 @@ fn what_is_usual_in_a_container_is_held_against_it_less() {
     assert!(unproven.is_empty(), "{}", unproven.join("\n"));
     std::thread::sleep(AGE);
     crime.is_judged(&crime.audit(&["--all"]));
+    // In a cgroup namespace of its own procward is told other paths than it can look up.
+    let own = Cgroup::new("system.slice", &format!("pwt-{}.scope", std::process::id())).expect("another");
+    let enter = format!(
+        "echo $$ > {}; exec unshare -C \"$@\"",
+        own.0.join("cgroup.procs").display()
+    );
+    let mut within = crime.namespace.enter("root");
+    within.extend(["sh", "-c", &enter, "sh"].map(OsString::from));
+    let audit = Audit::of(within, &["gid0-without-uid0"]);
+    assert_eq!(
+        audit.findings.keys().collect::<Vec<_>>(),
+        [&None],
+        "{:?}",
+        audit.facts
+    );
+    let undecided = &audit.undecided["gid0-without-uid0"];
+    assert_eq!(undecided.len(), 2, "{:?}", audit.undecided);
 }
 
 #[test]
