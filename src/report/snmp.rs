@@ -1,6 +1,7 @@
 //! The table of processes of UCD-SNMP-MIB, `prTable`, as net-snmp serves it for `proc` in snmpd.conf(5): one row for
 //! each check, so that what reads that table reads this one.
 
+use super::zabbix::key;
 use super::{cut, escape, first_line};
 use crate::judge::{Report, State, Verdict};
 use serde::{Deserialize, Serialize};
@@ -15,8 +16,8 @@ const MOST: u64 = i32::MAX as u64;
 /// What is served of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Row {
-    /// The name of the check as it is written, by which its row is found again: two may be shown alike. None where no check is
-    /// known.
+    /// The name of the check, by which its row is found again, as one that no other has: two may be shown alike. None where no
+    /// check is known.
     check: Option<String>,
     name: String,
     min: u64,
@@ -70,7 +71,7 @@ const COLUMNS: [(u32, Column); 9] = [
 pub(super) fn render(report: &Report) -> String {
     let mut rows: Vec<Row> = report.verdicts.iter().map(Row::of).collect();
     rows.extend(report.skipped.iter().map(|(name, reason)| Row {
-        check: Some(name.clone()),
+        check: Some(key(name)),
         name: plain(name),
         min: 0,
         max: MOST,
@@ -118,7 +119,7 @@ impl Row {
         let (min, max) = (verdict.count.min, verdict.count.max);
         let error = verdict.state != State::Ok;
         Row {
-            check: Some(verdict.name.clone()),
+            check: Some(key(&verdict.name)),
             name: plain(&verdict.name),
             min: min.min(MOST),
             // snmpd.conf(5), `proc`: with a minimum, 0 is infinity; without one, it is a process that must not run.
