@@ -21,12 +21,17 @@ pub(super) fn parser(line: &[OsString]) -> clap::Command {
         _ => return whole(),
     };
     let only = command("procward").max_term_width(WIDTH);
-    fitted(ViewArguments::augment_args(only).subcommand(lone))
+    let parser = fitted(ViewArguments::augment_args(only).subcommand(lone));
+    if line.iter().any(|word| word == "--help") {
+        told_once(parser)
+    } else {
+        parser
+    }
 }
 
 /// The parser of all commands.
 pub(super) fn whole() -> clap::Command {
-    fitted(Arguments::command())
+    told_once(fitted(Arguments::command()))
 }
 
 /// Gives every command those options of the view that mean something to it, and its own default of the time.
@@ -50,7 +55,7 @@ fn fitted(parser: clap::Command) -> clap::Command {
                 _ => argument,
             }
         });
-        told_once(command.args(own))
+        command.args(own)
     })
 }
 
