@@ -4,7 +4,9 @@ use super::check::Check;
 use super::facts::facts;
 use super::verdict::{EVIDENCE, Evidence, Rate, Sighting, Usage};
 use crate::select::reading::{Reading, Subject, Value};
+use crate::select::script::file_name;
 use crate::select::selection::{program, short_name};
+use crate::select::selector::{Matcher, Op};
 use crate::select::usage::window;
 use crate::select::{Key, Selection, place};
 use crate::snapshot::{Accounts, Fact, Process, Snapshot, Why};
@@ -21,6 +23,9 @@ pub(super) fn evidence(
     let described = indices.iter().map(|index| {
         let process = &snapshot.processes[*index];
         let mut evidence = describe(process, snapshot, accounts);
+        if let Some(name) = name_asked_for(check) {
+            evidence.called = Some(name.clone());
+        }
         if check.facts {
             evidence.facts = facts(&check.selector, Subject::of(process, snapshot), accounts);
         }
@@ -39,6 +44,15 @@ pub(super) fn evidence(
         )
     });
     evidence
+}
+
+/// The one name that whatever matches has.
+fn name_asked_for(check: &Check) -> Option<&Vec<u8>> {
+    let mut terms = check.selector.terms.iter();
+    terms.find_map(|term| match (term.key, term.op, term.values.as_slice()) {
+        (Key::Name | Key::Comm, Op::Is, [Matcher::Exact(name)]) => Some(name),
+        _ => None,
+    })
 }
 
 /// Of those that may match the first few, each with what could not be told of it.
@@ -102,6 +116,7 @@ pub fn describe(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts)
         pid: process.pid,
         program: program(process),
         name: short_name(process),
+        called: called(process),
         user: process
             .owner
             .value()
@@ -115,6 +130,24 @@ pub fn describe(process: &Process, snapshot: &Snapshot, accounts: &dyn Accounts)
         facts: Vec::new(),
         doubt: None,
     }
+}
+
+/// Its file, for that it can't change while it is this program; of a kernel thread what kind it is: what a worker is
+/// called besides is the work that it does just now (`wq_worker_comm` in kernel/workqueue.c).
+fn called(process: &Process) -> Option<Vec<u8>> {
+    let comm = || process.stat.value().filter(|stat| stat.is_kthread());
+    match process.exe.value() {
+        Some(exe) => Some(file_name(exe.path()).to_vec()),
+        None => comm().map(|stat| kind(&stat.comm)),
+    }
+}
+
+/// `kworker` of `kworker/u8:2-events_unbound`.
+fn kind(comm: &[u8]) -> Vec<u8> {
+    comm.split(|byte| *byte == b'/')
+        .next()
+        .unwrap_or_default()
+        .to_vec()
 }
 
 /// How much CPU it uses: over its life, and where there is an earlier look to compare with, since then.

@@ -12,7 +12,6 @@ mod tests;
 use super::verdict::{Manner, Sighting, Verdict};
 use super::{Check, State};
 use crate::select::Key;
-use crate::snapshot::Bytes;
 use std::time::Duration;
 pub use story::Earlier;
 
@@ -49,13 +48,6 @@ struct Look {
     passing: bool,
     awaits: bool,
     sightings: Vec<Sighting>,
-}
-
-/// What makes two sightings the same finding.
-#[derive(PartialEq, Eq)]
-enum Finding<'a> {
-    Process(i32, u64),
-    Program(&'a Bytes, Option<u32>),
 }
 
 impl History {
@@ -158,7 +150,7 @@ impl History {
             let oldest = last
                 .sightings
                 .iter()
-                .filter_map(|seen| self.first_seen(check, seen))
+                .filter_map(|seen| self.first_seen(|other| is_same(check, seen, other)))
                 .min();
             return Some(
                 oldest
@@ -171,22 +163,20 @@ impl History {
         (!by_process(check)).then(|| (last.at + WATCH).min(end))
     }
 
-    /// Another process than the one that was seen, but of the same program and user: one that is half started comes and
-    /// goes, and one that forks and ends so as not to be the same is there whenever we look.
+    /// Another process than the one that was seen: one that is half started comes and goes, and one that forks and ends,
+    /// so as not to be the same, is there whenever we look, be it as one program or as another.
     fn next_of_many(&self, check: &Check, last: &Look, end: Duration) -> Option<Duration> {
         // The first look may tell that there is something, and not what.
-        let found = self.looks.iter().skip_while(|look| look.sightings.is_empty());
-        let all = found.count();
-        let mut seen = last.sightings.iter();
-        let there = seen.any(|seen| self.looks_with_program(seen) == all);
-        (may_be_many(check) && there && last.at < end + MANY_PAUSE * MANY).then(|| last.at + MANY_PAUSE)
+        let mut found = self.looks.iter().skip_while(|look| look.sightings.is_empty());
+        let always = found.all(|look| !look.sightings.is_empty());
+        (may_be_many(check) && always && last.at < end + MANY_PAUSE * MANY).then(|| last.at + MANY_PAUSE)
     }
 
-    /// In how many of the last looks a program was seen, whichever process ran it.
-    fn looks_with_program(&self, seen: &Sighting) -> usize {
-        let same = |other: &Sighting| (&other.program, other.uid) == (&seen.program, seen.uid);
+    /// Whether so many looks in a row found something, whichever process it was: none of them saw what is wanted.
+    fn is_never_gone(&self, check: &Check) -> bool {
         let looks = self.looks.iter().rev();
-        looks.take_while(|look| look.sightings.iter().any(same)).count()
+        let found = looks.take_while(|look| !look.sightings.is_empty()).count();
+        may_be_many(check) && found > MANY as usize
     }
 
     /// A rate is over a window already, so one look decides, unless it must last.
@@ -227,38 +217,38 @@ impl History {
             .map(|look| look.at)
     }
 
-    /// When this finding was seen for the first time.
-    fn first_seen(&self, check: &Check, seen: &Sighting) -> Option<Duration> {
-        let wanted = finding(check, seen);
-        let same = |look: &&Look| look.sightings.iter().any(|other| finding(check, other) == wanted);
-        self.looks.iter().find(same).map(|look| look.at)
+    /// When it was seen for the first time.
+    fn first_seen(&self, wanted: impl Fn(&Sighting) -> bool) -> Option<Duration> {
+        let first = self.looks.iter().find(|look| look.shows(&wanted));
+        first.map(|look| look.at)
     }
 
     fn is_confirmed(&self, check: &Check) -> bool {
-        self.looks.last().is_some_and(|last| {
-            last.sightings.iter().any(|seen| {
-                if is_rate(check) {
-                    return self.lasts(seen) >= check.pace.lasting;
-                }
-                let known = self.is_known(check, seen);
-                let many = may_be_many(check) && self.looks_with_program(seen) > MANY as usize;
-                // Seen twice, gone in between: somebody starts it again and again.
-                known || many || (!by_process(check) && self.was_started_anew(check, seen))
-            })
-        })
+        let Some(last) = self.looks.last() else {
+            return false;
+        };
+        if is_rate(check) {
+            return last.shows(|seen| self.lasts(seen) >= check.pace.lasting);
+        }
+        // Seen twice, gone in between: somebody starts it again and again.
+        let anew = |seen: &Sighting| !by_process(check) && self.was_started_anew(check, seen);
+        self.is_never_gone(check) || last.shows(|seen| self.is_known(check, seen) || anew(seen))
     }
 
     /// Whether the last look saw it after the time that it takes to confirm a finding.
     fn is_known(&self, check: &Check, seen: &Sighting) -> bool {
-        let ends = self.first_seen(check, seen).zip(self.looks.last());
-        seen.known_before || ends.is_some_and(|(first, last)| last.at >= first + hold(check))
+        seen.known_before || self.is_held(check, |other| is_same(check, seen, other))
+    }
+
+    fn is_held(&self, check: &Check, wanted: impl Fn(&Sighting) -> bool) -> bool {
+        let ends = self.first_seen(wanted).zip(self.looks.last());
+        ends.is_some_and(|(first, last)| last.at >= first + hold(check))
     }
 
     fn was_started_anew(&self, check: &Check, seen: &Sighting) -> bool {
-        let wanted = finding(check, seen);
         let mut gone = false;
         for look in self.looks.iter().rev().skip(1) {
-            let there = look.sightings.iter().any(|other| finding(check, other) == wanted);
+            let there = look.shows(|other| is_same(check, seen, other));
             if there && gone {
                 return true;
             }
@@ -271,14 +261,15 @@ impl History {
     /// was busy for less long than is asked for.
     pub fn settle(&self, check: &Check, verdict: &mut Verdict) {
         let failing = matches!(verdict.state, State::Warning | State::Critical);
-        if !failing || !check.count.forbids() || !by_process(check) {
+        if !failing || !check.count.forbids() {
             return;
         }
         let gone = if is_rate(check) {
             verdict.retain(|seen| self.lasts(seen) >= check.pace.lasting)
         } else if check.confirm.is_some() {
             verdict.retain(|seen| self.is_known(check, seen))
-        } else if self.is_confirmed(check) {
+        } else if !by_process(check) || self.is_confirmed(check) {
+            self.name_who_stays(check, verdict);
             0
         } else {
             verdict.evidence.clear();
@@ -301,6 +292,29 @@ impl History {
         }
     }
 
+    /// Leaves to the details who comes and goes, for the first line must not move with them. It names the processes that
+    /// are there all the time; else, where programs are asked for, those that every look found; else nobody.
+    fn name_who_stays(&self, check: &Check, verdict: &mut Verdict) {
+        if verdict.sightings.is_empty() {
+            return;
+        }
+        let found = || self.looks.iter().filter(|look| !look.sightings.is_empty());
+        let is_process = |seen: &Sighting| seen.known_before || self.is_held(check, |other| seen.is(other));
+        let is_program = |seen: &Sighting| found().all(|look| look.shows(|other| seen.runs_as(other)));
+        let mut stay = pids(&verdict.sightings, is_process);
+        if stay.is_empty() && by_process(check) {
+            let looks = found().count();
+            verdict
+                .story
+                .push(format!("another process at each of {looks} looks"));
+        } else if stay.is_empty() {
+            stay = pids(&verdict.sightings, is_program);
+        }
+        for evidence in &mut verdict.evidence {
+            evidence.lesser = !stay.contains(&evidence.pid);
+        }
+    }
+
     /// Makes UNKNOWN of the last look at a check that wants another one: the run ends before it.
     pub fn leave_open(&self, verdict: &mut Verdict) {
         let (Some(first), Some(last)) = (self.looks.first(), self.looks.last()) else {
@@ -316,12 +330,20 @@ impl History {
     }
 }
 
-fn finding<'a>(check: &Check, seen: &'a Sighting) -> Finding<'a> {
-    if by_process(check) {
-        Finding::Process(seen.pid, seen.start)
-    } else {
-        Finding::Program(&seen.program, seen.uid)
+impl Look {
+    fn shows(&self, wanted: impl Fn(&Sighting) -> bool) -> bool {
+        self.sightings.iter().any(wanted)
     }
+}
+
+fn pids(sightings: &[Sighting], wanted: impl Fn(&Sighting) -> bool) -> Vec<i32> {
+    let wanted = sightings.iter().filter(|seen| wanted(seen));
+    wanted.map(|seen| seen.pid).collect()
+}
+
+/// Whether two sightings are the same finding.
+fn is_same(check: &Check, one: &Sighting, other: &Sighting) -> bool {
+    one.is(other) || (!by_process(check) && one.runs_as(other))
 }
 
 fn hold(check: &Check) -> Duration {

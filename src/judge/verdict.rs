@@ -233,6 +233,12 @@ impl Sighting {
         (self.pid, self.start) == (other.pid, other.start)
     }
 
+    /// Whether both are of the same program and user.
+    #[must_use]
+    pub fn runs_as(&self, other: &Sighting) -> bool {
+        (&self.program, self.uid) == (&other.program, other.uid)
+    }
+
     /// What it has in common with another one started in its place: program, user, and, where the program says nothing
     /// of what it does, comm, which a process may change as it likes.
     #[must_use]
@@ -261,8 +267,11 @@ pub struct Evidence {
     pub pid: i32,
     /// `exe` text, or comm in brackets or plain where exe is not known.
     pub program: Bytes,
-    /// comm, for the first line of a forbidden program.
+    /// comm.
     pub name: Bytes,
+    /// What the first line calls it, for as long as it is this program; none where only comm is known, which a process
+    /// writes itself, as often as it likes.
+    pub called: Option<Bytes>,
     /// User name, or uid.
     pub user: Option<String>,
     /// Seconds since it was started.
@@ -275,7 +284,7 @@ pub struct Evidence {
     pub usage: Option<Usage>,
     /// For how long it is a finding already, in every look, where that is asked for.
     pub lasts: Option<Duration>,
-    /// Whether it is a lesser finding than the verdict: another one is why the verdict is what it is.
+    /// Whether the first line leaves it out: another one is why the verdict is what it is.
     pub lesser: bool,
     /// What each term found, where the check tells it.
     pub facts: Vec<String>,

@@ -5,7 +5,7 @@ mod json;
 #[cfg(test)]
 mod tests;
 
-use super::first_line::{cut, found, name_of_program};
+use super::first_line::{cut, found, program_of_user};
 use super::human::state;
 use super::{Format, Look, capped, escape, unfinished};
 use crate::audit::compile::COVERAGE;
@@ -86,9 +86,7 @@ fn one(rule: &Judged) -> String {
     if processes.is_empty() {
         return format!("{id} broken");
     }
-    let found = found(processes.into_iter(), name_of_program, |name, user| {
-        format!("{name} ({user})")
-    });
+    let found = found(processes.into_iter(), program_of_user);
     format!("{id}: {}", found.join(", "))
 }
 

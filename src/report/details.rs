@@ -3,6 +3,7 @@
 use super::{Look, diagnostic, escape};
 use crate::judge::near::percent;
 use crate::judge::{Evidence, Faulty, Manner, NearMiss, Report, State, Usage, Verdict};
+use crate::select::script::{file_name, is_interpreter};
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -166,6 +167,7 @@ pub(super) fn number(verdict: &Verdict) -> String {
 /// One process, with what is known of it.
 pub(super) fn process(evidence: &Evidence) -> String {
     let mut facts = Vec::new();
+    facts.extend(own_name(evidence).map(|name| format!("called {}", escape::text(name))));
     facts.extend(evidence.user.as_ref().map(|user| escape::text(user.as_bytes())));
     facts.extend(evidence.age.map(|age| format!("up {}", age_words(age))));
     facts.extend(evidence.usage.map(usage));
@@ -189,6 +191,15 @@ pub(super) fn process(evidence: &Evidence) -> String {
         format!(" ({})", facts.join(", "))
     };
     format!("pid {} {}{facts}", evidence.pid, escape::text(&evidence.program))
+}
+
+/// What a process calls itself, where its program tells nothing of what it does. It may change, so it is a detail.
+fn own_name(evidence: &Evidence) -> Option<&[u8]> {
+    let file = file_name(&evidence.program);
+    let general = is_interpreter(file) || file == b"busybox";
+    let telling =
+        !evidence.name.is_empty() && !file.starts_with(&evidence.name) && !is_interpreter(&evidence.name);
+    (general && telling && evidence.program.starts_with(b"/")).then_some(&evidence.name)
 }
 
 /// `97.0% CPU over the last 60 s, wants 99.8%, 3.1% over its life`; what children used that ended is told apart.

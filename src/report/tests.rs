@@ -3,7 +3,8 @@
 use super::*;
 use crate::judge::{Evidence, Manner, State, Verdict};
 use crate::select::Range;
-use crate::testing::{host, process, verdict};
+use crate::snapshot::{Fact, Process};
+use crate::testing::{Build, host, process, verdict};
 use proptest::prelude::*;
 use std::ops::Add;
 
@@ -96,6 +97,77 @@ fn a_warning_that_flickers_beside_a_critical_one_does_not_move_the_first_line() 
         first(&report(vec![critical.clone(), warning])),
         first(&report(vec![critical]))
     );
+}
+
+#[test]
+fn the_first_line_stays_whatever_a_process_calls_itself() {
+    let first = |spec: &str, one: Process| {
+        let report = report(vec![named("x", verdict(spec, &host(vec![one])))]);
+        shown(&report, Format::Mon).lines().next().unwrap().to_owned()
+    };
+    for comm in ["adv: idle", "adv: SELECT", "job-32", "spi", "/job"] {
+        let titled = || process(10, "spins").uid(33).stat(|stat| stat.comm = comm.into());
+        let titled = || titled().change(|p| p.comm = Fact::Value(comm.into()));
+        assert_eq!(
+            first("user=33:0", titled()),
+            "CRITICAL: x running (spins, www-data)"
+        );
+        assert_eq!(
+            first("user=33:0", titled().exe("/usr/bin/perl")),
+            "CRITICAL: x running (perl, www-data)"
+        );
+        // Whose program can't be read has no name that is not its own word, unless the check gives it one.
+        assert_eq!(
+            first("user=33:0", titled().exe_denied()),
+            "CRITICAL: x running (www-data)"
+        );
+        assert_eq!(
+            first("user=33,comm~.:0", titled().exe_denied()),
+            "CRITICAL: x running (www-data)"
+        );
+        assert_eq!(
+            first("cpu.life>=0%,user=33:0", titled().exe_denied()),
+            "CRITICAL: x: a process of www-data"
+        );
+    }
+    let job = || process(10, "job-32").uid(33).exe("/usr/bin/perl");
+    for asked in ["job-32:0", "comm=job-32:0"] {
+        let named = "CRITICAL: x running (job-32, www-data)";
+        assert_eq!(
+            [first(asked, job()), first(asked, job().exe_denied())],
+            [named, named]
+        );
+    }
+    for comm in ["kworker/u8:2-events_unbound", "kworker/0:1H", "kworker/R-rcu_g"] {
+        let worker = process(10, "x").kthread().stat(|stat| stat.comm = comm.into());
+        assert_eq!(
+            first("kthread=yes:0", worker),
+            "CRITICAL: x running (kworker, root)"
+        );
+    }
+}
+
+#[test]
+fn what_an_interpreter_runs_calls_itself_in_the_details() {
+    let details = |one: Process| {
+        shown(
+            &report(vec![verdict("user=root:0", &host(vec![one]))]),
+            Format::Mon,
+        )
+    };
+    let titled = |program: &str| {
+        let titled = process(10, "amavisd (ch3-P)").exe(program);
+        details(titled)
+    };
+    let text = titled("/usr/bin/perl");
+    assert!(
+        text.contains("pid 10 /usr/bin/perl (called amavisd (ch3-P), root, "),
+        "{text}"
+    );
+    let text = titled("/usr/sbin/spins");
+    assert!(text.contains("pid 10 /usr/sbin/spins (root, "), "{text}");
+    let text = details(process(10, "sh").exe("/usr/bin/dash"));
+    assert!(text.contains("pid 10 /usr/bin/dash (root, "), "{text}");
 }
 
 #[test]
@@ -294,6 +366,7 @@ fn hostile(bytes: &[u8], text: &str) -> Report {
         pid: 1,
         program: bytes.to_vec(),
         name: bytes.to_vec(),
+        called: Some(bytes.to_vec()),
         user: Some(text.into()),
         unit: Some(bytes.to_vec()),
         container: Some(bytes.to_vec()),

@@ -110,7 +110,7 @@ impl Place {
     }
 
     /// A copy of a program under a name of its own.
-    pub(crate) fn copy(&self, program: &str, name: &str) -> PathBuf {
+    pub(crate) fn copy(&self, program: &str, name: &(impl AsRef<Path> + ?Sized)) -> PathBuf {
         let path = self.path().join(name);
         if !path.exists() {
             one_at_a_time(|| std::fs::copy(program, &path))

@@ -255,3 +255,50 @@ fn a_link_to_a_program_is_the_program_before_and_after_an_upgrade_and_without_ri
         .says("can never match")
         .says(&format!("exe={}/pwt*:0", place.path().display()));
 }
+
+fn first_line(spec: &str) -> String {
+    let said = Procward::check("mon").arg(spec).run().ends(2);
+    said.first_line().to_owned()
+}
+
+#[test]
+fn the_first_line_is_the_same_while_a_process_calls_itself_ever_anew() {
+    const PROGRAM: &str = "import ctypes,itertools,select\n\
+        for n in itertools.count():\n \
+        ctypes.CDLL(None).prctl(15,b'job-%d' % n,0,0,0)\n \
+        if select.select([0],[],[],0.05)[0]: break";
+    let place = Place::new();
+    let name = unique("pwtitle");
+    let program = place.copy("/usr/bin/python3", &name);
+    let _live = Live::start(command(&program).args(["-c", PROGRAM]));
+    let spec = format!("exe={}:0", program.display());
+    let line = first_line(&spec);
+    assert!(line.contains(&format!(" running ({name}, ")), "{line}");
+    assert_eq!(first_line(&spec), line);
+}
+
+#[test]
+fn a_user_who_runs_another_program_at_every_look_is_found() {
+    need!(is_root(), "only root can be another user");
+    const UID: &str = "64917";
+    // Each waits a little, and goes on as the other one, in a process of its own.
+    const PROGRAM: &str = "import os,select,sys\n\
+        text,one,other=sys.argv[1:]\n\
+        if select.select([0],[],[],0.2)[0]: sys.exit()\n\
+        if os.fork(): os._exit(0)\n\
+        os.execv(other,[other,'-c',text,text,other,one])";
+    let place = Place::new();
+    let [one, other] = ["pwtone", "pwtother"].map(|name| place.copy("/usr/bin/python3", name));
+    let mut setpriv = command("/usr/bin/setpriv");
+    setpriv.args(["--reuid", UID, "--regid", UID, "--clear-groups"]);
+    setpriv
+        .arg(&one)
+        .args(["-c", PROGRAM, PROGRAM])
+        .args([&one, &other]);
+    let _live = Live::start(&mut setpriv);
+    let line = first_line(&format!("uid={UID}:0"));
+    assert!(
+        line.starts_with(&format!("CRITICAL: uid={UID} running")),
+        "{line}"
+    );
+}

@@ -1,8 +1,10 @@
 //! Live processes of any name.
 
 use crate::common::{Place, command, spawn, wait_for};
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::io::{BufRead, BufReader};
+use std::os::unix::ffi::OsStrExt;
 use std::process::{Child, Command, Stdio};
 
 /// A live process, killed when dropped. It ends by itself when the test dies, for its standard input ends.
@@ -12,6 +14,16 @@ impl Live {
     /// A process that waits, with this name; its program is a copy of cat below `place`.
     pub(crate) fn named(place: &Place, name: &str) -> Live {
         Live::run(&mut command(place.copy("/bin/cat", name)), name)
+    }
+
+    /// The same, with a name of any bytes that a file may have.
+    pub(crate) fn of_file(place: &Place, name: &[u8]) -> Live {
+        let live = Live::start(&mut command(place.copy("/bin/cat", OsStr::from_bytes(name))));
+        wait_for("the program", 10, || {
+            let exe = std::fs::read_link(format!("/proc/{}/exe", live.pid())).ok()?;
+            exe.as_os_str().as_bytes().ends_with(name).then_some(())
+        });
+        live
     }
 
     /// Starts a command that waits for the end of its standard input, and waits until it has the name.
@@ -56,7 +68,8 @@ impl Live {
         live
     }
 
-    fn start(command: &mut Command) -> Live {
+    /// Starts a command that ends when its standard input does.
+    pub(crate) fn start(command: &mut Command) -> Live {
         Live(spawn(command.stdin(Stdio::piped())))
     }
 

@@ -188,7 +188,7 @@ fn what_processes_and_checks_are_called_reaches_the_manager_as_it_was_meant() {
     let place = Place::new();
     let prefix = unique("q");
     let _live = [&b"|;$(i)"[..], b"\n\"x", b"\xff\x1b[1m"]
-        .map(|ending| Live::with_comm(&[prefix.as_bytes(), ending].concat()));
+        .map(|ending| Live::of_file(&place, &[prefix.as_bytes(), ending].concat()));
     let select = format!("comm~(?s-u)^{prefix}");
     let checks = ["NONE", " a\"b", "\u{e9}|\n.1.3.6", "0x41"];
     let config = config(&place, &checks.map(|name| (name, select.as_str(), "0")));

@@ -255,18 +255,21 @@ fn a_finding_about_ids_needs_the_same_process_after_three_seconds() {
     assert_eq!(looks(spec, ms(0), |_| running(7)).0, [0, 3000]);
     let (times, _, last) = looks(spec, ms(0), |at| if at < ms(900) { running(7) } else { gone() });
     assert_eq!((times, last.state), (vec![0, 3000], State::Ok));
-    // Others pass through the same state: each is another finding, and none lasts.
-    let (times, history, mut last) = looks(spec, ms(0), |at| {
-        let other = sighting(9, "/usr/bin/nc", 1);
-        let seen = if at.is_zero() {
-            sighting(7, "/usr/sbin/x", 1)
-        } else {
-            other
-        };
-        verdict(State::Critical, Manner::Running, &[seen])
+    // Others pass through the same state, and not all the time: each is another finding, and none lasts.
+    let (times, _, last) = looks(spec, ms(0), |at| match at.as_millis() {
+        0 => running(7),
+        3000 => running(8),
+        _ => gone(),
     });
+    assert_eq!((times, last.state), (vec![0, 3000, 3150], State::Ok));
+    // A run that may not look that often takes it back.
+    let mut history = History::default();
+    for (at, pid) in [(0, 7), (3000, 8)] {
+        history.add(ms(at), &running(pid));
+    }
+    let mut last = running(8);
     history.settle(&checked(spec), &mut last);
-    assert_eq!((times, last.state, last.matched), (vec![0, 3000], State::Ok, 0));
+    assert_eq!((last.state, last.matched), (State::Ok, 0));
     assert_eq!(last.left_out, ["1 process that matched for less than 3 s"]);
     let (_, history, mut last) = looks(spec, ms(0), |_| running(7));
     history.settle(&checked(spec), &mut last);
@@ -301,6 +304,74 @@ fn who_is_another_process_at_every_look_is_found() {
     let (times, history, mut last) = looks("state=D:0", ms(0), anew);
     history.settle(&checked("state=D:0"), &mut last);
     assert_eq!((times, last.state), (vec![0, 1000], State::Ok));
+}
+
+/// What is found of these processes, each of a program of its own.
+fn found(all: &[(i32, &str)]) -> Verdict {
+    let sightings: Vec<Sighting> = all
+        .iter()
+        .map(|(pid, program)| sighting(*pid, program, 1))
+        .collect();
+    let mut found = verdict(State::Critical, Manner::Running, &sightings);
+    let evidence = |(pid, _): &(i32, &str)| crate::judge::Evidence {
+        pid: *pid,
+        ..Default::default()
+    };
+    found.evidence = all.iter().map(evidence).collect();
+    found
+}
+
+/// Which processes the first line is about.
+fn named(verdict: &Verdict) -> Vec<i32> {
+    let named = verdict.evidence.iter().filter(|evidence| !evidence.lesser);
+    named.map(|evidence| evidence.pid).collect()
+}
+
+#[test]
+fn who_is_another_program_at_every_look_is_found_too_and_is_nobody_in_particular() {
+    let spec = "user=33:0";
+    let mut turn = 0;
+    let mut flitting = |_| {
+        turn += 1;
+        found(&[(turn, if turn % 2 == 0 { "/tmp/a" } else { "/tmp/b" })])
+    };
+    let (times, history, mut last) = looks(spec, ms(0), &mut flitting);
+    assert_eq!(times.len(), 9);
+    history.settle(&checked(spec), &mut last);
+    assert_eq!((last.state, named(&last)), (State::Critical, vec![]));
+    assert_eq!(last.story, ["another process at each of 9 looks"]);
+    // A rule of an audit is about one process, whoever else comes and goes.
+    let mut check = checked(spec);
+    check.confirm = Some(ms(3000));
+    let mut history = History::default();
+    for look in 0..10 {
+        history.add(ms(look * 1000), &flitting(ms(0)));
+    }
+    let mut last = flitting(ms(0));
+    history.settle(&check, &mut last);
+    assert_eq!(last.state, State::Ok);
+}
+
+#[test]
+fn the_first_line_is_about_those_that_are_there_all_the_time() {
+    for spec in ["user=33:0", "name=nz_*:0"] {
+        let mut pid = 10;
+        let (_, history, mut last) = looks(spec, ms(0), |_| {
+            pid += 1;
+            found(&[(7, "/tmp/nz_e"), (pid, "/tmp/nz_a")])
+        });
+        history.settle(&checked(spec), &mut last);
+        assert_eq!((last.matched, named(&last)), (2, vec![7]), "{spec}");
+    }
+    // Else about the program that is started again and again.
+    let mut pid = 10;
+    let (_, history, mut last) = looks("name=nz_*:0", ms(0), |_| {
+        pid += 1;
+        let others = ["/tmp/nz_b", "/tmp/nz_c"];
+        found(&[(pid, "/tmp/nz_a"), (pid + 100, others[usize::from(pid % 2 == 0)])])
+    });
+    history.settle(&checked("name=nz_*:0"), &mut last);
+    assert_eq!(named(&last), [pid]);
 }
 
 #[test]

@@ -45,6 +45,7 @@ fn finding(severity: Severity, pid: i32, name: &str, facts: &[&str]) -> Finding 
             pid,
             program: format!("/usr/sbin/{name}").into(),
             name: name.into(),
+            called: Some(name.into()),
             user: Some("daemon".into()),
             age: Some(7300),
             unit: Some(format!("{name}.service").into()),
