@@ -8,6 +8,10 @@ use crate::select::{Fault, Range};
 use crate::snapshot::process::{PF_FORKNOEXEC, PF_KTHREAD};
 use crate::snapshot::*;
 
+/// The start time, as the kernel writes it, of a process that was there 3 s before the clock of the time namespace began.
+#[cfg(test)]
+pub(crate) const BEFORE_ZERO: u64 = 1_844_674_407_070;
+
 /// A process of which everything is known: a daemon of root, started by PID 1, leading its session.
 pub(crate) fn process(pid: i32, name: &str) -> Process {
     let comm = name.as_bytes()[..name.len().min(15)].to_vec();

@@ -5,7 +5,7 @@ use crate::report::escape;
 use crate::select::reading::COMM_MAX;
 use crate::select::script::whole_names;
 use crate::select::{Key, Truth};
-use crate::snapshot::Why;
+use crate::snapshot::{Cmdline, Why};
 use regex::bytes::Regex;
 
 /// A filter.
@@ -49,11 +49,11 @@ impl Filter {
             }
             Filter::Args(text) => match &row.args {
                 Ok(args) if !holds(args, text) && row.args_cut => {
-                    Truth::Unknown(Key::Cmdline, Why::Malformed)
+                    Truth::Unknown(Key::Cmdline, Why::TooLong(Cmdline::LIMIT))
                 }
                 args => told(args, Key::Cmdline, |args| holds(args, text)),
             },
-            Filter::Ereg(..) if row.args_cut => Truth::Unknown(Key::Cmdline, Why::Malformed),
+            Filter::Ereg(..) if row.args_cut => Truth::Unknown(Key::Cmdline, Why::TooLong(Cmdline::LIMIT)),
             Filter::Ereg(expression, _) => told(&row.args, Key::Cmdline, |args| expression.is_match(args)),
             Filter::Rss(least) => told(&row.rss, Key::Rss, |rss| *rss >= whole(*least)),
             Filter::Vsz(least) => told(&row.vsz, Key::Vsz, |vsz| *vsz >= whole(*least)),
@@ -230,7 +230,7 @@ mod tests {
         assert_eq!(Filter::Args(b"python3".to_vec()).truth(&cut), Truth::Yes);
         assert_eq!(
             Filter::Args(b"perl".to_vec()).truth(&cut),
-            Truth::Unknown(Key::Cmdline, Why::Malformed)
+            Truth::Unknown(Key::Cmdline, Why::TooLong(Cmdline::LIMIT))
         );
     }
 

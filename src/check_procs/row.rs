@@ -77,7 +77,7 @@ impl Row {
     pub fn of(process: &Process, snapshot: &Snapshot) -> Row {
         let stat = seen(&process.stat);
         let host = &snapshot.host;
-        let life = stat.map(|stat| life(process, stat, host));
+        let life = stat.and_then(|stat| life(process, stat, host));
         Row {
             pid: Some(process.pid),
             ppid: stat.map(|stat| i64::from(stat.ppid)),
@@ -135,9 +135,9 @@ fn rss(process: &Process, stat: &Stat, host: &Host) -> Seen<f64> {
 }
 
 /// Seconds since it was started.
-fn life(process: &Process, stat: &Stat, host: &Host) -> f64 {
-    let started = whole(stat.starttime) / whole(host.ticks_per_second.max(1));
-    (whole(process.read_at) / 1e9 - started).max(0.0)
+fn life(process: &Process, stat: &Stat, host: &Host) -> Seen<f64> {
+    let age = host.age(process.read_at, stat.starttime);
+    age.map(|age| age.as_secs_f64()).ok_or(Why::Future)
 }
 
 /// As ps writes it: tenths, cut off and not rounded; from 100 % on without them.
@@ -247,6 +247,15 @@ mod tests {
         assert_eq!(shown.name(), b"sshd");
         assert_eq!(shown.args, Ok(b"sshd".to_vec()));
         assert_eq!(shown.stat, Ok(b"Ss".to_vec()));
+    }
+
+    #[test]
+    fn elapsed_counts_from_a_start_before_the_clock_of_the_time_namespace() {
+        let started = |ticks| row(|_, stat, _| (stat.starttime, stat.utime) = (ticks, 1150));
+        let old = started(crate::testing::BEFORE_ZERO);
+        assert_eq!((old.elapsed, old.cpu), (Ok(23.0), Ok(49.9)));
+        let future = started(2001);
+        assert_eq!((future.elapsed, future.cpu), (Err(Why::Future), Err(Why::Future)));
     }
 
     #[test]

@@ -169,6 +169,20 @@ fn a_condition_misspelt_says_what_there_is() {
 }
 
 #[test]
+fn a_pattern_is_no_path_that_exists_and_a_name_may_hold_its_signs() {
+    let told = |path: &str| when(&format!("'exists {path}'"), Running(Ok(None)));
+    assert_eq!(
+        told("/tmp/adv*"),
+        "`exists` takes one path, and `/tmp/adv*` is a pattern; \
+         write the path of a file; of one that is called so, when = 'exists /tmp/adv\\*'"
+    );
+    assert!(told("/tmp/adv?").ends_with("when = 'exists /tmp/adv\\?'"));
+    assert_eq!(told("/tmp/adv\\*"), "/tmp/adv* does not exist");
+    assert_eq!(told("/usr/bin/["), "/usr/bin/[ does not exist");
+    assert_eq!(told("/a\\b"), "/a\\b does not exist");
+}
+
+#[test]
 fn all_faults_are_told_at_once_and_the_place_is_underlined() {
     let text = "[[check]]\nname = \"x\"\nselect = \"x,user=nobodyhere\"\ncuont = \"1\"\ncount = \"5-1\"\n\
                 [[check]]\nname = \"x\"\nselect = \"y\"\nexcept = [ { select = \"z\" } ]\n";

@@ -243,7 +243,7 @@ impl<'a> Validation<'a> {
         let mut skipped = None;
         for (condition, span) in &raw.when {
             let held = match condition.strip_prefix("exists ").map(str::trim) {
-                Some(path) if path.starts_with('/') => self.exists(path),
+                Some(path) if path.starts_with('/') => literal(path).and_then(|path| self.exists(&path)),
                 _ => match label::by_name(condition) {
                     Some(module) => self.runs(module),
                     None => Err(unknown_condition(condition)),
@@ -282,6 +282,26 @@ impl<'a> Validation<'a> {
             )),
         }
     }
+}
+
+/// The path that is meant: what would be a pattern elsewhere is a part of a name only behind a backslash.
+fn literal(path: &str) -> Result<String, (String, String)> {
+    let mut name = String::with_capacity(path.len());
+    let mut rest = path.chars().peekable();
+    while let Some(ch) = rest.next() {
+        match (ch, rest.peek()) {
+            ('\\', Some('*' | '?')) => name.extend(rest.next()),
+            ('*' | '?', _) => {
+                let escaped = path.replace('*', "\\*").replace('?', "\\?");
+                return Err((
+                    format!("`exists` takes one path, and `{path}` is a pattern"),
+                    format!("write the path of a file; of one that is called so, when = 'exists {escaped}'"),
+                ));
+            }
+            (ch, _) => name.push(ch),
+        }
+    }
+    Ok(name)
 }
 
 fn unknown_condition(condition: &str) -> (String, String) {

@@ -95,7 +95,7 @@ pub(super) fn sightings(indices: &[usize], snapshot: &Snapshot) -> Vec<Sighting>
                 program: program(process),
                 name: short_name(process),
                 uid: process.owner.value().map(|(uid, _)| *uid),
-                age: Duration::from_nanos(process.read_at).checked_sub(snapshot.host.span(stat.starttime)),
+                age: snapshot.host.age(process.read_at, stat.starttime),
                 known_before: false,
                 span: window(Subject::of(process, snapshot)).map_or(Duration::ZERO, Duration::from_nanos),
             })

@@ -16,8 +16,8 @@ pub struct Footprint {
     pub cpu: Option<Duration>,
     /// Open file descriptors.
     pub fds: Option<u64>,
-    /// When the oldest was started, after boot.
-    pub oldest: Option<Duration>,
+    /// When the oldest was started: nanoseconds of CLOCK_BOOTTIME, `Host::started`.
+    pub oldest: Option<i128>,
 }
 
 /// The footprint of the processes at these indices.
@@ -25,15 +25,16 @@ pub struct Footprint {
 pub fn footprint(matched: &[usize], zombies: u64, snapshot: &Snapshot) -> Footprint {
     let processes = || matched.iter().map(|index| &snapshot.processes[*index]);
     let stats = |of: &dyn Fn(&Stat) -> u64| sum(processes().map(|process| process.stat.value().map(of)));
-    let starts = processes().map(|process| process.stat.value().map(|stat| stat.starttime));
-    let oldest = starts.collect::<Option<Vec<u64>>>().unwrap_or_default();
+    let started = |stat: &Stat| snapshot.host.started(stat.starttime);
+    let starts = processes().map(|process| process.stat.value().map(started));
+    let oldest = starts.collect::<Option<Vec<i128>>>().unwrap_or_default();
     Footprint {
         zombies,
         threads: stats(&|stat| stat.num_threads),
         resident: stats(&|stat| stat.rss.saturating_mul(snapshot.host.page_size)),
         cpu: stats(&Stat::ticks).map(|ticks| snapshot.host.span(ticks)),
         fds: sum(processes().map(fds)),
-        oldest: oldest.into_iter().min().map(|ticks| snapshot.host.span(ticks)),
+        oldest: oldest.into_iter().min(),
     }
 }
 
@@ -54,7 +55,7 @@ fn sum(mut parts: impl Iterator<Item = Option<u64>>) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::snapshot::Why;
-    use crate::testing::{Build, host, process};
+    use crate::testing::{BEFORE_ZERO, Build, host, process};
 
     #[test]
     fn a_footprint_is_the_sum_and_none_where_a_part_is_not_known() {
@@ -70,14 +71,21 @@ mod tests {
             resident: Some(5 * host.host.page_size),
             cpu: Some(Duration::from_millis(1500)),
             fds: Some(3),
-            oldest: Some(Duration::from_secs(7)),
+            oldest: Some(7_000_000_000),
         };
         assert_eq!(whole, expected);
         let both = footprint(&[1, 2], 0, &host);
         assert_eq!((both.threads, both.fds), (Some(4), None));
-        assert_eq!(both.oldest, Some(Duration::from_secs(7)));
+        assert_eq!(both.oldest, Some(7_000_000_000));
         let none = footprint(&[], 0, &host);
         assert_eq!((none.threads, none.fds, none.oldest), (Some(0), Some(0), None));
+    }
+
+    #[test]
+    fn who_was_started_before_the_clock_of_the_time_namespace_began_is_the_oldest() {
+        let started = |pid, ticks| process(pid, "x").stat(|stat| stat.starttime = ticks);
+        let host = host(vec![started(10, 700), started(11, BEFORE_ZERO)]);
+        assert_eq!(footprint(&[1, 2], 0, &host).oldest, Some(-3_009_551_616));
     }
 
     #[test]

@@ -23,6 +23,7 @@ impl Case<'_> {
             .any(|gap| matches!(gap, Gap::HidePid(_)));
         Some(match (key, why) {
             (_, Why::Denied) if hidden => return None,
+            (_, Why::Covered) => return None,
             (Key::Main, Why::Denied) => {
                 format!(
                     "{}, or ask without main, by user, arg or unit",
@@ -79,6 +80,10 @@ impl Case<'_> {
             (_, Why::NoSample) => {
                 "a rate takes two looks at the live host: a snapshot or a copy of /proc is one, and so is a run that ends sooner".into()
             }
+            (_, Why::Future) => {
+                "look at the live host: the start times of a copy of /proc are of another clock".into()
+            }
+            (_, Why::TooLong(_)) => format!("ask without {}, by exe, user and unit", key.name()),
             (_, Why::Untold) => {
                 format!("ask without {}: it takes a newer kernel, or one built with it", key.name())
             }

@@ -255,6 +255,21 @@ fn a_title_shorter_than_the_arguments_it_overwrote_has_no_blanks_at_its_end() {
 }
 
 #[test]
+fn who_was_started_before_the_clock_of_the_time_namespace_is_no_newcomer() {
+    let started = |ticks| host(vec![process(10, "x").stat(|stat| stat.starttime = ticks)]);
+    let old = started(crate::testing::BEFORE_ZERO);
+    assert_eq!(count("x,age>10s:0", &old), (CRITICAL, 1));
+    assert_eq!(count("x,age<3604s,age>3602s:1", &old), (OK, 1));
+    let future = started(360_001);
+    assert_eq!(count("x,age>10s:0", &future).0, UNKNOWN);
+    assert_eq!(count("x,age<10s:0", &future).0, UNKNOWN);
+    assert_eq!(
+        verdict("x,age>10s:0", &future).reasons,
+        ["age of 1 process: its start time is in the future"]
+    );
+}
+
+#[test]
 fn a_view_that_may_hide_processes_is_never_ok_where_it_could_matter() {
     let mut snapshot = host(vec![process(10, "sshd")]);
     snapshot.gaps.push(Gap::HidePid("2".into()));

@@ -2,7 +2,7 @@
 
 use super::number;
 
-/// The options of a proc file system that hide something.
+/// How a proc file system is mounted, as far as that hides something.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProcMount {
     /// `hidepid=`, unless it is off.
@@ -11,27 +11,88 @@ pub struct ProcMount {
     pub gid: u32,
     /// `subset=pid`: there is no `sys/`, and so no boot id.
     pub only_pids: bool,
+    /// What is mounted over its processes.
+    pub covers: Vec<Cover>,
+}
+
+/// A mount over `/proc/PID`, or over something in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cover {
+    /// The process that is covered, or a part of it.
+    pub pid: i32,
+    /// Where it is mounted.
+    pub point: String,
+    /// The type of its file system.
+    pub kind: String,
+}
+
+/// A line: `ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG…] - TYPE SOURCE SUPEROPTIONS`. Blanks within a field are
+/// written `\040`, so the first lone `-` ends the tags. Paths are bytes, not text.
+struct Mount<'a> {
+    id: u32,
+    parent: u32,
+    device: (u32, u32),
+    root: &'a [u8],
+    point: &'a [u8],
+    kind: &'a [u8],
+    options: &'a [u8],
+}
+
+impl Mount<'_> {
+    fn of(line: &[u8]) -> Option<Mount<'_>> {
+        let mut fields = line.split(|b| *b == b' ');
+        let (id, parent) = (number(fields.next()?)?, number(fields.next()?)?);
+        let mut device = fields.next()?.split(|b| *b == b':');
+        let device = (number(device.next()?)?, number(device.next()?)?);
+        let (root, point) = (fields.next()?, fields.next()?);
+        let mut right = fields.skip_while(|field| *field != b"-").skip(1);
+        let (kind, _source) = (right.next()?, right.next()?);
+        Some(Mount {
+            id,
+            parent,
+            device,
+            root,
+            point,
+            kind,
+            options: right.next().unwrap_or_default(),
+        })
+    }
+
+    fn is_proc_on(&self, device: (u32, u32)) -> bool {
+        self.kind == b"proc" && self.device == device
+    }
+
+    /// Whom it covers, if it is mounted on this proc file system: the kernel writes no PID with a leading zero.
+    fn covers(&self, proc: &Mount<'_>) -> Option<Cover> {
+        let below = self.point.strip_prefix(proc.point)?.strip_prefix(b"/")?;
+        let name = below.split(|b| *b == b'/').next()?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(&unescaped(bytes)).into_owned();
+        (self.parent == proc.id && name.iter().all(u8::is_ascii_digit)).then_some(Cover {
+            pid: number(name)?,
+            point: text(self.point),
+            kind: text(self.kind),
+        })
+    }
 }
 
 /// The proc file system on this device, `(MAJOR, MINOR)`: the options are those of the file system, wherever it is
-/// mounted.
+/// mounted. What is mounted over `/proc/meminfo` and the like, as in containers, covers no process.
 #[must_use]
 pub fn proc_on(text: &[u8], device: (u32, u32)) -> Option<ProcMount> {
-    text.split(|b| *b == b'\n')
-        .find_map(|line| proc_line(line, device))
+    let mounts: Vec<Mount<'_>> = text.split(|b| *b == b'\n').filter_map(Mount::of).collect();
+    let mut found = options(mounts.iter().find(|mount| mount.is_proc_on(device))?.options);
+    for proc in mounts
+        .iter()
+        .filter(|mount| mount.is_proc_on(device) && mount.root == b"/")
+    {
+        found
+            .covers
+            .extend(mounts.iter().filter_map(|mount| mount.covers(proc)));
+    }
+    Some(found)
 }
 
-/// `ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG…] - TYPE SOURCE SUPEROPTIONS`: blanks within a field are
-/// written `\040`, so the first lone `-` ends the tags. Paths are bytes, not text.
-fn proc_line(line: &[u8], device: (u32, u32)) -> Option<ProcMount> {
-    let mut fields = line.split(|b| *b == b' ');
-    let mut numbers = fields.by_ref().nth(2)?.split(|b| *b == b':');
-    let found = (number(numbers.next()?)?, number(numbers.next()?)?);
-    let mut right = fields.skip_while(|field| *field != b"-").skip(1);
-    let (kind, _source, options) = (right.next()?, right.next()?, right.next().unwrap_or_default());
-    if kind != b"proc" || found != device {
-        return None;
-    }
+fn options(options: &[u8]) -> ProcMount {
     let mut found = ProcMount::default();
     for option in String::from_utf8_lossy(options).split(',') {
         match option.split_once('=') {
@@ -40,34 +101,6 @@ fn proc_line(line: &[u8], device: (u32, u32)) -> Option<ProcMount> {
             Some(("subset", "pid")) => found.only_pids = true,
             _ => {}
         }
-    }
-    Some(found)
-}
-
-/// Mounts over `/proc/PID`, or over something in it, each a sentence.
-#[must_use]
-pub fn over_processes(text: &[u8]) -> Vec<String> {
-    let mut found = Vec::new();
-    for line in text.split(|b| *b == b'\n') {
-        let mut fields = line.split(|b| *b == b' ');
-        let Some(point) = fields.nth(4) else { continue };
-        let Some(below) = point.strip_prefix(b"/proc/") else {
-            continue;
-        };
-        let first = below.split(|b| *b == b'/').next().unwrap_or_default();
-        if first.is_empty() || !first.iter().all(u8::is_ascii_digit) {
-            continue;
-        }
-        let kind = fields
-            .skip_while(|field| *field != b"-")
-            .nth(1)
-            .unwrap_or_default();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        found.push(format!(
-            "{} is covered by a mount ({})",
-            text(&unescaped(point)),
-            text(kind)
-        ));
     }
     found
 }
@@ -171,6 +204,35 @@ mod tests {
         assert_eq!(cgroup2(b"1 2 0:5 / /x rw - tmpfs - rw\n"), None);
     }
 
+    #[test]
+    fn a_mount_over_a_process_covers_it_and_one_beside_the_processes_does_not() {
+        let text = b"21 20 0:5 / /proc rw - proc proc rw\n\
+                     22 21 0:44 / /proc/meminfo rw - fuse.lxcfs lxcfs rw\n\
+                     23 21 0:5 /sys /proc/sys rw - proc proc rw\n\
+                     24 21 0:6 /null /proc/kcore rw - devtmpfs udev rw\n\
+                     25 23 0:40 / /proc/sys/fs/binfmt_misc rw - binfmt_misc x rw\n\
+                     26 21 8:1 /e /proc/812 rw - ext4 /dev/sda1 rw\n\
+                     27 21 0:5 /1/fd /proc/7/fd rw shared:3 - proc proc rw\n\
+                     28 27 0:9 / /proc/7/fd/x\\040y rw - tmpfs tmpfs rw\n\
+                     29 20 0:9 / /proc/9 rw - tmpfs tmpfs rw\n\
+                     30 20 0:9 / /process/9 rw - tmpfs tmpfs rw\n";
+        let covers = proc_on(text, (0, 5)).unwrap().covers;
+        let told: Vec<(i32, &str, &str)> = covers
+            .iter()
+            .map(|cover| (cover.pid, cover.point.as_str(), cover.kind.as_str()))
+            .collect();
+        assert_eq!(told, [(812, "/proc/812", "ext4"), (7, "/proc/7/fd", "proc")]);
+    }
+
+    #[test]
+    fn a_proc_file_system_over_another_shows_nothing_of_what_covered_that() {
+        let text = b"21 20 0:5 / /proc rw - proc proc rw\n\
+                     22 21 0:9 / /proc/7 rw - tmpfs tmpfs rw\n\
+                     23 21 0:6 / /proc rw - proc proc rw\n";
+        assert_eq!(proc_on(text, (0, 6)).unwrap().covers, []);
+        assert_eq!(proc_on(text, (0, 5)).unwrap().covers.len(), 1);
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes: Vec<u8>) {
@@ -178,6 +240,7 @@ mod tests {
             let _ = cgroup2(&[b"1 2 0:5 / ".as_slice(), &bytes, b" x - cgroup2 "].concat());
             let _ = proc_on(&bytes, (0, 5));
             let _ = proc_on(&[b"1 2 0:5 / / - proc ".as_slice(), &bytes].concat(), (0, 5));
+            let _ = proc_on(&[b"1 2 0:5 / / - proc x -\n3 1 0:5 / /".as_slice(), &bytes].concat(), (0, 5));
             let _ = mount_above(&[b"1 2 0:5 / ".as_slice(), &bytes].concat(), b"/x");
         }
     }

@@ -152,7 +152,10 @@ fn of_footprints(text: &mut String, rules: &Rules<'_>, run: Option<Run>) {
         rules,
         "procward_rule_oldest_start_time_seconds",
         "When the oldest process that matches was started, in seconds since 1970.",
-        &|verdict| Some(seconds(run.booted + certain(verdict)?.oldest?)),
+        &|verdict| {
+            let started = i128::try_from(run.booted.as_nanos()).ok()? + certain(verdict)?.oldest?;
+            Some(seconds(Duration::from_nanos(u64::try_from(started).ok()?)))
+        },
     );
 }
 

@@ -37,17 +37,17 @@ pub(super) fn read(subject: Subject<'_>, key: Key) -> Result<Reading<'_>, Readin
         Key::LibDeleted => any(maps()?, |library| Ok(library.deleted)),
         Key::LibOpenDir => any(maps()?, |library| Ok(self::writers(library)?.open_dir)),
         Key::LibWritable => lib_writable(maps()?),
-        Key::LibMemfd => any_of(maps()?.memfd, maps()?.truncated),
-        Key::MemoryRwx => any_of(maps()?.writable, maps()?.truncated),
+        Key::LibMemfd => any_of(maps()?.memfd, maps()?.doubt()),
+        Key::MemoryRwx => any_of(maps()?.writable, maps()?.doubt()),
         Key::MappedDeleted => {
             let gone = maps()?.gone.iter().filter(|path| !is_passing(path));
-            names(gone, maps()?.truncated)
+            names(gone, maps()?.doubt())
         }
-        Key::Env => names(&environ()?.names, environ()?.truncated),
+        Key::Env => names(&environ()?.names, environ()?.doubt()),
         _ => {
             let environ = environ()?;
             let preloads = environ.preloads.iter().filter(|preload| !is_harmless(preload));
-            names(preloads.map(|preload| &preload.name), environ.truncated)
+            names(preloads.map(|preload| &preload.name), environ.doubt())
         }
     })
 }
@@ -66,11 +66,11 @@ fn is_harmless(preload: &Preload) -> bool {
     preload.roots && HARMLESS.iter().any(|known| name.starts_with(known))
 }
 
-fn names<'a>(names: impl IntoIterator<Item = &'a Vec<u8>>, truncated: bool) -> Reading<'a> {
+fn names<'a>(names: impl IntoIterator<Item = &'a Vec<u8>>, doubt: Option<Why>) -> Reading<'a> {
     let values = names
         .into_iter()
         .map(|name| Value::Bytes(Cow::Borrowed(name.as_slice())));
-    Reading::Set(values.collect(), truncated.then_some(Why::Malformed))
+    Reading::Set(values.collect(), doubt)
 }
 
 fn word<'a>(access: Access) -> Reading<'a> {
@@ -82,11 +82,10 @@ fn word<'a>(access: Access) -> Reading<'a> {
     Reading::One(Value::Bytes(Cow::Borrowed(word)))
 }
 
-fn any_of<'a>(yes: bool, doubt: bool) -> Reading<'a> {
-    if !yes && doubt {
-        Reading::Unreadable(Why::Malformed)
-    } else {
-        Reading::yes_no(yes)
+fn any_of<'a>(yes: bool, doubt: Option<Why>) -> Reading<'a> {
+    match doubt {
+        Some(why) if !yes => Reading::Unreadable(why),
+        _ => Reading::yes_no(yes),
     }
 }
 
@@ -96,7 +95,7 @@ fn any<'a>(maps: &'a Maps, is: impl Fn(&Library) -> Result<bool, Why>) -> Readin
     let yes = told.contains(&Ok(true));
     match told.iter().find_map(|told| told.err()) {
         Some(why) if !yes => Reading::Unreadable(why),
-        _ => any_of(yes, maps.truncated),
+        _ => any_of(yes, maps.doubt()),
     }
 }
 
@@ -122,8 +121,7 @@ fn lib_writable(maps: &Maps) -> Reading<'_> {
     }
     match told.iter().find_map(|told| told.err()) {
         Some(why) => Reading::Unreadable(why),
-        None if maps.truncated => Reading::Unreadable(Why::Malformed),
-        None => word(worst),
+        None => maps.doubt().map_or(word(worst), Reading::Unreadable),
     }
 }
 

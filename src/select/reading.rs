@@ -171,12 +171,12 @@ impl<'a> Subject<'a> {
                     .iter()
                     .map(|a| Value::Bytes(Cow::Borrowed(a)))
                     .collect();
-                Reading::Set(members, cmdline.truncated.then_some(Why::Malformed))
+                Reading::Set(members, cmdline.doubt())
             }
             Key::Cmdline => {
                 let cmdline = fact(&process.cmdline, File::Cmdline)?;
                 let joined = Value::Bytes(Cow::Owned(joined(&cmdline.arguments)));
-                Reading::Set(vec![joined], cmdline.truncated.then_some(Why::Malformed))
+                Reading::Set(vec![joined], cmdline.doubt())
             }
             Key::Pid => Reading::number(process.pid),
             Key::Ppid => Reading::number(stat()?.ppid),
@@ -235,12 +235,10 @@ impl<'a> Subject<'a> {
             Key::Kthread => Reading::One(Value::YesNo(self.is_kthread()?)),
             Key::Main => main_process::read(self)?,
             Key::State => Reading::bytes(std::slice::from_ref(&stat()?.state)),
-            Key::Age => {
-                // A snapshot file may hold any numbers.
-                let ticks = u128::from(self.host.ticks_per_second.max(1));
-                let now = u128::from(process.read_at) * ticks / 1_000_000_000;
-                Reading::number(now.saturating_sub(u128::from(stat()?.starttime)) / ticks)
-            }
+            Key::Age => match self.host.age(process.read_at, stat()?.starttime) {
+                Some(age) => Reading::number(age.as_secs()),
+                None => Reading::Unreadable(Why::Future),
+            },
             Key::Cpu => usage::read(self, Usage::Share)?,
             Key::CpuDemand => usage::read(self, Usage::Demand)?,
             Key::CpuLife => usage::read(self, Usage::Life)?,

@@ -4,7 +4,7 @@
 use super::File;
 use super::reading::{Reading, Subject, Value, fact};
 use super::truth::Need;
-use crate::snapshot::{Clock, Clocks, Sched, Thread};
+use crate::snapshot::{Clock, Clocks, Sched, Thread, Why};
 
 /// What is asked of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,10 @@ pub(super) fn read<'a>(subject: Subject<'a>, usage: Usage) -> Result<Reading<'a>
     let tick = tick(subject);
     if usage == Usage::Life {
         let own = stat.ticks();
-        let life = life(subject, stat.starttime).max(SHORTEST_LIFE);
+        let Some(life) = life(subject, stat.starttime) else {
+            return Ok(Reading::Unreadable(Why::Future));
+        };
+        let life = life.max(SHORTEST_LIFE);
         return Ok(Reading::number(tenths(own.saturating_mul(tick), life)));
     }
     if usage == Usage::Demand && !subject.process.sched.asked() {
@@ -81,7 +84,7 @@ pub(super) fn read<'a>(subject: Subject<'a>, usage: Usage) -> Result<Reading<'a>
 /// Over what time, in nanoseconds, the rates of a process are taken: since the earlier look, or since its birth.
 pub(crate) fn window(subject: Subject<'_>) -> Option<u64> {
     let span = Span::of(subject).ok()?;
-    Some(span.window.min(life(subject, span.now.start)))
+    Some(span.window.min(life(subject, span.now.start)?))
 }
 
 impl<'a> Span<'a> {
@@ -89,12 +92,12 @@ impl<'a> Span<'a> {
         let (tick, awaits) = (tick(subject), Reading::Need(Need::Past));
         let now = Clock::of(subject.process).ok_or(Reading::NotApplicable)?;
         let past = subject.past.ok_or(awaits.clone())?;
-        let life = life(subject, now.start);
-        let born = now.start.saturating_mul(tick);
+        let life = life(subject, now.start).unwrap_or_default();
+        let born = subject.host.started(now.start);
         let before = match past.get(now.pid, now.start) {
             Some(before) => before.clone(),
             // Born since then: its whole life is the window.
-            None if born.saturating_add(tick) >= past.at => {
+            None if born + i128::from(tick) >= i128::from(past.at) => {
                 let shortest = SHORTEST_WINDOW.min(now.at.saturating_sub(past.at));
                 Clock {
                     at: now.at.saturating_sub(life.max(shortest)),
@@ -235,9 +238,10 @@ fn tick(subject: Subject<'_>) -> u64 {
     SECOND / subject.host.ticks_per_second.max(1)
 }
 
-fn life(subject: Subject<'_>, start: u64) -> u64 {
-    let born = start.saturating_mul(tick(subject));
-    subject.process.read_at.saturating_sub(born)
+/// None where it was started after it was read.
+fn life(subject: Subject<'_>, start: u64) -> Option<u64> {
+    let age = subject.host.age(subject.process.read_at, start)?;
+    Some(u64::try_from(age.as_nanos()).unwrap_or(u64::MAX))
 }
 
 fn tenths(ran: u64, window: u64) -> u64 {

@@ -43,10 +43,16 @@ pub enum Why {
     Empty,
     /// The kernel's text is not of the known form.
     Malformed,
+    /// It is longer than procward reads: the limit in bytes.
+    TooLong(u32),
     /// The process changed its program or ids while it was read, time after time.
     Torn,
+    /// Something is mounted over its directory in /proc, or over a file there: what is read may be another's.
+    Covered,
     /// The read did not come back: the process, or who serves its memory, does not answer.
     NoAnswer,
+    /// A start time after the instant when it was read.
+    Future,
     /// There is no earlier reading of this process to compare with.
     NoSample,
     /// Whether it is a main process: it was left to PID 1, as a daemon is and as the workers of a dead daemon are.
@@ -81,8 +87,11 @@ impl Why {
             Why::Denied => "permission denied".into(),
             Why::Empty => "empty".into(),
             Why::Malformed => "malformed".into(),
+            Why::TooLong(limit) => format!("longer than the {} KiB that procward reads", limit >> 10),
             Why::Torn => "changed while it was read".into(),
+            Why::Covered => "something is mounted over it".into(),
             Why::NoAnswer => "no answer".into(),
+            Why::Future => "its start time is in the future".into(),
             Why::NoSample => "no earlier reading to compare with".into(),
             Why::Orphan => "a daemon of its own, or left behind by a dead one".into(),
             Why::TooMany => "more descriptors than are looked at".into(),

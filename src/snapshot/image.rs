@@ -1,6 +1,6 @@
 //! What a process runs besides its program file: libraries, environment, and who could change any of it.
 
-use super::{Bytes, Fact};
+use super::{Bytes, Fact, Why};
 use serde::{Deserialize, Serialize};
 
 /// Who else than root may change a file, or a directory above it.
@@ -54,6 +54,17 @@ pub struct Maps {
     pub truncated: bool,
 }
 
+impl Maps {
+    /// More is not read: 65,530 mappings with short paths are less.
+    pub const LIMIT: u32 = 8 << 20;
+
+    /// Why the rest is not known, if there is a rest.
+    #[must_use]
+    pub fn doubt(&self) -> Option<Why> {
+        self.truncated.then_some(Why::TooLong(Maps::LIMIT))
+    }
+}
+
 /// A library that `LD_PRELOAD` names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preload {
@@ -72,4 +83,15 @@ pub struct Environ {
     pub preloads: Vec<Preload>,
     /// Whether it was longer than our limit.
     pub truncated: bool,
+}
+
+impl Environ {
+    /// More is not read. The kernel lets a third of the stack be arguments and environment: at most 6 MiB.
+    pub const LIMIT: u32 = 6 << 20;
+
+    /// Why the rest is not known, if there is a rest.
+    #[must_use]
+    pub fn doubt(&self) -> Option<Why> {
+        self.truncated.then_some(Why::TooLong(Environ::LIMIT))
+    }
 }

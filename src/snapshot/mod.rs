@@ -120,6 +120,25 @@ impl Host {
         let nanos = u128::from(ticks) * 1_000_000_000 / u128::from(self.ticks_per_second.max(1));
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
+
+    /// The instant that a start time of `stat` means: nanoseconds of CLOCK_BOOTTIME. It is below zero where the clock of
+    /// procward's time namespace began after the process did: do_task_stat() of fs/proc/array.c adds the offset to the
+    /// nanoseconds, modulo 2^64, and makes ticks of the sum.
+    #[must_use]
+    pub fn started(&self, ticks: u64) -> i128 {
+        let nanos = i128::from(ticks) * 1_000_000_000 / i128::from(self.ticks_per_second.max(1));
+        let wrapped = i128::from(i64::MAX) < nanos && nanos <= i128::from(u64::MAX);
+        nanos - if wrapped { 1 << 64 } else { 0 }
+    }
+
+    /// How long before `at`, nanoseconds of CLOCK_BOOTTIME, a process was started; none where the start time lies after
+    /// that, as of a file of another host.
+    #[must_use]
+    pub fn age(&self, at: u64, ticks: u64) -> Option<Duration> {
+        let nanos = i128::from(at) - self.started(ticks);
+        let saturated = u64::try_from(nanos.min(i128::from(u64::MAX)));
+        saturated.ok().map(Duration::from_nanos)
+    }
 }
 
 /// A loaded profile of AppArmor that is for programs.
@@ -203,7 +222,12 @@ pub enum Gap {
     Foreign(String),
     /// Another PID namespace, or a copy, was asked for.
     Elsewhere(String),
+    /// Something is mounted over processes, or over files of theirs: the mount points.
+    Covered(Vec<String>),
 }
+
+/// How many mount points a gap names.
+const COVERED: usize = 3;
 
 impl Gap {
     /// Whether processes that a check means may be missing from the view.
@@ -212,7 +236,8 @@ impl Gap {
         match self {
             // hidepid=1 closes the files of others' processes, but lists them.
             Gap::HidePid(how) => !matches!(how.as_str(), "1" | "noaccess"),
-            Gap::Subset | Gap::Elsewhere(_) => false,
+            // Those are listed, and nothing is read of them.
+            Gap::Subset | Gap::Elsewhere(_) | Gap::Covered(_) => false,
             Gap::NotProc(_) | Gap::Closed(..) | Gap::Listing(..) | Gap::NoInit(_) | Gap::Foreign(_) => true,
         }
     }
@@ -220,7 +245,7 @@ impl Gap {
     /// Whether it may be why something can't be told.
     #[must_use]
     pub fn blinds(&self) -> bool {
-        self.hides() || matches!(self, Gap::HidePid(_))
+        self.hides() || matches!(self, Gap::HidePid(_) | Gap::Covered(_))
     }
 
     /// What is wrong, as a clause.
@@ -252,6 +277,17 @@ impl Gap {
             Gap::Elsewhere(dir) => {
                 format!("{dir} is not this host's own /proc: nothing is said of processes outside it")
             }
+            Gap::Covered(points) => {
+                let told = points.iter().take(COVERED).map(String::as_str);
+                let more = match points.len().saturating_sub(COVERED) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                format!(
+                    "something is mounted over {}{more}, which may hide or forge the process there",
+                    told.collect::<Vec<_>>().join(", ")
+                )
+            }
         }
     }
 
@@ -271,7 +307,35 @@ impl Gap {
             Gap::Foreign(_) => {
                 "mount a proc file system of this PID namespace, or give --proc the one that is meant"
             }
+            Gap::Covered(_) => "umount it where procward runs, and see who mounted it",
             Gap::Elsewhere(_) => "leave --proc out to look at this host",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::BEFORE_ZERO;
+
+    #[test]
+    fn a_start_before_the_clock_of_the_time_namespace_is_below_zero() {
+        let host = Host::default();
+        // floor((2^64 - 3 * 10^9) / 10^7) ticks.
+        assert_eq!(host.started(BEFORE_ZERO), -3_009_551_616);
+        let age = host.age(4_000_000_000, BEFORE_ZERO).unwrap();
+        assert_eq!(age.as_secs(), 7);
+        assert_eq!(host.age(0, BEFORE_ZERO).unwrap().as_secs(), 3);
+    }
+
+    #[test]
+    fn a_start_in_the_future_has_no_age() {
+        let host = Host::default();
+        assert_eq!(host.age(10_000_000_000, 1000), Some(Duration::ZERO));
+        assert_eq!(host.age(9_999_999_999, 1000), None);
+        // Beyond 2^64 ns: nothing that a kernel writes.
+        for ticks in [1_844_674_407_371, u64::MAX] {
+            assert_eq!(host.age(u64::MAX, ticks), None);
         }
     }
 }

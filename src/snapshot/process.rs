@@ -1,6 +1,6 @@
 //! One process, as far as it was read: a [`Fact`] for each file below `/proc/PID`.
 
-use super::{Account, Bytes, Descriptors, Environ, Fact, Maps, Root, Threads, Writers};
+use super::{Account, Bytes, Descriptors, Environ, Fact, Maps, Root, Threads, Why, Writers};
 use serde::{Deserialize, Serialize};
 
 /// One process. Each field is one file of proc(5), read or not.
@@ -103,7 +103,7 @@ pub struct Stat {
     pub nice: i64,
     /// Field 20: threads.
     pub num_threads: u64,
-    /// Field 22: clock ticks since boot.
+    /// Field 22: clock ticks since boot, as written: `Host::started` says what they mean.
     pub starttime: u64,
     /// Field 23: virtual memory, bytes.
     pub vsize: u64,
@@ -230,6 +230,17 @@ pub struct Cmdline {
     pub arguments: Vec<Bytes>,
     /// Whether it was longer than our limit.
     pub truncated: bool,
+}
+
+impl Cmdline {
+    /// More is not read, and what is read is a part.
+    pub const LIMIT: u32 = 128 << 10;
+
+    /// Why the rest is not known, if there is a rest.
+    #[must_use]
+    pub fn doubt(&self) -> Option<Why> {
+        self.truncated.then_some(Why::TooLong(Cmdline::LIMIT))
+    }
 }
 
 /// The fields of proc_pid_status(5) that procward uses.

@@ -16,11 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
-/// Longer ones are a set partly read. 65,530 mappings with short paths are less.
-const MAPS: usize = 8 << 20;
-/// The kernel lets a third of the stack be arguments and environment: at most 6 MiB.
-const ENVIRON: usize = 6 << 20;
-
 /// Which mount, which directory: where paths begin, and a path below it.
 type Where = (u64, u64, Vec<u8>);
 
@@ -229,7 +224,7 @@ fn is_for_all(path: &[u8]) -> bool {
 
 /// Without the program itself.
 fn maps_of(place: Place<'_>, program: &[u8]) -> Result<Option<Maps>, Errno> {
-    let (text, truncated) = place.whole("maps", MAPS)?;
+    let (text, truncated) = place.whole("maps", Maps::LIMIT as usize)?;
     if text.is_empty() {
         return Ok(None);
     }
@@ -308,7 +303,7 @@ fn is_no_file(path: &[u8]) -> bool {
 }
 
 fn environ_of(place: Place<'_>) -> Result<Option<Environ>, Errno> {
-    let (text, truncated) = place.whole("environ", ENVIRON)?;
+    let (text, truncated) = place.whole("environ", Environ::LIMIT as usize)?;
     if text.is_empty() {
         return Ok(None);
     }

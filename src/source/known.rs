@@ -4,9 +4,11 @@ use super::account::Accounts;
 use super::ids::Ids;
 use super::image::Paths;
 use super::networks::Networks;
+use crate::parse::mountinfo::ProcMount;
 use crate::snapshot::Bytes;
 use rustix::fd::OwnedFd;
 use rustix::fs::readlinkat;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// It, to begin with nothing; copies share it.
@@ -18,6 +20,8 @@ pub struct Known {
     pub(super) accounts: Accounts,
     /// Who may write where.
     pub(super) paths: Paths,
+    /// The processes over which, or over a file of which, something is mounted.
+    pub(super) covered: Rc<BTreeSet<i32>>,
     /// procward's own namespaces; none where it does not show.
     pub(super) ours: Rc<Ours>,
 }
@@ -31,11 +35,13 @@ pub(super) struct Ours {
 }
 
 impl Known {
-    /// Nothing yet of a proc file system.
+    /// Nothing yet of a proc file system but how it is mounted.
     #[must_use]
-    pub fn of(proc: &OwnedFd) -> Known {
+    pub fn of(proc: &OwnedFd, mount: Option<&ProcMount>) -> Known {
+        let covers = mount.into_iter().flat_map(|mount| &mount.covers);
         Known {
             networks: Networks::of(proc),
+            covered: Rc::new(covers.map(|cover| cover.pid).collect()),
             ours: Rc::new(Ours::of(proc)),
             ..Known::default()
         }

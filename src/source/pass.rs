@@ -79,6 +79,10 @@ impl<'a> Pass<'a> {
     }
 
     fn dismisses(&mut self, pid: i32, snapshot: &Snapshot) -> bool {
+        // What lies there by path is not the process.
+        if self.source.proc.known.covered.contains(&pid) {
+            return false;
+        }
         let glance = self.glance.as_mut();
         glance.is_some_and(|glance| glance.dismisses(pid, snapshot))
     }

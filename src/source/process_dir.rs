@@ -57,16 +57,18 @@ pub struct ProcessDir {
 pub(super) const LINE: usize = 16 << 10;
 /// `Groups:` alone may name NGROUPS_MAX = 65536 groups of up to 11 bytes.
 const STATUS: usize = 1 << 20;
-/// Command lines longer than this are a set partly read.
-const CMDLINE: usize = 128 << 10;
 
 impl ProcessDir {
     /// Opens `/proc/PID` below the descriptor of a proc file system.
     ///
     /// # Errors
-    /// The errno of open.
+    /// The errno of open; where something is mounted over it, that of openat2(2) with RESOLVE_NO_XDEV: whatever is read
+    /// there may be another process's, or made up.
     pub fn open(proc: Proc<'_>, pid: i32) -> Result<ProcessDir, Errno> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        if proc.known.covered.contains(&pid) {
+            return Err(Errno::XDEV);
+        }
         tally::file("directory", 0);
         Ok(ProcessDir {
             dir: openat(proc.dir, pid.to_string(), flags, Mode::empty())?,
@@ -378,7 +380,7 @@ pub(super) fn of_program<T: Default>(
 }
 
 fn cmdline_of(place: Place<'_>) -> Result<Option<Cmdline>, Errno> {
-    let (bytes, more) = place.whole("cmdline", CMDLINE)?;
+    let (bytes, more) = place.whole("cmdline", Cmdline::LIMIT as usize)?;
     Ok((!bytes.is_empty()).then(|| parse::cmdline::parse(&bytes, more)))
 }
 

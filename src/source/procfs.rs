@@ -11,6 +11,7 @@ use super::settle::{PATIENCE, Source};
 use super::{attachments, rights, tally};
 use crate::capabilities::{Raised, raise};
 use crate::deadline::Notes;
+use crate::parse::mountinfo::ProcMount;
 use crate::select::{File, Key, Plan};
 use crate::snapshot::{Clocks, Fact, Gap, Process, Snapshot, Why};
 use rustix::fd::{AsFd, OwnedFd};
@@ -140,17 +141,18 @@ impl Procfs {
         snapshot
     }
 
-    fn open(&self) -> Result<OwnedFd, Errno> {
+    pub(super) fn open(&self) -> Result<OwnedFd, Errno> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         open(&self.root, flags, Mode::empty())
     }
 
     fn fill(&self, snapshot: &mut Snapshot, dir: &OwnedFd, plan: &Plan) {
+        let mount = rights::mount(dir.as_fd());
         let proc = Proc {
             dir: dir.as_fd(),
             live: self.live,
             notes: self.notes,
-            known: &Known::of(dir),
+            known: &Known::of(dir, mount.as_ref()),
         };
         host::look(proc, snapshot);
         if self.live && plan.mentions(Key::ApparmorAttachment) {
@@ -160,7 +162,7 @@ impl Procfs {
         let (pids, error) = list(dir);
         snapshot.gaps = match error {
             Some(error) => vec![Gap::Listing(self.shown(), error.to_string())],
-            None => self.gaps(dir, &pids),
+            None => self.gaps(dir, mount, &pids),
         };
         snapshot.seen = pids.len();
         tally::look(pids.len());
@@ -183,7 +185,7 @@ impl Procfs {
     }
 
     /// What this view may lack.
-    pub(super) fn gaps(&self, proc: &OwnedFd, pids: &[i32]) -> Vec<Gap> {
+    pub(super) fn gaps(&self, proc: &OwnedFd, mount: Option<ProcMount>, pids: &[i32]) -> Vec<Gap> {
         if pids.is_empty() {
             return vec![Gap::NotProc(self.shown())];
         }
@@ -191,7 +193,7 @@ impl Procfs {
         if self.live && !own {
             return vec![Gap::Foreign(self.shown())];
         }
-        let mut gaps = rights::gaps(proc.as_fd());
+        let mut gaps = rights::gaps(proc.as_fd(), mount);
         if !own {
             gaps.push(Gap::Elsewhere(self.shown()));
         }
@@ -206,7 +208,7 @@ impl Procfs {
     pub(super) fn gaps_now(&self) -> Vec<Gap> {
         let _raised = self.raised();
         match self.open() {
-            Ok(proc) => self.gaps(&proc, &list(&proc).0),
+            Ok(proc) => self.gaps(&proc, rights::mount(proc.as_fd()), &list(&proc).0),
             Err(error) => vec![Gap::Closed(self.shown(), error.to_string())],
         }
     }

@@ -153,6 +153,7 @@ impl Place<'_> {
 pub(super) fn why(errno: Errno) -> Why {
     match errno {
         Errno::ACCESS | Errno::PERM => Why::Denied,
+        Errno::XDEV => Why::Covered,
         other => Why::Errno(other.raw_os_error()),
     }
 }

@@ -5,7 +5,7 @@ use super::read::whole;
 use crate::parse;
 use crate::parse::mountinfo::ProcMount;
 use crate::snapshot::Gap;
-use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatxFlags, open, readlinkat, statx};
 use rustix::process::{getegid, getgroups};
 use std::path::Path;
@@ -21,23 +21,30 @@ const INITIAL: &[u8] = b"user:[4026531837]";
 /// Thousands of mounts on a host with many containers.
 const MOUNTINFO: usize = 16 << 20;
 
+/// How a proc file system is mounted; none where that can't be told.
+pub(super) fn mount(proc: BorrowedFd<'_>) -> Option<ProcMount> {
+    let elsewhere = elsewhere(proc);
+    let own = elsewhere.as_ref().map_or(proc, AsFd::as_fd);
+    is_proc(proc).then(|| mount_of(proc, own)).flatten()
+}
+
+/// procward's own /proc, where another one is looked at.
+fn elsewhere(proc: BorrowedFd<'_>) -> Option<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let own = || open("/proc", flags, Mode::empty()).ok();
+    own_pid(proc).is_none().then(own).flatten()
+}
+
 /// What the mount hides: hidepid, unless CAP_SYS_PTRACE or, for the modes 1 and 2, membership in its group looks
 /// past it: has_pid_permissions() of fs/proc/base.c. Kernels before 5.8 print numbers.
-pub(super) fn gaps(proc: BorrowedFd<'_>) -> Vec<Gap> {
+pub(super) fn gaps(proc: BorrowedFd<'_>, mount: Option<ProcMount>) -> Vec<Gap> {
     if !is_proc(proc) {
         return Vec::new();
     }
-    let elsewhere = open(
-        "/proc",
-        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-    );
-    let own = match &elsewhere {
-        Ok(own) if own_pid(proc).is_none() => own.as_fd(),
-        _ => proc,
-    };
+    let elsewhere = elsewhere(proc);
+    let own = elsewhere.as_ref().map_or(proc, AsFd::as_fd);
     // Where its options can't be told, it may hide.
-    let mount = mount_of(proc, own).unwrap_or_else(|| ProcMount {
+    let mount = mount.unwrap_or_else(|| ProcMount {
         hidepid: Some("?".into()),
         ..ProcMount::default()
     });
@@ -47,9 +54,11 @@ pub(super) fn gaps(proc: BorrowedFd<'_>) -> Vec<Gap> {
         .hidepid
         .filter(|how| !by_group(how) && !sees_all(proc, own))
         .map(Gap::HidePid);
+    let points: Vec<String> = mount.covers.into_iter().map(|cover| cover.point).collect();
     hidden
         .into_iter()
         .chain(mount.only_pids.then_some(Gap::Subset))
+        .chain((!points.is_empty()).then_some(Gap::Covered(points)))
         .collect()
 }
 

@@ -9,6 +9,7 @@ use super::process_dir::{Proc, ProcessDir};
 use super::procfs::Procfs;
 use super::read::{Vanished, whole};
 use crate::deadline::Notes;
+use crate::parse::mountinfo::ProcMount;
 use crate::select::reading::Subject;
 use crate::select::selection::Wanted;
 use crate::select::spec::parse_selector;
@@ -67,7 +68,7 @@ fn proc_of(proc: &OwnedFd) -> Proc<'_> {
         dir: proc.as_fd(),
         live: true,
         notes: Notes::none(),
-        known: Box::leak(Box::new(Known::of(proc))),
+        known: Box::leak(Box::new(Known::of(proc, None))),
     }
 }
 
@@ -354,10 +355,13 @@ fn the_live_host_has_one_module_or_none_for_all() {
 #[test]
 fn a_proc_file_system_without_process_1_hides_something() {
     let own = std::process::id().cast_signed();
-    let gaps = Procfs::live().gaps(&proc(), &[own]);
+    let gaps = Procfs::live().gaps(&proc(), Some(ProcMount::default()), &[own]);
     assert_eq!(gaps, [Gap::NoInit("/proc".into())]);
     assert!(gaps[0].hides());
-    assert_eq!(Procfs::live().gaps(&proc(), &[1, own]), []);
+    assert_eq!(
+        Procfs::live().gaps(&proc(), Some(ProcMount::default()), &[1, own]),
+        []
+    );
 }
 
 #[test]

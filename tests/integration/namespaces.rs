@@ -1,6 +1,6 @@
 //! What namespaces and mounts hide, show and forge.
 
-use crate::common::{Place, Procward, command, ids, is_root, need, output, unique};
+use crate::common::{Place, Procward, command, ids, is_root, need, output, unique, wait_for};
 use crate::process::Live;
 
 #[test]
@@ -191,6 +191,99 @@ fn a_path_is_not_looked_up_for_a_proc_of_another_place() {
             .ends(3)
             .says("can't be compared with the program (the files of another host or namespace are not looked up)");
     }
+}
+
+#[test]
+fn what_is_older_than_the_clock_of_a_time_namespace_is_no_newcomer() {
+    need!(is_root(), "unshare needs root");
+    let place = Place::new();
+    let name = unique("old");
+    let live = Live::named(&place, &name);
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", live.pid())).expect("a stat");
+    let started: u64 = stat
+        .rsplit(") ")
+        .next()
+        .and_then(|rest| rest.split(' ').nth(19))
+        .and_then(|ticks| ticks.parse().ok())
+        .expect("its start time");
+    // What the namespace's clock is put back by: it begins when the process is some seconds old.
+    let offset = wait_for("a process of three seconds", 10, || {
+        let uptime = std::fs::read_to_string("/proc/uptime").ok()?;
+        let now: u64 = uptime.split('.').next()?.parse().ok()?;
+        (now > started / 100 + 3).then(|| format!("-{now}"))
+    });
+    let within = ["unshare", "-T", "-f", "--boottime", &offset];
+    need!(
+        output(command(within[0]).args(&within[1..]).arg("true")).code() == Some(0),
+        "time namespaces can't be made here"
+    );
+    let check = |terms: &str| {
+        Procward::check("human")
+            .arg(format!("{name},{terms}"))
+            .within(within)
+            .run()
+    };
+    check("age>2s:0").ends(2);
+    check("age<2s:1").ends(2);
+    check("age>2s,age<1h:1").ends(0);
+    check("cpu.life>50%:0").ends(0);
+    Procward::new()
+        .args(["check-procs", "-m", "ELAPSED", "-C", &name, "-c", "0:2"])
+        .within(within)
+        .run()
+        .ends(2);
+}
+
+#[test]
+fn of_a_process_over_which_something_is_mounted_nothing_is_believed() {
+    need!(is_root(), "only root can mount");
+    let place = Place::new();
+    let [name, other] = ["cover", "beside"].map(unique);
+    let live = Live::named(&place, &name);
+    let beside = Live::named(&place, &other);
+    let (pid, empty) = (live.pid(), place.directory("empty"));
+    let forged = place.script("forged", "kthreadd\n");
+    let within = |mount: &str, arguments: &[&str]| {
+        let script = format!(
+            "mount {mount} || exit 77; exec {} \"$@\"",
+            place.procward().display()
+        );
+        let mut unshare = command("unshare");
+        unshare.args(["-m", "sh", "-c", &script, "sh"]).args(arguments);
+        output(&mut unshare)
+    };
+    for (what, file) in [
+        (format!("--bind {}", empty.display()), ""),
+        (format!("--bind /proc/{}", beside.pid()), ""),
+        ("-t tmpfs tmpfs".to_owned(), "/fd"),
+        (format!("--bind {}", forged.display()), "/comm"),
+        (format!("--bind /proc/{}/status", beside.pid()), "/status"),
+        (format!("--bind {}", forged.display()), "/cmdline"),
+    ] {
+        let point = format!("/proc/{pid}{file}");
+        let mount = format!("{what} {point}");
+        let check = |spec: &str| within(&mount, &["check", "--recheck", "0", spec]);
+        let gap = format!("incomplete view: something is mounted over {point}");
+        check(&format!("{name}:0")).ends(3).says_in_words(&gap);
+        check(&format!("{name}:1")).ends(3).says_in_words(&gap);
+        // One process is hidden, and not any number.
+        check(&format!("{other}:1")).ends(3);
+        check(&format!("{other}:1-")).ends(0);
+        check(&format!("{other}:2-")).ends(3);
+        check(&format!("{other}:3-")).ends(2);
+        within(&mount, &["check-procs", "-C", &name, "-c", "0:0"])
+            .ends(3)
+            .says_in_words(&gap);
+        within(&mount, &["audit", "exe-memfd"]).says(&format!("pid {pid} ? (something is mounted over it"));
+    }
+    // Containers have such.
+    let mount = format!("--bind {} /proc/meminfo", forged.display());
+    let said = within(
+        &mount,
+        &["check", "--recheck", "0", &format!("{name}:1"), "pwtnosuch:0"],
+    )
+    .ends(0);
+    assert!(!said.stdout().contains("incomplete view"), "{said:?}");
 }
 
 /// Mounts the cgroup hierarchy that procward reads at /mnt: `name=systemd` where systemd uses it, else cgroup2.

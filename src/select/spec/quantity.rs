@@ -5,6 +5,9 @@ use crate::select::fault::Fault;
 use crate::select::key::{Key, Kind};
 use crate::select::selector::Matcher;
 
+/// PID_MAX_LIMIT of linux/threads.h, where a long has 64 bits.
+const HIGHEST_PID: i64 = 4 * 1024 * 1024;
+
 impl Value<'_> {
     pub(super) fn number(self, plain: &str) -> Result<Matcher, Fault> {
         let name = self.key.name();
@@ -23,6 +26,16 @@ impl Value<'_> {
             return Err(self.fault(
                 format!("`nice` is never {number}"),
                 "write a number from -20 to 19",
+            ));
+        }
+        let is_pid = matches!(
+            self.key,
+            Key::Pid | Key::Ppid | Key::Session | Key::Tracer | Key::ThreadsTracer | Key::FdMemory
+        );
+        if is_pid && number > HIGHEST_PID {
+            return Err(self.fault(
+                format!("no process has the number {plain}"),
+                format!("write a number up to {HIGHEST_PID}, the most that the kernel gives"),
             ));
         }
         if !is_nice && number < 0 {

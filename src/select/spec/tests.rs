@@ -370,6 +370,18 @@ faulty! {
     a_negative_number Native "pid=-1:0" => [
         "-1" "`pid` is never negative" "write a number from 0 on",
     ];
+    a_pid_beyond_all Native "pid=4294967296:0" => [
+        "4294967296" "no process has the number 4294967296" "write a number up to 4194304, the most that the kernel gives",
+    ];
+    a_number_of_a_session_beyond_all Native "session=4194305" => [
+        "4194305" "no process has the number 4194305" "write a number up to 4194304, the most that the kernel gives",
+    ];
+    a_parent_beyond_all Native "ppid!=2147483648" => [
+        "2147483648" "no process has the number 2147483648" "write a number up to 4194304, the most that the kernel gives",
+    ];
+    a_tracer_beyond_all Native "tracer=1|5000000" => [
+        "5000000" "no process has the number 5000000" "write a number up to 4194304, the most that the kernel gives",
+    ];
     a_nice_value_out_of_bounds Native "nice=30" => [
         "30" "`nice` is never 30" "write a number from -20 to 19",
     ];

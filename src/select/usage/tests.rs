@@ -271,6 +271,24 @@ fn life_is_what_ps_tells_and_no_child() {
 }
 
 #[test]
+fn a_life_that_began_before_the_clock_of_the_time_namespace_is_not_short() {
+    // 3597 s before zero, and seen at 3600 s.
+    let born = |ticks: u64| process(7, "x").ran(719_701).stat(|stat| stat.starttime = ticks);
+    let wrapped = crate::testing::BEFORE_ZERO + 300 - 359_700;
+    assert_eq!(tenths_of(&host(vec![born(wrapped)]), 7, Key::CpuLife), 1000);
+    assert_eq!(
+        at(&host(vec![born(360_001)]), 7, Key::CpuLife),
+        Reading::Unreadable(Why::Future)
+    );
+    let both = |ran| process(7, "x").ran(ran).stat(|stat| stat.starttime = wrapped);
+    let rates = later(WINDOW, vec![both(0)], vec![both(270)]);
+    assert_eq!(tenths_of(&rates, 7, Key::Cpu), 900);
+    // It was there in the earlier look and not seen: its rate is not known yet.
+    let unseen = later(WINDOW, vec![process(8, "y")], vec![both(270)]);
+    assert_eq!(at(&unseen, 7, Key::Cpu), Reading::Need(Need::Past));
+}
+
+#[test]
 fn who_hardly_runs_while_another_does_is_starved() {
     let spins = |pid: i32, run: u64| {
         let then = process(pid, "spins").ran(0).threads(&[(pid, 0, 0)]);

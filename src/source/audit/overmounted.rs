@@ -2,12 +2,23 @@
 
 use super::untold;
 use crate::audit::host::Fact;
-use crate::parse;
 use crate::source::procfs::Procfs;
+use crate::source::rights;
+use rustix::fd::AsFd;
 
-pub(super) fn look(_: &Procfs) -> Fact {
-    match std::fs::read("/proc/self/mountinfo") {
-        Ok(text) => Fact::Told(parse::mountinfo::over_processes(&text)),
-        Err(error) => untold("/proc/self/mountinfo", error),
+pub(super) fn look(procfs: &Procfs) -> Fact {
+    let mount = procfs.open().ok().and_then(|proc| rights::mount(proc.as_fd()));
+    match mount {
+        Some(mount) => Fact::Told(
+            mount
+                .covers
+                .iter()
+                .map(|cover| format!("{} is covered by a mount ({})", cover.point, cover.kind))
+                .collect(),
+        ),
+        None => untold(
+            &procfs.shown(),
+            "how it is mounted is not in /proc/self/mountinfo",
+        ),
     }
 }
