@@ -9,8 +9,27 @@ use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use crate::report::{Format, ended};
 
-/// Runs it. `None`: this is a worker that has told its supervisor.
+/// Runs it. `None`: this is a worker that has told its supervisor. A person's pager may hold what is told as long as it
+/// likes, unless a time was typed.
 pub(super) fn run(arguments: Arguments) -> Option<Outcome> {
+    let holds = arguments.view.timeout.is_none() && is_for_people(&arguments);
+    let outcome = done(arguments)?;
+    Some(if holds { outcome.by(None) } else { outcome })
+}
+
+/// Whether what is told is for a person, and not for a scheduler.
+fn is_for_people(arguments: &Arguments) -> bool {
+    let format = match &arguments.command {
+        Some(Command::Check(command)) => command.format(),
+        Some(Command::Cpu(command)) => command.format(),
+        Some(Command::Load(command)) => command.format(),
+        Some(Command::Audit(command)) => command.format(),
+        _ => Format::Human,
+    };
+    format == Format::Human
+}
+
+fn done(arguments: Arguments) -> Option<Outcome> {
     let view = arguments.view;
     match arguments.command.unwrap_or(Command::Roll(roll::Roll::default())) {
         Command::Roll(command) => rolled(view, &command),
@@ -36,7 +55,7 @@ pub(super) fn run(arguments: Arguments) -> Option<Outcome> {
         Command::Snapshot(command) => for_people(view, &|view| command.clone().run(view)),
         Command::Migrate(command) => for_people(view, &|view| command.clone().run(view.notes)),
         Command::Keys => Some(laid_out(keys::run())),
-        Command::Grant(command) => Some(laid_out(command.run())),
+        Command::Grant(command) => for_people(view, &|view| command.run(view.notes)).map(laid_out),
         Command::Man { page } => Some(man::run(page.as_deref())),
         Command::Completions { shell } => {
             let mut text = Vec::new();
@@ -78,7 +97,9 @@ fn rolled(view: ViewArguments, roll: &roll::Roll) -> Option<Outcome> {
     if roll.no_audit || view.proc.is_some() || view.snapshot.is_some() {
         return outcome;
     }
-    with_audit(&outcome?, view)
+    let outcome = outcome?;
+    let by = outcome.by.filter(|_| view.timeout.is_some());
+    with_audit(&outcome.by(by), view)
 }
 
 /// The roll call at once, and below it what the audit finds, once that is confirmed. How it ends says nothing of that: to
@@ -91,7 +112,7 @@ fn with_audit(roll: &Outcome, view: ViewArguments) -> Option<Outcome> {
     };
     let found = audited(view, &audit)?;
     let text = [b"\nAudit:\n".as_slice(), &found.text].concat();
-    Some(Outcome::new(text, exit))
+    Some(Outcome::new(text, exit).by(found.by))
 }
 
 fn audited(view: ViewArguments, audit: &audit::AuditCommand) -> Option<Outcome> {

@@ -81,7 +81,7 @@ fn as_ps_monitor(arguments: &[OsString]) -> Option<Outcome> {
     });
     let for_people = arguments.first().is_some_and(|word| word == "--compare");
     if for_people {
-        outcome.map(laid_out)
+        outcome.map(|outcome| laid_out(outcome).by(None))
     } else {
         outcome
     }

@@ -2,10 +2,12 @@
 
 use super::copy::Copy;
 use crate::capabilities::OF_USE;
+use crate::deadline::Notes;
 use crate::exit_code::Exit;
 use crate::outcome::Outcome;
 use crate::report::escape;
 use clap::Args;
+use nix::errno::Errno;
 use nix::unistd::{Group, User};
 use rustix::process::geteuid;
 use std::fmt::Write;
@@ -35,8 +37,8 @@ pub struct Grant {
 
 impl Grant {
     /// Runs it.
-    pub fn run(&self) -> Outcome {
-        match self.text() {
+    pub fn run(&self, notes: Notes) -> Outcome {
+        match self.text(notes) {
             Ok(text) => match of_no_use() {
                 Some(why) => Outcome::new(
                     format!("{text}UNKNOWN: it gives nothing here: {why}\n"),
@@ -51,13 +53,13 @@ impl Grant {
         }
     }
 
-    fn text(&self) -> Result<String, String> {
-        let group = group()?;
+    fn text(&self, notes: Notes) -> Result<String, String> {
+        let group = group(notes)?;
         if self.users.is_empty() {
             return Ok(listed(&group));
         }
         for name in &self.users {
-            known(name, &group, self.revoke)?;
+            known(name, &group, self.revoke, notes)?;
         }
         if !geteuid().is_root() {
             let option = if self.revoke { "--revoke " } else { "" };
@@ -88,9 +90,11 @@ impl Grant {
     }
 }
 
-fn group() -> Result<Group, String> {
-    let found =
-        Group::from_name(GROUP).map_err(|error| format!("the group {GROUP} can't be looked up: {error}"))?;
+fn group(notes: Notes) -> Result<Group, String> {
+    let found = notes.of_name(&format!("group {GROUP}"), || Group::from_name(GROUP));
+    let found = found
+        .unwrap_or(Err(Errno::ETIMEDOUT))
+        .map_err(|error| format!("the group {GROUP} can't be looked up: {error}"))?;
     found.ok_or_else(|| {
         format!("there is no group {GROUP}: procward's package makes it, and so does make install")
     })
@@ -110,9 +114,11 @@ fn listed(group: &Group) -> String {
 }
 
 /// A user who is gone may still be in the group.
-fn known(name: &str, group: &Group, revoke: bool) -> Result<(), String> {
-    let user =
-        User::from_name(name).map_err(|error| format!("the user {name} can't be looked up: {error}"))?;
+fn known(name: &str, group: &Group, revoke: bool, notes: Notes) -> Result<(), String> {
+    let user = notes
+        .of_name(&format!("user {name}"), || User::from_name(name))
+        .unwrap_or(Err(Errno::ETIMEDOUT))
+        .map_err(|error| format!("the user {name} can't be looked up: {error}"))?;
     match user {
         Some(user) if user.uid.is_root() && !revoke => Err(format!("{name} sees everything already")),
         Some(_) => Ok(()),

@@ -59,7 +59,7 @@ pub(super) fn run(view: ViewArguments, check: &CheckCommand, passive: Passive) -
     };
     let results = addressed(passive, &outcome.text, &sender);
     let Some(path) = &check.output else {
-        return Some(Outcome::new(results.concat(), outcome.exit));
+        return Some(outcome.reworded(results.concat()));
     };
     let limited = ViewArguments {
         timeout: Some(view.timeout.map_or(PATIENCE, |time| {

@@ -45,7 +45,8 @@ pub(super) fn laid_out(outcome: Outcome) -> Outcome {
     let Some(width) = Terminal::here().columns else {
         return outcome;
     };
-    Outcome::new(wrap(&String::from_utf8_lossy(&outcome.text), width), outcome.exit)
+    let text = wrap(&String::from_utf8_lossy(&outcome.text), width);
+    outcome.reworded(text)
 }
 
 /// Some terminals say 0; in fewer than 20 columns nothing can be laid out.

@@ -31,7 +31,7 @@ pub(super) fn take_rules(
     faults
 }
 
-/// Takes in what one file says besides; gives its faults.
+/// Takes in what one file says besides; gives its faults. A faulty exemption exempts nobody: it is not what was meant.
 pub(super) fn take(
     settings: &mut Settings,
     validation: &Validation<'_>,
@@ -80,13 +80,15 @@ pub(super) fn take(
         }
     }
     for raw in &raw.exempt {
+        let before = faults.len();
         if raw.rules.is_empty() {
             let message = "an exemption without `rule`";
             faults.push(Fault::new(raw.place.clone(), message, EXEMPT_FORM));
         }
         let rules = known_of(&raw.rules, &mut faults);
         let exemption = exempt(validation, source, raw, rules, &mut faults);
-        settings.exempt.extend(exemption);
+        let sound = faults.len() == before;
+        settings.exempt.extend(exemption.filter(|_| sound));
     }
     faults
 }
@@ -127,7 +129,9 @@ fn exempt(
     let until = raw.until.as_ref().map(|(text, place)| {
         let day = Day::parse(text);
         if day.is_none() {
-            let message = format!("`{text}` is no day");
+            // TOML's parser keeps nothing of a date that there is not.
+            let written = source.text.get(place.clone()).unwrap_or(text);
+            let message = format!("`{}` is no day", written.trim_matches(['"', '\'']));
             faults.push(Fault::new(place.clone(), message, "write until = 2027-01-31"));
         }
         day
@@ -141,12 +145,13 @@ fn exempt(
         return None;
     };
     let selector = validation.selector(source, select, faults)?;
-    Some(Exemption {
+    let exemption = Exemption {
         rules,
         selector,
         reason: reason?.0.clone(),
         until: until.unwrap_or_default(),
-    })
+    };
+    (!raw.faulty).then_some(exemption)
 }
 
 fn severity((word, place): &Placed<String>, faults: &mut Vec<Fault>) -> Option<Severity> {

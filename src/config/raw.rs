@@ -56,6 +56,23 @@ pub struct RawFile {
     pub broken: bool,
 }
 
+impl RawFile {
+    /// What TOML could not read in an exemption makes that faulty: it is not what was meant.
+    fn doubt_exemption(&mut self, at: usize) {
+        let of_cpu = self.cpu.iter_mut().flat_map(|cpu| &mut cpu.exempt);
+        let of_cpu = of_cpu.map(|one| (one.place.start, &mut one.faulty));
+        let of_audit = self.audit.iter_mut().flat_map(RawAudit::exemptions);
+        let before = of_cpu.chain(of_audit).filter(|(start, _)| *start <= at);
+        let checks = self.checks.iter().map(|check| check.place.start);
+        let check = checks.filter(|start| *start <= at).max();
+        if let Some((start, faulty)) = before.max_by_key(|(start, _)| *start)
+            && check.is_none_or(|check| check < start)
+        {
+            *faulty = true;
+        }
+    }
+}
+
 /// `[cpu]` as written.
 #[derive(Clone, Debug, Default)]
 pub struct RawCpu {
@@ -86,6 +103,8 @@ pub struct RawException {
     pub select: Option<Placed<String>>,
     /// `reason`
     pub reason: Option<Placed<String>>,
+    /// Whether something of it could not be read.
+    pub faulty: bool,
 }
 
 /// The keys of a check.
@@ -124,6 +143,7 @@ pub fn parse(text: &str) -> RawFile {
     file.checks.sort_by_key(|check| check.place.start);
     for error in &errors {
         let fault = fault_of_toml(&error.span().unwrap_or(0..0), error.message());
+        file.doubt_exemption(fault.start);
         // A check that TOML could not read is not what was meant: it must not be judged.
         let mut checks = file.checks.iter_mut().rev();
         let within = match checks.find(|check| check.place.start <= fault.start) {
@@ -239,6 +259,7 @@ fn exceptions(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Vec<RawE
             place: entry.span(),
             ..RawException::default()
         };
+        let before = faults.len();
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "select" => exception.select = string(value, faults),
@@ -246,6 +267,7 @@ fn exceptions(value: &Spanned<DeValue<'_>>, faults: &mut Vec<Fault>) -> Vec<RawE
                 other => faults.push(unknown(other, key.span(), &["select", "reason"])),
             }
         }
+        exception.faulty = faults.len() > before;
         exceptions.push(exception);
     }
     exceptions

@@ -22,6 +22,8 @@ pub struct Validation<'a> {
     of_audit: Vec<Item>,
     /// Name to `FILE:LINE` of its first use.
     names: BTreeMap<String, String>,
+    /// Where the lines of the file end that is validated.
+    line_ends: Vec<usize>,
 }
 
 impl<'a> Validation<'a> {
@@ -33,6 +35,7 @@ impl<'a> Validation<'a> {
             of_cpu: Vec::new(),
             of_audit: Vec::new(),
             names: BTreeMap::new(),
+            line_ends: Vec::new(),
         }
     }
 
@@ -83,6 +86,7 @@ impl<'a> Validation<'a> {
         self.of_cpu.extend_from_slice(&self.items[own..]);
         self.of_audit.extend_from_slice(&self.items[own..]);
         let first = self.items.len();
+        self.line_ends = source.text.match_indices('\n').map(|(at, _)| at).collect();
         for check in checks {
             self.check(source, check);
         }
@@ -148,7 +152,7 @@ impl<'a> Validation<'a> {
     }
 
     fn name(&mut self, source: &Source, raw: &RawCheck, faults: &mut Vec<Fault>) -> String {
-        let place = format!("{}:{}", source.name, line_of(&source.text, raw.place.start));
+        let place = format!("{}:{}", source.name, self.line_of(raw.place.start));
         let Some((name, span)) = &raw.name else {
             faults.push(missing(
                 "name",
@@ -177,6 +181,10 @@ impl<'a> Validation<'a> {
         name.clone()
     }
 
+    fn line_of(&self, at: usize) -> usize {
+        self.line_ends.partition_point(|end| *end < at) + 1
+    }
+
     pub(super) fn selector(
         &self,
         source: &Source,
@@ -197,7 +205,7 @@ impl<'a> Validation<'a> {
         }
     }
 
-    /// Processes that do not count, each with its reason.
+    /// Processes that do not count, each with its reason; a faulty exception is none.
     pub(super) fn exceptions(
         &self,
         source: &Source,
@@ -226,7 +234,7 @@ impl<'a> Validation<'a> {
                 continue;
             };
             let selector = self.selector(source, select, faults);
-            if let (Some(selector), Some((reason, _))) = (selector, reason) {
+            if let (Some(selector), Some((reason, _)), false) = (selector, reason, entry.faulty) {
                 exceptions.push(Exception {
                     selector,
                     reason: reason.clone(),
@@ -427,8 +435,4 @@ fn in_file(fault: Fault, text: &str, span: &std::ops::Range<usize>, file: &str) 
             ..fault
         }
     }
-}
-
-fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count() + 1
 }

@@ -56,7 +56,8 @@ enum End {
     Told(&'static str),
 }
 
-/// Runs `work` in a worker, as often as need be. `None`: this is a worker, and has nothing to say any more.
+/// Runs `work` in a worker, as often as need be. `None`: this is a worker, and has nothing to say any more. The time holds
+/// for telling the outcome, too.
 pub fn supervise(terms: Terms<'_>, work: &dyn Fn(Notes) -> Outcome) -> Option<Outcome> {
     let Some((page, signals)) = page().zip(Signals::hold()) else {
         return Some(work(Notes::none()));
@@ -104,7 +105,8 @@ pub fn supervise(terms: Terms<'_>, work: &dyn Fn(Notes) -> Outcome) -> Option<Ou
             continue;
         }
         signals.release();
-        return Some(run.conclude(end, &parting));
+        let by = run.clock.started.checked_add(run.limit());
+        return Some(run.conclude(end, &parting).by(by));
     }
 }
 

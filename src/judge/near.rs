@@ -189,7 +189,7 @@ fn likeness(term: &Term, process: &Process) -> u32 {
             0
         } else if file_name(&path).to_ascii_lowercase() == wanted_name || name == wanted_name {
             100
-        } else if wanted_name.starts_with(&name) || name.starts_with(&wanted_name) {
+        } else if begins_alike(&name, &wanted_name) {
             80
         } else if directory > DIRECTORY_OF_MANY && path.starts_with(&wanted[..directory]) {
             60
@@ -201,6 +201,15 @@ fn likeness(term: &Term, process: &Process) -> u32 {
     };
     term.values.iter().map(score).max().unwrap_or(0)
 }
+
+/// One begins with the other, and so they have more in common than a few letters.
+fn begins_alike(name: &[u8], wanted: &[u8]) -> bool {
+    let common = name.len().min(wanted.len());
+    common >= LETTERS && common * 2 >= wanted.len() && name[..common] == wanted[..common]
+}
+
+/// Two letters are in common by chance.
+const LETTERS: usize = 3;
 
 /// Alike to seven tenths. The distance is at least the difference of the lengths, and dear where they are long.
 fn is_alike(name: &[u8], wanted: &[u8]) -> bool {

@@ -252,7 +252,7 @@ pub fn ended(format: Format, outcome: Outcome) -> Outcome {
         Format::Checkmk if !checkmk::is_one(&text) => checkmk::unfinished("", &reason, State::Unknown),
         _ => text,
     };
-    Outcome::new(text, Exit::Ok)
+    Outcome::new(text, Exit::Ok).by(outcome.by)
 }
 
 /// What to say where a run had to end before a report that is not of checks was whole. A failure that was known by then

@@ -97,17 +97,14 @@ impl Plan {
     /// Whether a check asks for this key.
     #[must_use]
     pub fn mentions(&self, key: Key) -> bool {
-        let selectors = self.wanted.iter().flat_map(|wanted| {
-            let excepted = wanted.except.iter().map(|except| &except.selector);
-            excepted.chain([&wanted.selector])
-        });
-        selectors.into_iter().any(|selector| selector.mentions(key))
+        let mut selectors = self.wanted.iter().flat_map(Wanted::selectors);
+        selectors.any(|selector| selector.mentions(key))
     }
 
     /// Whether the clocks of all processes are kept: a rate is asked for.
     #[must_use]
     pub fn clocks(&self) -> bool {
-        self.wanted.iter().any(|wanted| wanted.selector.is_rate())
+        self.wanted.iter().any(Wanted::asks_for_a_rate)
     }
 
     /// Whether a check that asks for a rate excepts the process.

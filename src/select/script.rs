@@ -9,7 +9,7 @@ pub enum Script<'a> {
     Runs(&'a [u8]),
     /// It runs nothing of that kind: interactive, `-c TEXT`, `-e TEXT`, from standard input.
     Nothing,
-    /// The arguments can't be understood.
+    /// The arguments can't be understood: what could be program text, and hold a password, is not told.
     Unclear,
 }
 
@@ -19,105 +19,293 @@ struct Dialect {
     with_value: &'static [u8],
     /// Single-letter options that take the rest of their own word as a value, if there is a rest.
     with_rest: &'static [u8],
+    /// The same, where that begins with `:` or `=`.
+    with_colon: &'static [u8],
     /// Long or odd options that take the next word as a value.
     long_with_value: &'static [&'static str],
+    /// Long options that take none.
+    long: &'static [&'static str],
     /// Letters after which the next word is what runs (`-m`).
     runs: &'static [u8],
+    /// Long or odd options after which it is.
+    long_runs: &'static [&'static str],
     /// Letters after which program text follows, not a script (`-c`, `-e`).
     text: &'static [u8],
+    /// Long or odd options after which it follows.
+    long_text: &'static [&'static str],
     /// Whether letters may be bundled (`-Bu`); java's options are whole words.
     bundled: bool,
 }
 
+/// Without any option.
+const NONE: Dialect = Dialect {
+    with_value: b"",
+    with_rest: b"",
+    with_colon: b"",
+    long_with_value: &[],
+    long: &["--version", "--help"],
+    runs: b"",
+    long_runs: &[],
+    text: b"",
+    long_text: &[],
+    bundled: true,
+};
 const PYTHON: Dialect = Dialect {
     with_value: b"WXQ",
-    with_rest: b"",
     long_with_value: &["--check-hash-based-pycs"],
     runs: b"m",
     text: b"c",
-    bundled: true,
+    ..NONE
 };
 const PERL: Dialect = Dialect {
     with_value: b"I",
-    with_rest: b"CdDFimMVx",
-    long_with_value: &[],
-    runs: b"",
+    with_rest: b"CDFimMVx",
+    with_colon: b"d",
     text: b"eE",
-    bundled: true,
+    ..NONE
 };
 const SHELL: Dialect = Dialect {
     with_value: b"oO",
-    with_rest: b"",
-    long_with_value: &["--rcfile", "--init-file"],
-    runs: b"",
+    long_with_value: &["--rcfile", "--init-file", "--emulate"],
+    long: &[
+        "--debug",
+        "--debugger",
+        "--login",
+        "--noediting",
+        "--noprofile",
+        "--norc",
+        "--posix",
+        "--restricted",
+        "--verbose",
+    ],
     text: b"cs",
-    bundled: true,
+    ..NONE
 };
 const RUBY: Dialect = Dialect {
     with_value: b"IrECX",
-    with_rest: b"FiKTWx",
-    long_with_value: &["--encoding", "--external-encoding", "--internal-encoding"],
-    runs: b"",
+    with_rest: b"Fix",
+    with_colon: b"W",
+    long_with_value: &[
+        "--backtrace-limit",
+        "--crash-report",
+        "--disable",
+        "--dump",
+        "--enable",
+        "--encoding",
+        "--external-encoding",
+        "--internal-encoding",
+        "--parser",
+    ],
+    long: &["--debug", "--jit", "--rjit", "--verbose", "--yjit"],
     text: b"e",
-    bundled: true,
+    ..NONE
 };
 const NODE: Dialect = Dialect {
     with_value: b"rC",
-    with_rest: b"",
     long_with_value: &[
-        "--require",
-        "--import",
-        "--loader",
-        "--experimental-loader",
+        "--allow-fs-read",
+        "--allow-fs-write",
+        "--build-snapshot-config",
         "--conditions",
-        "--env-file",
-        "--env-file-if-exists",
+        "--cpu-prof-dir",
+        "--cpu-prof-interval",
+        "--cpu-prof-name",
+        "--debug-port",
+        "--diagnostic-dir",
+        "--disable-proto",
         "--disable-warning",
         "--dns-result-order",
-        "--diagnostic-dir",
+        "--env-file",
+        "--env-file-if-exists",
+        "--experimental-config-file",
         "--experimental-default-type",
+        "--experimental-loader",
+        "--experimental-policy",
+        "--experimental-sea-config",
+        "--heap-prof-dir",
+        "--heap-prof-interval",
+        "--heap-prof-name",
+        "--heapsnapshot-near-heap-limit",
+        "--heapsnapshot-signal",
         "--icu-data-dir",
+        "--import",
         "--input-type",
+        "--inspect-port",
+        "--inspect-publish-uid",
+        "--loader",
+        "--localstorage-file",
         "--max-http-header-size",
+        "--network-family-autoselection-attempt-timeout",
         "--openssl-config",
+        "--policy-integrity",
         "--redirect-warnings",
         "--report-dir",
         "--report-directory",
+        "--report-filename",
+        "--report-signal",
+        "--require",
         "--secure-heap",
+        "--secure-heap-min",
+        "--snapshot-blob",
+        "--stack-trace-limit",
+        "--test-concurrency",
+        "--test-coverage-exclude",
+        "--test-coverage-include",
+        "--test-isolation",
+        "--test-name-pattern",
+        "--test-reporter",
+        "--test-reporter-destination",
+        "--test-shard",
+        "--test-skip-pattern",
+        "--test-timeout",
         "--title",
         "--tls-cipher-list",
         "--tls-keylog",
         "--trace-event-categories",
+        "--trace-event-file-pattern",
+        "--trace-require-module",
         "--unhandled-rejections",
+        "--use-largepages",
+        "--v8-pool-size",
+        "--watch-kill-signal",
         "--watch-path",
     ],
-    runs: b"",
-    text: b"ep",
+    long: &[
+        "--abort-on-uncaught-exception",
+        "--allow-addons",
+        "--allow-child-process",
+        "--allow-wasi",
+        "--allow-worker",
+        "--build-snapshot",
+        "--check",
+        "--cpu-prof",
+        "--disable-wasm-trap-handler",
+        "--disallow-code-generation-from-strings",
+        "--enable-etw-stack-walking",
+        "--enable-fips",
+        "--enable-network-family-autoselection",
+        "--enable-source-maps",
+        "--experimental-eventsource",
+        "--experimental-import-meta-resolve",
+        "--experimental-network-imports",
+        "--experimental-network-inspection",
+        "--experimental-permission",
+        "--experimental-print-required-tla",
+        "--experimental-require-module",
+        "--experimental-strip-types",
+        "--experimental-test-coverage",
+        "--experimental-test-module-mocks",
+        "--experimental-transform-types",
+        "--experimental-vm-modules",
+        "--experimental-wasm-modules",
+        "--experimental-websocket",
+        "--expose-gc",
+        "--force-context-aware",
+        "--force-fips",
+        "--force-node-api-uncaught-exceptions-policy",
+        "--frozen-intrinsics",
+        "--harmony",
+        "--heap-prof",
+        "--huge-max-old-generation-size",
+        "--insecure-http-parser",
+        "--inspect",
+        "--inspect-brk",
+        "--inspect-wait",
+        "--interactive",
+        "--interpreted-frames-native-stack",
+        "--jitless",
+        "--no-addons",
+        "--no-deprecation",
+        "--no-experimental-detect-module",
+        "--no-experimental-fetch",
+        "--no-experimental-global-customevent",
+        "--no-experimental-global-webcrypto",
+        "--no-experimental-repl-await",
+        "--no-experimental-require-module",
+        "--no-extra-info-on-fatal-exception",
+        "--no-force-async-hooks-checks",
+        "--no-global-search-paths",
+        "--no-warnings",
+        "--node-memory-debug",
+        "--openssl-legacy-provider",
+        "--openssl-shared-config",
+        "--pending-deprecation",
+        "--preserve-symlinks",
+        "--preserve-symlinks-main",
+        "--prof",
+        "--prof-process",
+        "--report-compact",
+        "--report-on-fatalerror",
+        "--report-on-signal",
+        "--report-uncaught-exception",
+        "--test",
+        "--test-force-exit",
+        "--test-only",
+        "--throw-deprecation",
+        "--trace-atomics-wait",
+        "--trace-deprecation",
+        "--trace-exit",
+        "--trace-promises",
+        "--trace-sigint",
+        "--trace-sync-io",
+        "--trace-tls",
+        "--trace-uncaught",
+        "--trace-warnings",
+        "--track-heap-objects",
+        "--use-bundled-ca",
+        "--use-openssl-ca",
+        "--watch",
+        "--watch-preserve-output",
+        "--zero-fill-buffers",
+    ],
+    long_text: &["-e", "-p", "-pe", "--eval", "--print", "--run"],
     bundled: false,
+    ..NONE
 };
 const LUA: Dialect = Dialect {
-    with_value: b"l",
-    with_rest: b"",
-    long_with_value: &[],
-    runs: b"",
-    text: b"e",
-    bundled: false,
+    with_value: b"lj",
+    with_rest: b"O",
+    text: b"eb",
+    ..NONE
 };
 const PHP: Dialect = Dialect {
     with_value: b"cdzgSt",
-    with_rest: b"",
-    long_with_value: &["--php-ini", "--define"],
+    long_with_value: &[
+        "--define",
+        "--docroot",
+        "--php-ini",
+        "--rc",
+        "--re",
+        "--rf",
+        "--ri",
+        "--rz",
+        "--server",
+        "--zend-extension",
+    ],
+    long: &[
+        "--hide-args",
+        "--ini",
+        "--interactive",
+        "--no-header",
+        "--no-php-ini",
+        "--profile-info",
+        "--strip",
+        "--syntax-check",
+        "--syntax-highlight",
+    ],
     runs: b"fF",
+    long_runs: &["--file", "--process-file"],
     text: b"rRBE",
-    bundled: false,
+    long_text: &["--process-begin", "--process-code", "--process-end", "--run"],
+    ..NONE
 };
 const JAVA: Dialect = Dialect {
-    with_value: b"",
-    with_rest: b"",
     long_with_value: &[
         "-cp",
         "-classpath",
         "--class-path",
+        "-d",
+        "--describe-module",
         "-p",
         "--module-path",
         "--upgrade-module-path",
@@ -125,14 +313,22 @@ const JAVA: Dialect = Dialect {
         "--add-reads",
         "--add-exports",
         "--add-opens",
+        "--enable-native-access",
+        "--finalization",
         "--limit-modules",
         "--patch-module",
         "--source",
         "-jvmargs",
     ],
-    runs: b"",
-    text: b"",
+    long: &[
+        "--dry-run",
+        "--enable-preview",
+        "--show-module-resolution",
+        "--show-version",
+    ],
+    long_runs: &["-jar", "-m", "--module"],
     bundled: false,
+    ..NONE
 };
 
 /// Whether a program of this name interprets scripts: `python3.11`, `perl5.36.0`, `sh`.
@@ -220,38 +416,41 @@ fn of_arguments<'a>(name: &[u8], arguments: &'a [Vec<u8>]) -> Script<'a> {
     if arguments.is_empty() || arguments[0].is_empty() {
         return Script::Unclear;
     }
+    let is = |known: &Dialect| std::ptr::eq(dialect, known);
     let mut rest = arguments[1..].iter();
+    // Whether every option is known: one that is not may take the next word.
+    let mut sure = true;
     while let Some(word) = rest.next() {
         let runs_next = |next: Option<&'a Vec<u8>>| next.map_or(Script::Unclear, |word| Script::Runs(word));
         match word.as_slice() {
+            // What follows are arguments of a program from standard input.
+            b"--" if is(&PHP) => return Script::Nothing,
             b"--" => return rest.next().map_or(Script::Nothing, |word| Script::Runs(word)),
             b"-" => return Script::Nothing,
-            b"-jar" | b"-m" | b"--module" if std::ptr::eq(dialect, &JAVA) => return runs_next(rest.next()),
-            word if !is_option(word, dialect) => return Script::Runs(word),
-            word if dialect
-                .long_with_value
-                .iter()
-                .any(|option| option.as_bytes() == word) =>
-            {
-                rest.next();
-            }
-            word if word.starts_with(b"--") || (!dialect.bundled && word.len() > 2) => {
-                if matches!(word, b"--eval" | b"--print" | b"-pe") {
-                    return Script::Nothing;
-                }
-            }
-            word => match letters(&word[1..], dialect) {
-                Letters::Nothing => {}
-                Letters::TakesNext => {
+            // A file with more options.
+            [b'@', ..] if is(&JAVA) => return Script::Unclear,
+            word if !is_option(word, dialect) && (sure || is_file_name(word)) => return Script::Runs(word),
+            word if !is_option(word, dialect) => return Script::Unclear,
+            word => match option(word, dialect) {
+                Takes::Nothing => {}
+                Takes::Next => {
                     rest.next();
                 }
-                Letters::RunsNext => return runs_next(rest.next()),
-                Letters::Runs(at) => return Script::Runs(&word[1 + at..]),
-                Letters::Text => return Script::Nothing,
+                Takes::Unknown => sure = false,
+                Takes::Program => return runs_next(rest.next()),
+                Takes::ProgramAt(at) => return Script::Runs(&word[at..]),
+                Takes::Text => return Script::Nothing,
             },
         }
     }
     Script::Nothing
+}
+
+/// Whether a word has the form of a file's name, or a class's, and not that of program text.
+fn is_file_name(word: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+@%:~,./".contains(byte) || *byte >= 0x80;
+    let marked = |byte: &u8| b"./".contains(byte);
+    word.iter().all(plain) && word.iter().any(marked)
 }
 
 fn is_option(word: &[u8], dialect: &Dialect) -> bool {
@@ -259,40 +458,80 @@ fn is_option(word: &[u8], dialect: &Dialect) -> bool {
     word.len() > 1 && (word[0] == b'-' || (word[0] == b'+' && std::ptr::eq(dialect, &SHELL)))
 }
 
-enum Letters {
+/// What an option does to the words after it.
+enum Takes {
     Nothing,
-    TakesNext,
-    RunsNext,
-    Runs(usize),
+    Next,
+    /// It is not known.
+    Unknown,
+    /// The next word is what runs.
+    Program,
+    /// What runs begins within the option.
+    ProgramAt(usize),
     Text,
 }
 
-/// What a word of option letters (without its dash) does to the words after it.
-fn letters(word: &[u8], dialect: &Dialect) -> Letters {
+fn option(word: &[u8], dialect: &Dialect) -> Takes {
+    let (name, valued) = match word.iter().position(|byte| *byte == b'=') {
+        Some(at) => (&word[..at], Some(at + 1)),
+        None => (word, None),
+    };
+    let among = |options: &[&str]| options.iter().any(|option| option.as_bytes() == name);
+    let is_long = word.starts_with(b"--") || (!dialect.bundled && word.len() > 2);
+    if among(dialect.long_text) {
+        Takes::Text
+    } else if among(dialect.long_runs) {
+        valued.map_or(Takes::Program, Takes::ProgramAt)
+    } else if valued.is_none() && among(dialect.long_with_value) {
+        Takes::Next
+    } else if !is_long {
+        letters(&word[1..], dialect)
+    } else if !dialect.bundled && !word.starts_with(b"--") {
+        // Java's `-Xmx1g`; node has none.
+        let known = std::ptr::eq(dialect, &JAVA);
+        if known { Takes::Nothing } else { Takes::Unknown }
+    } else if valued.is_some() || among(dialect.long) {
+        Takes::Nothing
+    } else {
+        Takes::Unknown
+    }
+}
+
+/// The same of option letters, without their dash.
+fn letters(word: &[u8], dialect: &Dialect) -> Takes {
+    // A shell takes the value of `-o` from the next word, whatever letters stand behind it, or, as zsh does, from these.
+    let is_shell = std::ptr::eq(dialect, &SHELL);
+    if is_shell && word.iter().any(|letter| dialect.text.contains(letter)) {
+        return Takes::Text;
+    }
     for (at, letter) in word.iter().enumerate() {
         let last = at + 1 == word.len();
+        let rest = &word[at + 1..];
+        // perl's `-0xff`.
+        let is_number = word[..at].ends_with(b"0");
         if dialect.text.contains(letter) {
-            return Letters::Text;
+            return Takes::Text;
         }
         if dialect.runs.contains(letter) {
             return if last {
-                Letters::RunsNext
+                Takes::Program
             } else {
-                Letters::Runs(at + 1)
+                Takes::ProgramAt(at + 2)
             };
         }
-        if dialect.with_rest.contains(letter) {
-            return Letters::Nothing;
+        let colon = matches!(rest, [b':' | b'=', ..]) && dialect.with_colon.contains(letter);
+        if colon || (dialect.with_rest.contains(letter) && !is_number) {
+            return Takes::Nothing;
         }
         if dialect.with_value.contains(letter) {
-            return if last {
-                Letters::TakesNext
-            } else {
-                Letters::Nothing
+            return match last {
+                true => Takes::Next,
+                false if is_shell => Takes::Unknown,
+                false => Takes::Nothing,
             };
         }
     }
-    Letters::Nothing
+    Takes::Nothing
 }
 
 #[cfg(test)]
@@ -344,6 +583,97 @@ mod tests {
             ("sh -ec true", "(nothing)"),
             ("bash -- -odd", "-odd"),
             ("python3 -m", "(unclear)"),
+        ] {
+            assert_eq!(runs(line), want, "{line}");
+        }
+    }
+
+    /// The program text holds blanks, and is the last word; so does what may be program text for all that is known.
+    #[test]
+    fn program_text_is_never_a_script() {
+        for line in [
+            "python3 -c",
+            "python3 -Bc",
+            "python3 -W ignore -Xdev -ic",
+            "python3 -cprint",
+            "python3 --check-hash-based-pycs always -c",
+            "perl -e",
+            "perl -E",
+            "perl -ne",
+            "perl -lane",
+            "perl -de",
+            "perl -0777ne",
+            "perl -0xffne",
+            "perl -l012ne",
+            "perl -i.bak -MFoo=a,b -pe",
+            "perl -esay",
+            "ruby -rjson -ne",
+            "ruby -0777ne",
+            "ruby -Kue",
+            "ruby -W2e",
+            "ruby -T1e",
+            "ruby --enable gems -e",
+            "ruby --no-such-option",
+            "sh -c",
+            "bash -lc",
+            "bash --norc -c",
+            "bash -o pipefail -c",
+            "bash -oc errexit",
+            "bash -oe errexit -c",
+            "zsh -oerrexit -c",
+            "zsh --emulate sh -c",
+            "bash -s",
+            "node -e",
+            "node -p",
+            "node -pe",
+            "node -e=1",
+            "node --eval",
+            "node --eval=1",
+            "node --print",
+            "node --print=1",
+            "node --run",
+            "node --stack-trace-limit 1 -e",
+            "node --no-such-option",
+            "php -r",
+            "php8.2 --run",
+            "php8.2 --run=1",
+            "php8.2 -qr",
+            "php8.2 -r1",
+            "php8.2 -n -d a=b -B",
+            "php8.2 --process-begin",
+            "php8.2 --process-code",
+            "php8.2 --process-end",
+            "php8.2 -R",
+            "php8.2 -E",
+            "php8.2 --",
+            "lua -e",
+            "lua -e1",
+            "lua5.4 -l m -W -e",
+            "luajit -O2 -jv -e",
+            "java @options",
+        ] {
+            let mut words: Vec<Vec<u8>> = line.split(' ').map(|w| w.as_bytes().to_vec()).collect();
+            words.push(b"echo \"secret\";".to_vec());
+            let name = file_name(&words[0]).to_vec();
+            let found = of_arguments(&name, &words);
+            assert!(!matches!(found, Script::Runs(_)), "{line}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_script_stays_one_after_an_option_that_is_not_known() {
+        for (line, want) in [
+            ("node --no-such-option /srv/app", "/srv/app"),
+            ("node --no-such-option server.js", "server.js"),
+            ("node --trace-warnings server", "server"),
+            ("node --inspect=0.0.0.0:9229 server", "server"),
+            ("bash -oe pipefail x.sh", "(unclear)"),
+            ("bash --login backup", "backup"),
+            ("perl -d:NYTProf x.pl", "x.pl"),
+            ("php --process-file x.php", "x.php"),
+            ("php --file=x.php", "x.php"),
+            ("php -fx.php", "x.php"),
+            ("php -q artisan", "artisan"),
         ] {
             assert_eq!(runs(line), want, "{line}");
         }

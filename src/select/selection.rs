@@ -94,7 +94,10 @@ pub fn select(wanted: &Wanted, snapshot: &Snapshot) -> Selection {
             Meaning::Told(Truth::No) => {}
             Meaning::Told(Truth::Unknown(key, why)) => selection.unknown.push((index, key, why)),
             Meaning::Told(Truth::Pending(Need::Past)) => {
-                let mut keys = wanted.selector.terms.iter().map(|term| term.key);
+                let mut keys = wanted
+                    .selectors()
+                    .flat_map(|selector| &selector.terms)
+                    .map(|term| term.key);
                 let key = keys.find(|key| key.is_rate()).unwrap_or(Key::Cpu);
                 selection.awaits = true;
                 selection.unknown.push((index, key, Why::NoSample));
@@ -113,6 +116,17 @@ pub fn select(wanted: &Wanted, snapshot: &Snapshot) -> Selection {
 }
 
 impl Wanted {
+    /// What it asks of processes: that of the check, then those of its exceptions.
+    pub(super) fn selectors(&self) -> impl Iterator<Item = &Selector> {
+        let excepted = self.except.iter().map(|except| &except.selector);
+        std::iter::once(&self.selector).chain(excepted)
+    }
+
+    /// Whether it asks for a rate, between two looks: who is meant, or who is excepted.
+    pub(super) fn asks_for_a_rate(&self) -> bool {
+        self.selectors().any(Selector::is_rate)
+    }
+
     /// What a process is to the check, as far as its facts are read.
     #[must_use]
     pub fn meaning(&self, subject: Subject<'_>, snapshot: &Snapshot) -> Meaning {

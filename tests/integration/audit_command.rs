@@ -1,6 +1,6 @@
 //! `procward audit` as it is typed, configured, and called by mon; who is audited is in violators.rs and stock.rs.
 
-use crate::common::{Place, Procward, command, is_root, need, output};
+use crate::common::{Output, Place, Procward, command, is_root, need, output};
 use crate::docs::document;
 use crate::namespace::Namespace;
 use procward::audit::{Severity, built_in};
@@ -105,6 +105,49 @@ case = [ { severity = "high", select = "user=root:0" } ]
     ] {
         assert!(faults.stdout().contains(fault), "{fault} in {}", faults.stdout());
     }
+}
+
+/// A rule of one's own about process 1, which is old enough for one, with an exemption.
+fn audit_of_process_1(exemption: &str) -> Output {
+    let (_place, file) = in_file(&format!(
+        "[[audit.rule]]\nid = \"mine\"\ntitle = \"t\"\nwhy = \"w\"\nfix = \"f\"\n\
+         case = [ {{ severity = \"high\", select = \"pid=1\" }} ]\n\
+         [[audit.exempt]]\nrule = \"mine\"\nreason = \"it is meant\"\n{exemption}\n"
+    ));
+    Procward::new().args(["audit", "--config", &file, "mine"]).run()
+}
+
+/// One that was meant for a week, or for another program, must not hold for ever and for all.
+#[test]
+fn a_faulty_exemption_exempts_nobody() {
+    audit_of_process_1("select = \"pid=1\"").ends(0);
+    audit_of_process_1("select = \"pid=1\"\nuntil = 9999-12-31").ends(0);
+    for (more, fault) in [
+        ("until = 2027-02-30", "`2027-02-30` is no day"),
+        ("until = \"30 June\"", "`30 June` is no day"),
+        ("until = 2027-02-03T10:00:00Z", "`2027-02-03T10:00:00Z` is no day"),
+        ("until = 2027-02-03 or so", "invalid time"),
+        ("until = 5", "this is not a string"),
+        ("unitl = 2027-02-03", "unknown key `unitl`"),
+        ("select = \"user=root\"", "duplicate key"),
+        ("rule = \"exe-memfd\"", "duplicate key"),
+    ] {
+        let said = audit_of_process_1(&format!("select = \"pid=1\"\n{more}")).ends(2);
+        let first = said.first_line();
+        assert!(first.starts_with("CRITICAL: mine: "), "{more}: {first}");
+        assert!(said.stdout().contains(fault), "{more}: {}", said.stdout());
+    }
+}
+
+#[test]
+fn an_exemption_by_a_rate_is_told_after_a_second_look() {
+    audit_of_process_1("select = \"cpu<100000%\"").ends(0);
+    let said = audit_of_process_1("select = \"cpu>100000%\"").ends(2);
+    assert!(
+        said.first_line().starts_with("CRITICAL: mine: "),
+        "{}",
+        said.stdout()
+    );
 }
 
 #[test]

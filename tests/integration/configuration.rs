@@ -302,6 +302,60 @@ fn every_part_of_a_check_does_what_it_says() {
 }
 
 #[test]
+fn an_exception_by_a_rate_is_told_after_a_second_look() {
+    let place = Place::new();
+    let name = unique("rate");
+    let _live = Live::named(&place, &name);
+    // It sleeps.
+    let text = format!(
+        "[[check]]\nname = \"idle\"\nselect = \"comm={name}\"\ncount = \"0\"\n\
+         except = [ {{ select = \"cpu<50%\", reason = \"it waits\" }} ]\n\
+         [[check]]\nname = \"busy\"\nselect = \"comm={name}\"\n\
+         except = [ {{ select = \"cpu>50%\", reason = \"it spins\" }} ]\n"
+    );
+    let path = configured(&place, &text);
+    let said = anonymous(&check("mon", &path).ends(0), &path);
+    assert_eq!(
+        said,
+        "OK: 2 checks\nidle: left out 1 process by the exception cpu<50%: it waits\n\
+         busy: the exception cpu>50% matched no process\nchecks from FILE\n"
+    );
+    let said = config("show", &path).ends(0);
+    assert!(said.stdout().contains("  except cpu<50%: it waits\n"));
+    let state = place.path().join("state");
+    for _ in 0..2 {
+        let run = Procward::check("mon").arg("--config").arg(&path);
+        run.arg("--state").arg(&state).run().ends(0);
+    }
+    // A check that must not run is not excused by what it does not do.
+    let busy = text
+        .replace("cpu<50%", "cpu>50%")
+        .replacen("\"0\"", "\"0\"\nnote = \"stop it\"", 1);
+    let path = configured(&place, &busy);
+    let said = check("mon", &path).ends(2).first_line();
+    assert!(said.starts_with("CRITICAL: idle running"), "{said}");
+}
+
+/// A check is told by its line: that no one is counted again for each.
+#[test]
+fn the_line_of_a_check_is_right_in_a_file_of_thousands() {
+    let place = Place::new();
+    let checks = (0..20_000).map(|n| {
+        format!(
+            "[[check]]\nname = \"c{}\"\nselect = \"a{n}\"\ncount = \"0\"\n",
+            n % 19_999
+        )
+    });
+    let path = configured(&place, &checks.collect::<String>());
+    let said = config("check", &path).ends(3).stdout();
+    let fault = "the name `c0` is given twice; the first is at";
+    assert!(
+        said.contains(&format!(":79998:8: {fault} {}:1\n", path.display())),
+        "{said}"
+    );
+}
+
+#[test]
 fn the_worst_comes_first_and_decides_in_the_order_critical_unknown_warning() {
     let place = Place::new();
     let named =

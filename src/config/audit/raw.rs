@@ -37,6 +37,15 @@ pub struct RawAudit {
     pub(super) faults: Vec<Fault>,
 }
 
+impl RawAudit {
+    /// Where each exemption begins, and whether something of it could not be read.
+    pub(in crate::config) fn exemptions(&mut self) -> impl Iterator<Item = (usize, &mut bool)> {
+        let of_rules = self.rules.iter_mut().flat_map(|rule| &mut rule.exempt);
+        let all = self.exempt.iter_mut().chain(of_rules);
+        all.map(|one| (one.place.start, &mut one.faulty))
+    }
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct RawExemption {
     pub(super) place: Range<usize>,
@@ -44,6 +53,8 @@ pub(super) struct RawExemption {
     pub(super) select: Option<Placed<String>>,
     pub(super) reason: Option<Placed<String>>,
     pub(super) until: Option<Placed<String>>,
+    /// Whether something of it could not be read.
+    pub(super) faulty: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -128,6 +139,7 @@ fn exemption(table: &DeTable<'_>, place: Range<usize>, faults: &mut Vec<Fault>) 
         place,
         ..RawExemption::default()
     };
+    let before = faults.len();
     for (key, value) in table {
         match key.get_ref().as_ref() {
             "rule" => exemption.rules = strings(value, faults),
@@ -137,6 +149,7 @@ fn exemption(table: &DeTable<'_>, place: Range<usize>, faults: &mut Vec<Fault>) 
             other => faults.push(unknown(other, key.span(), &EXEMPT_KEYS)),
         }
     }
+    exemption.faulty = faults.len() > before;
     exemption
 }
 

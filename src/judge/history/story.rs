@@ -22,6 +22,13 @@ impl Earlier {
     }
 }
 
+impl Look {
+    /// Whether it was not as wanted: where a rate was not known yet, it may have been.
+    fn failed(&self) -> bool {
+        self.state != State::Ok && !self.awaits
+    }
+}
+
 impl History {
     /// Tells, of the verdict of the last look, what the looks before it add.
     pub fn tell(&self, check: &Check, verdict: &mut Verdict, earlier: &Earlier) {
@@ -43,7 +50,7 @@ impl History {
 
     /// What must not run, and did for a moment.
     fn moment(&self) -> Option<String> {
-        self.looks.iter().find(|look| look.state != State::Ok)?;
+        self.looks.iter().find(|look| look.failed())?;
         let look = self.looks.iter().rev().find(|look| !look.sightings.is_empty())?;
         let seen = look.sightings.first()?;
         Some(format!("seen for a moment only (pid {})", seen.pid))
@@ -51,7 +58,7 @@ impl History {
 
     /// What a check that passes went through before.
     fn recovery(&self, last: &Look, lasted: Duration, earlier: &Earlier) -> Option<String> {
-        let failed = self.looks.iter().find(|look| look.state != State::Ok);
+        let failed = self.looks.iter().find(|look| look.failed());
         let change = Change::between(earlier, failed, last);
         let Some(failed) = failed else {
             return change.replacement();

@@ -230,6 +230,9 @@ impl<'a> Reader<'a> {
             } else if piece.raw() != piece.trim().raw() {
                 let help = self.write(right, &tight(right));
                 self.fault(piece, "blanks round `|`", help);
+            } else if self.one_word && op != Op::Like && op != Op::NotLike && holds_a_break(piece) {
+                let help = self.write(piece, &quoted(piece));
+                self.fault(piece, "a tab or a line break outside quotes in a value", help);
             } else if !self.colon_explained && piece.find(|glyph| glyph.is(':')).is_some() {
                 let mut help = self.write(piece, &quoted(piece));
                 if piece.end() == self.tail.start() {
@@ -276,6 +279,12 @@ impl<'a> Reader<'a> {
         }
         format!("write `{empty}` for an empty value")
     }
+}
+
+/// Whether it holds a tab or a line break outside quotes.
+fn holds_a_break(piece: Piece<'_>) -> bool {
+    let is_break = |glyph: Glyph| glyph.is_blank() && glyph.char() != ' ';
+    piece.find(is_break).is_some()
 }
 
 /// The first operator outside quotes: its place, its length, which.

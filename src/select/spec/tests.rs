@@ -436,6 +436,18 @@ faulty! {
     an_invisible_character Native "tel\u{200b}netd:0" => [
         "\u{200b}" "an invisible character, U+200B" "write `telnetd:0`",
     ];
+    a_filler_that_is_a_letter Native "tel\u{3164}netd:0" => [
+        "\u{3164}" "an invisible character, U+3164" "write `telnetd:0`",
+    ];
+    a_tab_in_a_name Native "telnetd\trshd:0" => [
+        "telnetd\trshd" "a blank outside quotes in a name" "write `\"telnetd\trshd\":0`, or write `name=telnetd|rshd:0` for either",
+    ];
+    a_tab_in_a_value Native "name=telnetd\trshd:0" => [
+        "telnetd\trshd" "a tab or a line break outside quotes in a value" "write `name=\"telnetd\trshd\":0`",
+    ];
+    a_line_break_in_a_value Native "user=root,name=a\nb|c:0" => [
+        "a\nb" "a tab or a line break outside quotes in a value" "write `user=root,name=\"a\nb\"|c:0`",
+    ];
     quotes_from_a_word_processor Native "cmdline=\u{201c}a b\u{201d}:0" => [
         "\u{201c}" "a typographic quote, U+201C" "write `cmdline=\"a b\":0`",
     ];

@@ -25,11 +25,25 @@ pub(super) fn odd_character(ch: char) -> Option<(&'static str, &'static str)> {
         ' ' | '\t' | '\n' | '\r' | '\u{c}' => return None,
         ch if ch.is_whitespace() => ("a blank that is none of the keyboard's", " "),
         ch if ch.is_control() => ("a control character", ""),
+        // Soft hyphens, joiners, marks of direction, fillers of Hangul and Braille, selectors of variants, tags.
         '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}'
         | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{2069}'
-        | '\u{feff}' => ("an invisible character", ""),
+        | '\u{2060}'..='\u{206f}'
+        | '\u{2800}'
+        | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}'
+        | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e0fff}' => ("an invisible character", ""),
         _ => return None,
     })
 }
