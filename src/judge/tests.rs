@@ -7,7 +7,7 @@ mod rights;
 
 use super::*;
 use crate::select::Range;
-use crate::snapshot::{Fact, Gap, Process, Snapshot, Why};
+use crate::snapshot::{Cmdline, Environ, Fact, Gap, Maps, Process, Snapshot, Why};
 use crate::testing::*;
 
 const OK: State = State::Ok;
@@ -306,6 +306,72 @@ fn a_view_that_lists_all_processes_needs_no_unknown() {
             "incomplete view: /proc is mounted with hidepid=1, which closes the files of others' processes"
         ]
     );
+}
+
+#[test]
+fn a_process_over_which_something_is_mounted_may_match_and_hides_no_other() {
+    let covered = process(10, "x").change(|p| {
+        p.comm = Fact::Unreadable(Why::Covered);
+        p.stat = Fact::Unreadable(Why::Covered);
+    });
+    let mut snapshot = host(vec![process(9, "sshd"), covered]);
+    snapshot.gaps = vec![Gap::Covered(
+        ["/proc/10", "/proc/11", "/proc/12", "/proc/13/fd"]
+            .map(String::from)
+            .to_vec(),
+    )];
+    assert_eq!(count("sshd:1-", &snapshot), (OK, 1));
+    assert_eq!(count("sshd:1", &snapshot).0, UNKNOWN);
+    assert_eq!(count("sshd:3-", &snapshot).0, CRITICAL);
+    let verdict = verdict("telnetd:0", &snapshot);
+    assert_eq!(verdict.state, UNKNOWN);
+    assert_eq!(
+        verdict.reasons,
+        [
+            "name of 1 process: something is mounted over it",
+            "incomplete view: something is mounted over /proc/10, /proc/11, /proc/12 and 1 more, \
+             which may hide or forge the process there"
+        ]
+    );
+    assert_eq!(
+        verdict.remedies,
+        ["umount it where procward runs, and see who mounted it"]
+    );
+}
+
+#[test]
+fn what_is_longer_than_procward_reads_is_told_with_the_limit() {
+    let long = process(10, "x").change(|p| {
+        p.cmdline = Fact::Value(Cmdline {
+            arguments: vec![b"x".to_vec()],
+            truncated: true,
+        });
+        p.environ = Fact::Value(Environ {
+            truncated: true,
+            ..Environ::default()
+        });
+        p.maps = Fact::Value(Maps {
+            truncated: true,
+            ..Maps::default()
+        });
+    });
+    let host = host(vec![long]);
+    for (terms, key, limit) in [
+        ("arg=y", "arg", 128),
+        ("cmdline~y", "cmdline", 128),
+        ("env=Y", "env", 6144),
+        ("mapped.deleted=/y", "mapped.deleted", 8192),
+        ("lib.deleted=yes", "lib.deleted", 8192),
+        ("memory.rwx=yes", "memory.rwx", 8192),
+    ] {
+        let verdict = verdict(&format!("name=x,{terms}:0"), &host);
+        let reason = format!("{key} of 1 process: longer than the {limit} KiB that procward reads");
+        assert_eq!(
+            (verdict.state, verdict.reasons),
+            (UNKNOWN, vec![reason]),
+            "{terms}"
+        );
+    }
 }
 
 #[test]
