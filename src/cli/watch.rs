@@ -84,8 +84,10 @@ impl<'a> Watch<'a> {
         let saved = store.save(&keys);
         report.verdicts = match &saved {
             Ok(memory) => {
+                let by_name = by_name(items);
                 for verdict in &mut of_memory {
-                    verdict.totals = check_of(items, &verdict.name).and_then(|check| memory.totals(check));
+                    let check = by_name.get(verdict.name.as_str());
+                    verdict.totals = check.and_then(|check| memory.totals(check));
                 }
                 of_memory
             }
@@ -109,8 +111,9 @@ impl<'a> Watch<'a> {
         last: Option<&Clocks>,
         at: &dyn Fn(&Check) -> u64,
     ) {
+        let by_name = by_name(items);
         for verdict in &mut report.verdicts {
-            let Some(check) = check_of(items, &verdict.name) else {
+            let Some(&check) = by_name.get(verdict.name.as_str()) else {
                 continue;
             };
             // Where the view may lack any process, it may lack those that were seen before.
@@ -240,8 +243,9 @@ impl<'a> Watch<'a> {
         if !report.skipped.is_empty() {
             known.skipped = report.skipped;
         }
+        let by_name = by_name(items);
         for mut verdict in report.verdicts {
-            if let (Some(memory), Some(check)) = (&known.memory, check_of(items, &verdict.name)) {
+            if let (Some(memory), Some(check)) = (&known.memory, by_name.get(verdict.name.as_str())) {
                 memory.recognise(check, &mut verdict);
             }
             known
@@ -397,8 +401,9 @@ fn settled(
     memory: &mut Memory,
     at: &dyn Fn(&Check) -> u64,
 ) -> Vec<Verdict> {
+    let by_name = by_name(items);
     for verdict in &mut verdicts {
-        let Some(check) = check_of(items, &verdict.name) else {
+        let Some(&check) = by_name.get(verdict.name.as_str()) else {
             continue;
         };
         if let Some(known) = memory.of(check) {
@@ -418,8 +423,9 @@ fn alone(
     memory: &Memory,
     at: &dyn Fn(&Check) -> u64,
 ) -> Vec<Verdict> {
+    let by_name = by_name(items);
     for verdict in &mut verdicts {
-        let Some(check) = check_of(items, &verdict.name) else {
+        let Some(&check) = by_name.get(verdict.name.as_str()) else {
             continue;
         };
         if check.patience.is_none() {
@@ -460,8 +466,10 @@ fn checks(items: &[Item]) -> Vec<&Check> {
         .collect()
 }
 
-fn check_of<'a>(items: &'a [Item], name: &str) -> Option<&'a Check> {
-    checks(items).into_iter().find(|check| check.name == name)
+/// The checks by their names; of two of one name the first.
+fn by_name(items: &[Item]) -> BTreeMap<&str, &Check> {
+    let named = checks(items).into_iter().rev();
+    named.map(|check| (check.name.as_str(), check)).collect()
 }
 
 /// The window over which rates are taken: the shortest that is asked for.
