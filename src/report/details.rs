@@ -167,7 +167,9 @@ pub(super) fn number(verdict: &Verdict) -> String {
 /// One process, with what is known of it.
 pub(super) fn process(evidence: &Evidence) -> String {
     let mut facts = Vec::new();
-    facts.extend(own_name(evidence).map(|name| format!("called {}", escape::text(name))));
+    facts.extend(
+        own_name(evidence).map(|name| format!("called {}", escape::text(name).replace('|', "\\x7c"))),
+    );
     facts.extend(evidence.user.as_ref().map(|user| escape::text(user.as_bytes())));
     facts.extend(evidence.age.map(|age| format!("up {}", age_words(age))));
     facts.extend(evidence.usage.map(usage));

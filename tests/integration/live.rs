@@ -296,9 +296,9 @@ fn a_user_who_runs_another_program_at_every_look_is_found() {
         .args(["-c", PROGRAM, PROGRAM])
         .args([&one, &other]);
     let _live = Live::start(&mut setpriv);
-    let line = first_line(&format!("uid={UID}:0"));
+    let line = first_line(&format!("user={UID}:0"));
     assert!(
-        line.starts_with(&format!("CRITICAL: uid={UID} running")),
+        line.starts_with(&format!("CRITICAL: user={UID} running")),
         "{line}"
     );
 }
