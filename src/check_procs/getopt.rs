@@ -137,13 +137,14 @@ impl<'a> Getopt<'a> {
     }
 
     fn one_of_cluster(&mut self, letter: u8, rest: &'a [u8]) -> Result<(Name, &'a [u8]), String> {
+        // Whatever is wrong with it, the next one is another.
+        self.cluster = b"";
         let shown = escape::text(&[letter]);
         let (name, takes) = short(letter).ok_or_else(|| format!("invalid option -- '{shown}'"))?;
         if takes == Nothing {
             self.cluster = rest;
             return Ok((name, b""));
         }
-        self.cluster = b"";
         if !rest.is_empty() {
             return Ok((name, rest));
         }
@@ -221,6 +222,12 @@ impl<'a> Iterator for Getopt<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_option_that_is_not_known_is_told_once() {
+        let words = [b"-vQk".to_vec()];
+        assert_eq!(Getopt::of(&words).filter(Result::is_err).count(), 1);
+    }
 
     fn taken(line: &str) -> (Vec<String>, Vec<String>) {
         let words: Vec<Vec<u8>> = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();

@@ -115,11 +115,11 @@ fn with_old(words: &[Vec<u8>]) -> Vec<Vec<u8>> {
     words
 }
 
-/// How long these words say that a run may take, whatever else is wrong with them.
+/// How long these words say that a run may take, as far as they are understood.
 #[must_use]
 pub fn timeout_of(words: &[Vec<u8>]) -> Option<Duration> {
     let words = with_old(words);
-    let given = Getopt::of(&words).filter_map(Result::ok);
+    let given = Getopt::of(&words).map_while(Result::ok);
     let times = given.filter(|(name, _)| *name == Name::Timeout);
     times.filter_map(|(_, value)| timeout(value).ok()).last()
 }
