@@ -20,6 +20,8 @@ pub struct ProcMount {
 pub struct Cover {
     /// The process that is covered, or a part of it.
     pub pid: i32,
+    /// Whether all of it is, and not a file of it only.
+    pub whole: bool,
     /// Where it is mounted.
     pub point: String,
     /// The type of its file system.
@@ -65,10 +67,12 @@ impl Mount<'_> {
     /// Whom it covers, if it is mounted on this proc file system: the kernel writes no PID with a leading zero.
     fn covers(&self, proc: &Mount<'_>) -> Option<Cover> {
         let below = self.point.strip_prefix(proc.point)?.strip_prefix(b"/")?;
-        let name = below.split(|b| *b == b'/').next()?;
+        let mut names = below.split(|b| *b == b'/');
+        let name = names.next()?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(&unescaped(bytes)).into_owned();
         (self.parent == proc.id && name.iter().all(u8::is_ascii_digit)).then_some(Cover {
             pid: number(name)?,
+            whole: names.next().is_none(),
             point: text(self.point),
             kind: text(self.kind),
         })

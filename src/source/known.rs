@@ -39,6 +39,7 @@ impl Known {
     #[must_use]
     pub fn of(proc: &OwnedFd, mount: Option<&ProcMount>) -> Known {
         let covers = mount.into_iter().flat_map(|mount| &mount.covers);
+        let covers = covers.filter(|cover| cover.whole);
         Known {
             networks: Networks::of(proc),
             covered: Rc::new(covers.map(|cover| cover.pid).collect()),

@@ -54,7 +54,8 @@ pub(super) fn gaps(proc: BorrowedFd<'_>, mount: Option<ProcMount>) -> Vec<Gap> {
         .hidepid
         .filter(|how| !by_group(how) && !sees_all(proc, own))
         .map(Gap::HidePid);
-    let points: Vec<String> = mount.covers.into_iter().map(|cover| cover.point).collect();
+    let covers = mount.covers.into_iter().filter(|cover| cover.whole);
+    let points: Vec<String> = covers.map(|cover| cover.point).collect();
     hidden
         .into_iter()
         .chain(mount.only_pids.then_some(Gap::Subset))

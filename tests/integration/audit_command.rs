@@ -319,7 +319,7 @@ fn deleted_mapped_monitor_says_what_mons_says() {
     namespace.must(&format!(
         "until grep -q deleted /proc/{pid}/maps; do sleep 0.02; done"
     ));
-    let found = (Some(1), "CRITICAL: deleted-mapped: python3 (www-data)".into());
+    let found = (Some(1), "CRITICAL: deleted-mapped: python3.11 (www-data)".into());
     assert_eq!(both(""), found);
     assert_eq!(both("-u 33 some.host"), found);
     assert_eq!(both("-u 32").0, Some(0));

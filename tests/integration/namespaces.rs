@@ -252,15 +252,12 @@ fn of_a_process_over_which_something_is_mounted_nothing_is_believed() {
         unshare.args(["-m", "sh", "-c", &script, "sh"]).args(arguments);
         output(&mut unshare)
     };
-    for (what, file) in [
-        (format!("--bind {}", empty.display()), ""),
-        (format!("--bind /proc/{}", beside.pid()), ""),
-        ("-t tmpfs tmpfs".to_owned(), "/fd"),
-        (format!("--bind {}", forged.display()), "/comm"),
-        (format!("--bind /proc/{}/status", beside.pid()), "/status"),
-        (format!("--bind {}", forged.display()), "/cmdline"),
+    for what in [
+        format!("--bind {}", empty.display()),
+        format!("--bind /proc/{}", beside.pid()),
+        "-t tmpfs tmpfs".to_owned(),
     ] {
-        let point = format!("/proc/{pid}{file}");
+        let point = format!("/proc/{pid}");
         let mount = format!("{what} {point}");
         let check = |spec: &str| within(&mount, &["check", "--recheck", "0", spec]);
         let gap = format!("incomplete view: something is mounted over {point}");
@@ -276,6 +273,11 @@ fn of_a_process_over_which_something_is_mounted_nothing_is_believed() {
             .says_in_words(&gap);
         within(&mount, &["audit", "exe-memfd"]).says(&format!("pid {pid} ? (something is mounted over it"));
     }
+    // What lies over one of its files only is the audit's to find.
+    let mount = format!("--bind {} /proc/{pid}/comm", forged.display());
+    within(&mount, &["audit", "proc-pid-overmounted"])
+        .ends(2)
+        .says(&format!("/proc/{pid}/comm"));
     // Containers have such.
     let mount = format!("--bind {} /proc/meminfo", forged.display());
     let said = within(
