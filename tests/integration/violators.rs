@@ -320,18 +320,13 @@ impl Crime {
         let mut findings = audit.findings.clone();
         for (number, pid) in &self.pids {
             let Violator {
-                name,
-                command,
-                found,
-                yet,
-                ..
+                name, command, found, ..
             } = &self.violators[*number];
             let asked = |found: &&str| {
                 found
                     .split_once(' ')
                     .is_some_and(|(rule, _)| audit.outcomes.contains_key(rule))
             };
-            let found = yet.as_ref().unwrap_or(found);
             let mut expected: Vec<&str> = found.split(", ").filter(asked).collect();
             expected.sort_unstable();
             let found = findings.remove(&Some(*pid)).unwrap_or_default();
@@ -455,9 +450,8 @@ fn two_capabilities_see_what_root_sees_and_without_them_no_violated_rule_is_call
     let mut wrong = crime.misjudged(&Audit::of(enough, &["--all"]));
     let blind = Audit::of(nobody(&crime.namespace, &[]), &["--all"]);
     for (number, pid) in &crime.pids {
-        let Violator { name, found, yet, .. } = &crime.violators[*number];
+        let Violator { name, found, .. } = &crime.violators[*number];
         let seen = blind.findings.get(&Some(*pid)).cloned().unwrap_or_default();
-        let found = yet.as_ref().unwrap_or(found);
         let expected: Vec<&str> = found.split(", ").filter(|found| !found.is_empty()).collect();
         wrong.extend(
             seen.iter()
