@@ -54,7 +54,7 @@ pub struct AuditCommand {
     /// Only rules that are at least so bad: info, low, medium, high, critical
     #[arg(long, value_name = "LEVEL", value_parser = severity)]
     pub min_severity: Option<Severity>,
-    /// Write what is found as exemptions, for [audit]
+    /// Write what is found as exemptions, for the configuration
     #[arg(long)]
     pub baseline: bool,
     /// Whose [audit] is taken.
