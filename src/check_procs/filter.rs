@@ -2,8 +2,8 @@
 
 use super::row::{Row, base_name, told};
 use crate::report::escape;
+use crate::select::names::whole_names;
 use crate::select::reading::COMM_MAX;
-use crate::select::script::whole_names;
 use crate::select::{Key, Truth};
 use crate::snapshot::{Cmdline, Why};
 use regex::bytes::Regex;

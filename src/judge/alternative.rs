@@ -1,8 +1,9 @@
 //! What to write in place of a check that takes a right: specs of terms that everybody may read.
 
 use super::Check;
+use crate::select::names::file_name;
 use crate::select::reading::{Reading, Subject, Value};
-use crate::select::script::{file_name, is_interpreter};
+use crate::select::script::is_interpreter;
 use crate::select::selection::short_name;
 use crate::select::spec::{parse_selector, writing};
 use crate::select::term::file_name_asked_for;

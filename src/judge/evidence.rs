@@ -3,8 +3,8 @@
 use super::check::Check;
 use super::facts::facts;
 use super::verdict::{EVIDENCE, Evidence, Rate, Sighting, Usage};
+use crate::select::names::file_name;
 use crate::select::reading::{Reading, Subject, Value};
-use crate::select::script::file_name;
 use crate::select::selection::{program, short_name};
 use crate::select::selector::{Matcher, Op};
 use crate::select::usage::window;

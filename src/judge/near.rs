@@ -3,8 +3,8 @@
 use super::Check;
 use super::evidence::describe;
 use super::verdict::{Failed, NearMiss};
+use crate::select::names::file_name;
 use crate::select::reading::{NONE, Reading, Subject, Value};
-use crate::select::script::file_name;
 use crate::select::selection::{program, short_name};
 use crate::select::{Key, Kind, Matcher, Selection, Term, Truth};
 use crate::snapshot::{Accounts, Bytes, Process, Snapshot};

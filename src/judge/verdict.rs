@@ -5,7 +5,8 @@ use super::check::Faulty;
 use super::footprint::Footprint;
 use crate::memory::totals::Totals;
 use crate::select::Range;
-use crate::select::script::{file_name, is_interpreter};
+use crate::select::names::file_name;
+use crate::select::script::is_interpreter;
 use crate::snapshot::Bytes;
 use std::time::Duration;
 

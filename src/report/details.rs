@@ -3,7 +3,8 @@
 use super::{Look, diagnostic, escape};
 use crate::judge::near::percent;
 use crate::judge::{Evidence, Faulty, Manner, NearMiss, Report, State, Usage, Verdict};
-use crate::select::script::{file_name, is_interpreter};
+use crate::select::names::file_name;
+use crate::select::script::is_interpreter;
 use std::fmt::Write;
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! What a process runs: memory in place of a file, libraries, preloads, and who could change any of it.
 
+use super::names::file_name;
 use super::reading::{Reading, Subject, Value, fact};
-use super::script::file_name;
 use super::{File, Key};
 use crate::snapshot::process::MEMFD;
 use crate::snapshot::{Access, Fact, Library, Maps, Preload, Why, Writers};

@@ -11,6 +11,7 @@ pub mod label;
 pub mod listen;
 mod main_process;
 mod marks;
+pub mod names;
 pub mod place;
 pub mod plan;
 mod program;

@@ -2,8 +2,9 @@
 //! one script or applet.
 
 use super::File;
+use super::names::file_name;
 use super::reading::{Reading, Subject, fact, of};
-use super::script::{Script, file_name, is_interpreter, script};
+use super::script::{Script, is_interpreter, script};
 use crate::snapshot::Why;
 
 /// Programs that are another one under each of their names.

@@ -2,7 +2,7 @@
 
 use super::truth::Need;
 use super::usage::{self, Usage};
-use super::{File, Key, caps, descriptors, image, label, main_process, place, script, standing};
+use super::{File, Key, caps, descriptors, image, label, main_process, names, place, script, standing};
 use crate::snapshot::process::DELETED;
 use crate::snapshot::{Access, Clocks, Endpoint, Exe, Fact, Host, Process, Snapshot, Status, Why};
 use std::borrow::Cow;
@@ -363,7 +363,7 @@ impl<'a> Subject<'a> {
         if !is_system(exe.path()) || fact(&exe.file, File::Exe)?.owner != 0 {
             return told(false);
         }
-        let program = script::file_name(exe.path());
+        let program = names::file_name(exe.path());
         if is_loader(program) {
             return told(false);
         }
@@ -374,7 +374,7 @@ impl<'a> Subject<'a> {
         let argv0 = cmdline
             .arguments
             .first()
-            .map_or(&b""[..], |argv0| script::file_name(argv0));
+            .map_or(&b""[..], |argv0| names::file_name(argv0));
         let applet = program == b"busybox";
         let name = if applet { argv0 } else { program };
         if applet && !script::is_interpreter(name) {
@@ -408,7 +408,7 @@ impl<'a> Subject<'a> {
             Err(other) => return Err(other),
         };
         if !interpreter {
-            let whole = script::whole_names(comm, &cmdline.arguments);
+            let whole = names::whole_names(comm, &cmdline.arguments);
             let doubt = whole.is_empty().then_some(Why::Unclear);
             let names = whole.into_iter().chain(before_title(comm));
             let names = names.map(|name| Value::Bytes(Cow::Borrowed(name)));
@@ -418,7 +418,7 @@ impl<'a> Subject<'a> {
             script::Script::Nothing => Reading::bytes(comm),
             script::Script::Unclear => Reading::Set(vec![own], Some(Why::Unclear)),
             script::Script::Runs(what) => {
-                let what = Value::Bytes(Cow::Borrowed(script::file_name(what)));
+                let what = Value::Bytes(Cow::Borrowed(names::file_name(what)));
                 Reading::Set(vec![what, own], None)
             }
         })
@@ -429,7 +429,7 @@ impl<'a> Subject<'a> {
         let argv0 = cmdline
             .arguments
             .first()
-            .map_or(&b""[..], |argv0| script::file_name(argv0));
+            .map_or(&b""[..], |argv0| names::file_name(argv0));
         let name = if script::is_interpreter(argv0) {
             argv0
         } else {
@@ -440,7 +440,7 @@ impl<'a> Subject<'a> {
         }
         Ok(match script::script(name, cmdline) {
             script::Script::Runs(what) => {
-                let name = script::file_name(what);
+                let name = names::file_name(what);
                 let mut members = vec![Value::Bytes(Cow::Borrowed(what))];
                 if name != what {
                     members.push(Value::Bytes(Cow::Borrowed(name)));

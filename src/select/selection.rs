@@ -1,7 +1,7 @@
 //! Which processes of a snapshot a check means: matched, unknown, and left out.
 
+use super::names::file_name;
 use super::reading::{Reading, Subject};
-use super::script::file_name;
 use super::truth::Need;
 use super::{File, Key, Op, Selector, Term, Truth};
 use crate::snapshot::{Fact, Process, Snapshot, Why};

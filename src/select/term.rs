@@ -1,8 +1,9 @@
 //! One term against one process: the truth table of docs/selectors.md.
 
 use super::label::level::Levels;
+use super::names::file_name;
 use super::reading::{COMM_MAX, Reading, Subject, Value, before_title, fact};
-use super::script::{file_name, is_interpreter};
+use super::script::is_interpreter;
 use super::selector::Path;
 use super::{File, Key, Matcher, Op, Scope, Selector, Term, Truth};
 use crate::snapshot::{Exe, Fact, Why};

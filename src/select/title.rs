@@ -4,7 +4,7 @@
 //! The few daemons below mark every process that is not their main one, and their marks are their own: such a mark
 //! is taken at its word. Each was measured, see docs/main.md; of any other daemon a title says only that it has one.
 
-use super::script::file_name;
+use super::names::file_name;
 
 /// What a title says of the process that bears it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
