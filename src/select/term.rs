@@ -2,7 +2,8 @@
 
 use super::label::level::Levels;
 use super::names::file_name;
-use super::reading::{COMM_MAX, Reading, Subject, Value, before_title, fact};
+use super::reading::naming::before_title;
+use super::reading::{COMM_MAX, Reading, Subject, Value, fact};
 use super::script::is_interpreter;
 use super::selector::Path;
 use super::{File, Key, Matcher, Op, Scope, Selector, Term, Truth};
