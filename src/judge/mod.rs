@@ -7,6 +7,7 @@ mod facts;
 pub mod footprint;
 pub mod history;
 pub mod judgement;
+mod left_out;
 pub mod near;
 mod remedy;
 pub mod state;
